@@ -1,0 +1,126 @@
+import { Fault } from "@gatehouse/faults";
+import { v7 as uuidv7 } from "uuid";
+import { isUniqueViolation, type OrgScope } from "./database.ts";
+import type { Classification, Era, ToolDefinition } from "./tables.ts";
+
+export interface Connector {
+  id: string;
+  slug: string;
+  name: string;
+  url: string;
+  era: Era;
+  protocolVersion: string;
+  serverName: string;
+  /** Sealed by the vault for this connector; `null` where the upstream asks for none. */
+  credential: Buffer | null;
+  /** `host:port` of an upstream that the deployment runs itself, reachable for this connector alone. */
+  egressException: string | null;
+  createdAt: Date;
+}
+
+export interface Tool {
+  name: string;
+  definition: ToolDefinition;
+  /** `null` is unclassified, which counts as a write. */
+  classification: Classification | null;
+  offered: boolean;
+}
+
+const COLUMNS = [
+  "id",
+  "slug",
+  "name",
+  "url",
+  "era",
+  "protocol_version as protocolVersion",
+  "server_name as serverName",
+  "credential",
+  "egress_exception as egressException",
+  "created_at as createdAt",
+] as const;
+
+export type NewConnector = Omit<Connector, "createdAt">;
+
+/** A new id, known before the row is there so that a credential can be sealed for it. */
+export const newConnectorId = (): string => uuidv7();
+
+export async function insertConnector(org: OrgScope, connector: NewConnector, tools: Tool[]): Promise<void> {
+  const { protocolVersion, serverName, egressException, ...same } = connector;
+  try {
+    await org.db
+      .insertInto("connectors")
+      .values({
+        ...same,
+        org_id: org.id,
+        protocol_version: protocolVersion,
+        server_name: serverName,
+        egress_exception: egressException,
+      })
+      .execute();
+  } catch (error) {
+    if (!isUniqueViolation(error, "connectors_slug")) throw error;
+    const problem = `“${connector.slug}” is, or once was, the address of another connector of this org`;
+    throw new Fault("conflict", problem, { data: { fields: { slug: problem } } });
+  }
+  await insertTools(org, connector.id, tools);
+}
+
+async function insertTools(org: OrgScope, connectorId: string, tools: Tool[]): Promise<void> {
+  if (tools.length === 0) return;
+  const rows = tools.map(({ definition, ...tool }) => ({
+    ...tool,
+    definition: JSON.stringify(definition),
+    org_id: org.id,
+    connector_id: connectorId,
+  }));
+  await org.db.insertInto("tools").values(rows).execute();
+}
+
+/** By name, without the archived ones. */
+export function listConnectors(org: OrgScope): Promise<Connector[]> {
+  return org.db
+    .selectFrom("connectors")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("archived_at", "is", null)
+    .orderBy("name")
+    .execute();
+}
+
+/** `null` when the org has no such connector, and also when another org does. */
+export async function findConnectorBySlug(org: OrgScope, slug: string): Promise<Connector | null> {
+  const row = await org.db
+    .selectFrom("connectors")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("slug", "=", slug)
+    .where("archived_at", "is", null)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** The stored catalogue of every connector of the org, by name. */
+export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string })[]> {
+  return org.db
+    .selectFrom("tools")
+    .select(["connector_id as connectorId", "name", "definition", "classification", "offered"])
+    .where("org_id", "=", org.id)
+    .orderBy("name")
+    .execute();
+}
+
+/** The owner's decision on one tool. `false` when the connector has no such tool. */
+export async function updateTool(
+  org: OrgScope,
+  { connectorId, name }: { connectorId: string; name: string },
+  decision: { classification?: Classification | null; offered?: boolean },
+): Promise<boolean> {
+  const result = await org.db
+    .updateTable("tools")
+    .set(decision)
+    .where("org_id", "=", org.id)
+    .where("connector_id", "=", connectorId)
+    .where("name", "=", name)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}

@@ -1,0 +1,81 @@
+import type { ColumnType, Generated, JSONColumnType } from "kysely";
+
+export type Role = "owner" | "admin" | "member" | "auditor";
+export type Era = "legacy" | "modern";
+export type Classification = "read" | "write";
+
+type CreatedAt = ColumnType<Date, never, never>;
+
+/** The tables of `migrations/*.sql`, as kysely wants them. */
+export interface Tables {
+  users: { id: string; email: string; name: string; password_hash: string; created_at: CreatedAt };
+  orgs: { id: string; slug: string; name: string; created_at: CreatedAt };
+  memberships: { org_id: string; user_id: string; role: Role; created_at: CreatedAt };
+  connectors: {
+    id: string;
+    org_id: string;
+    slug: string;
+    name: string;
+    url: string;
+    era: Era;
+    protocol_version: string;
+    server_name: string;
+    credential: Buffer | null;
+    egress_exception: string | null;
+    created_at: CreatedAt;
+    archived_at: Date | null;
+  };
+  tools: {
+    org_id: string;
+    connector_id: string;
+    name: string;
+    definition: JSONColumnType<ToolDefinition>;
+    classification: Classification | null;
+    offered: Generated<boolean>;
+  };
+  revocations: { org_id: string; grant_id: string; expires_at: Date };
+  oidc_records: {
+    model: string;
+    id_hash: Buffer;
+    payload: JSONColumnType<Record<string, unknown>>;
+    grant_hash: Buffer | null;
+    uid_hash: Buffer | null;
+    expires_at: Date | null;
+    consumed_at: Date | null;
+  };
+  signing_keys: {
+    kid: string;
+    public_jwk: JSONColumnType<Record<string, unknown>>;
+    private_jwk: Buffer;
+    created_at: CreatedAt;
+  };
+  browser_sessions: {
+    id_hash: Buffer;
+    user_id: string;
+    csrf_token: string;
+    created_at: CreatedAt;
+    expires_at: Date;
+  };
+  audit: {
+    id: string;
+    org_id: string;
+    at: Date;
+    event: string;
+    user_id: string | null;
+    connector_id: string | null;
+    outcome: string;
+    entry: JSONColumnType<Record<string, unknown>>;
+    boot_id: string;
+    counter: string;
+  };
+  changes: { xid: string; org_id: string; at: Date };
+}
+
+/** A tool as `tools/list` gives it; members we don't know are kept. */
+export interface ToolDefinition {
+  name: string;
+  title?: string;
+  description?: string;
+  annotations?: { readOnlyHint?: boolean; destructiveHint?: boolean };
+  [member: string]: unknown;
+}
