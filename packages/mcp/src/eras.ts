@@ -1,0 +1,40 @@
+import { Fault } from "@gatehouse/faults";
+import type { Message } from "./message.ts";
+
+export type Era = "legacy" | "modern";
+
+export const MODERN_VERSIONS: readonly string[] = ["2026-07-28"];
+/** Of Streamable HTTP; the newest first. */
+export const LEGACY_VERSIONS: readonly string[] = ["2025-11-25", "2025-06-18", "2025-03-26"];
+/** What a legacy request without `MCP-Protocol-Version` speaks (2025-11-25, Protocol Version Header). */
+export const ASSUMED_LEGACY_VERSION = "2025-03-26";
+
+/** Members of a modern request's `_meta` (2026-07-28, basic/index, `_meta`). */
+export const META = {
+  protocolVersion: "io.modelcontextprotocol/protocolVersion",
+  clientCapabilities: "io.modelcontextprotocol/clientCapabilities",
+  clientInfo: "io.modelcontextprotocol/clientInfo",
+  logLevel: "io.modelcontextprotocol/logLevel",
+  subscriptionId: "io.modelcontextprotocol/subscriptionId",
+} as const;
+
+/**
+ * Modern is what carries the modern envelope, or, having no envelope, says so in its header and does not open with
+ * `initialize`; everything else is legacy.
+ */
+export function eraOf(message: Message, protocolVersionHeader: string | undefined): Era {
+  if (!("method" in message)) return "legacy";
+  if (message.params?._meta?.[META.protocolVersion] !== undefined) return "modern";
+  if (message.method === "initialize") return "legacy";
+  return MODERN_VERSIONS.includes(protocolVersionHeader ?? "") ? "modern" : "legacy";
+}
+
+/** -32022, with what is supported and what was asked for (2026-07-28, Versioning). */
+export function unsupportedVersion(requested: string, supported: readonly string[]): Fault {
+  const data = { supported, requested };
+  return new Fault(
+    "unsupported_protocol_version",
+    `The protocol version ${requested} is not spoken here; these are: ${supported.join(", ")}`,
+    { data },
+  );
+}

@@ -1,0 +1,95 @@
+import { StringDecoder } from "node:string_decoder";
+
+/** One event of a text/event-stream. `data` is `undefined` for an event that has none, such as a lone `retry`. */
+export interface SseEvent {
+  event?: string;
+  id?: string;
+  /** Milliseconds. */
+  retry?: number;
+  data?: string;
+}
+
+export interface SseReader {
+  /** Throws what `onEvent` throws, and `RangeError` for an event longer than `charactersMax`. */
+  read(chunk: Buffer): void;
+}
+
+/** HTML Standard, 9.2.6 Interpreting an event stream. An event that the stream ends in the middle of is not told. */
+export function readSse(onEvent: (event: SseEvent) => void, charactersMax: number): SseReader {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  let event: SseEvent = {};
+  let length = 0;
+
+  function line(text: string): void {
+    if (text === "") {
+      const complete = event;
+      event = {};
+      length = 0;
+      if (Object.keys(complete).length > 0) onEvent(complete);
+      return;
+    }
+    length += text.length;
+    if (length > charactersMax) throw new RangeError("an event is too long");
+    field(event, text);
+  }
+
+  return {
+    read(chunk) {
+      rest += decoder.write(chunk);
+      let start = 0;
+      for (;;) {
+        const end = endOfLine(rest, start);
+        if (end === -1) break;
+        line(rest.slice(start, end));
+        start = end + (rest[end] === "\r" && rest[end + 1] === "\n" ? 2 : 1);
+      }
+      rest = rest.slice(start);
+      if (rest.length > charactersMax) throw new RangeError("a line is too long");
+    },
+  };
+}
+
+/** -1 where the line is not complete; a CR at the very end may still be followed by its LF. */
+function endOfLine(text: string, start: number): number {
+  const lf = text.indexOf("\n", start);
+  const cr = text.indexOf("\r", start);
+  if (cr === -1 || (lf !== -1 && lf < cr)) return lf;
+  return cr === text.length - 1 ? -1 : cr;
+}
+
+function field(event: SseEvent, text: string): void {
+  const colon = text.indexOf(":");
+  if (colon === 0) return;
+  const name = colon === -1 ? text : text.slice(0, colon);
+  const value = colon === -1 ? "" : text.slice(text[colon + 1] === " " ? colon + 2 : colon + 1);
+  switch (name) {
+    case "data":
+      event.data = event.data === undefined ? value : `${event.data}\n${value}`;
+      return;
+    case "event":
+      event.event = value;
+      return;
+    case "id":
+      if (!value.includes("\0")) event.id = value;
+      return;
+    case "retry":
+      if (/^\d+$/.test(value)) event.retry = Number(value);
+  }
+}
+
+/** An event as it is sent. */
+export function writeSse({ event, id, retry, data }: SseEvent): string {
+  let text = "";
+  if (event !== undefined) text += `event: ${event}\n`;
+  if (id !== undefined) text += `id: ${id}\n`;
+  if (retry !== undefined) text += `retry: ${retry}\n`;
+  if (data !== undefined)
+    text += data.includes("\n")
+      ? data
+          .split("\n")
+          .map((line) => `data: ${line}\n`)
+          .join("")
+      : `data: ${data}\n`;
+  return `${text}\n`;
+}
