@@ -16,6 +16,7 @@ const VOCABULARY = {
   },
   method_not_found: { status: 404, rpc: -32601, oauth: "invalid_request", title: "There is no such method" },
   invalid_token: { status: 401, rpc: 401, oauth: "invalid_token", title: "A valid access token is needed" },
+  not_signed_in: { status: 401, rpc: 401, oauth: "login_required", title: "Please sign in" },
   insufficient_scope: { status: 403, rpc: 403, oauth: "insufficient_scope", title: "The access token lacks a scope" },
   forbidden: { status: 403, rpc: 403, oauth: "access_denied", title: "This is not allowed" },
   not_found: { status: 404, rpc: 404, oauth: "invalid_request", title: "There is nothing here" },

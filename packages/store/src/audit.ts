@@ -42,27 +42,37 @@ export async function insertAudit(
     .execute();
 }
 
+/** A row with the names that were behind its ids, for people to read. */
+export interface AuditEntry extends AuditRow {
+  userEmail: string | null;
+  connectorName: string | null;
+}
+
 /** Newest first; ids are UUIDv7, so that the primary key is the order of time. `before` is the id of the last row seen. */
 export function listAudit(
   org: OrgScope,
   { limit, before, event }: { limit: number; before?: string | undefined; event?: string | undefined },
-): Promise<AuditRow[]> {
+): Promise<AuditEntry[]> {
   let query = org.db
-    .selectFrom("audit")
+    .selectFrom("audit as a")
+    .leftJoin("users as u", "u.id", "a.user_id")
+    .leftJoin("connectors as c", (join) => join.onRef("c.id", "=", "a.connector_id").onRef("c.org_id", "=", "a.org_id"))
     .select([
-      "id",
-      "org_id as orgId",
-      "at",
-      "event",
-      "user_id as userId",
-      "connector_id as connectorId",
-      "outcome",
-      "entry",
+      "a.id",
+      "a.org_id as orgId",
+      "a.at",
+      "a.event",
+      "a.user_id as userId",
+      "u.email as userEmail",
+      "a.connector_id as connectorId",
+      "c.name as connectorName",
+      "a.outcome",
+      "a.entry",
     ])
-    .where("org_id", "=", org.id)
-    .orderBy("id", "desc")
+    .where("a.org_id", "=", org.id)
+    .orderBy("a.id", "desc")
     .limit(limit);
-  if (before) query = query.where("id", "<", before);
-  if (event) query = query.where("event", "=", event);
+  if (before) query = query.where("a.id", "<", before);
+  if (event) query = query.where("a.event", "=", event);
   return query.execute();
 }

@@ -41,3 +41,8 @@ export async function findBrowserSession(db: Kysely<Tables>, idHash: Buffer): Pr
 export async function deleteBrowserSession(db: Kysely<Tables>, idHash: Buffer): Promise<void> {
   await db.deleteFrom("browser_sessions").where("id_hash", "=", idHash).execute();
 }
+
+/** Takes away what nobody can use any more. */
+export async function deleteExpiredBrowserSessions(db: Kysely<Tables>): Promise<void> {
+  await db.deleteFrom("browser_sessions").where("expires_at", "<=", sql<Date>`now()`).execute();
+}

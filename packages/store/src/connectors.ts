@@ -109,11 +109,43 @@ export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string 
     .execute();
 }
 
+/** The stored catalogue of one connector, by name. */
+export function listToolsOfConnector(org: OrgScope, connectorId: string): Promise<Tool[]> {
+  return org.db
+    .selectFrom("tools")
+    .select(["name", "definition", "classification", "offered"])
+    .where("org_id", "=", org.id)
+    .where("connector_id", "=", connectorId)
+    .orderBy("name")
+    .execute();
+}
+
+export interface ToolCount {
+  connectorId: string;
+  total: number;
+  offered: number;
+}
+
+/** Connectors that have no tools are left out. */
+export async function countTools(org: OrgScope): Promise<ToolCount[]> {
+  const rows = await org.db
+    .selectFrom("tools")
+    .select(({ fn }) => [
+      "connector_id as connectorId",
+      fn.countAll<string>().as("total"),
+      fn.countAll<string>().filterWhere("offered", "=", true).as("offered"),
+    ])
+    .where("org_id", "=", org.id)
+    .groupBy("connector_id")
+    .execute();
+  return rows.map((row) => ({ ...row, total: Number(row.total), offered: Number(row.offered) }));
+}
+
 /** The owner's decision on one tool. `false` when the connector has no such tool. */
 export async function updateTool(
   org: OrgScope,
   { connectorId, name }: { connectorId: string; name: string },
-  decision: { classification?: Classification | null; offered?: boolean },
+  decision: { classification?: Classification | null | undefined; offered?: boolean | undefined },
 ): Promise<boolean> {
   const result = await org.db
     .updateTable("tools")

@@ -75,6 +75,25 @@ export function listMembershipsOfUser(db: Kysely<Tables>, userId: string): Promi
   });
 }
 
+/** Takes no tenant: it finds one. `null` where there is no such org, and also where this person is not a member of it. */
+export function findMembershipBySlug(
+  db: Kysely<Tables>,
+  { userId, slug }: { userId: string; slug: string },
+): Promise<Membership | null> {
+  return withMember(db, userId, async (transaction) => {
+    const row = await transaction
+      .selectFrom("memberships as m")
+      .innerJoin("orgs as o", "o.id", "m.org_id")
+      .select(["o.id", "o.slug", "o.name", "m.role"])
+      .where("m.user_id", "=", userId)
+      .where("o.slug", "=", slug)
+      .executeTakeFirst();
+    if (!row) return null;
+    const { role, ...org } = row;
+    return { org, role };
+  });
+}
+
 export async function insertMembership(org: OrgScope, { userId, role }: { userId: string; role: Role }): Promise<void> {
   await org.db.insertInto("memberships").values({ org_id: org.id, user_id: userId, role }).execute();
 }
