@@ -1,0 +1,114 @@
+import { Redis } from "ioredis";
+import { type Limiter, openLimiter } from "./limiter.ts";
+
+/**
+ * What replicas share quickly: small values with a time to live, rates, and hints. It is in Redis, or in memory where
+ * there is one process. Its loss costs a client a new session, and never anything that is true only here.
+ */
+export interface State extends AsyncDisposable {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string, ttlSeconds: number): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Tells every replica, this one included. A hint may be lost: after a gap, assume that everything changed. */
+  hint(topic: string, value: string): void;
+  onHint(topic: string, listener: (value: string) => void): void;
+  readonly limiter: Limiter;
+}
+
+/** Throws where `redisUrl` is given and Redis does not answer within 3 s. */
+export async function openState({ redisUrl }: { redisUrl?: string | undefined } = {}): Promise<State> {
+  return redisUrl ? openRedisState(redisUrl) : openMemoryState();
+}
+
+function openMemoryState(): State {
+  const values = new Map<string, { value: string; expiresAt: number }>();
+  const listeners = openListeners();
+  const sweep = setInterval(() => {
+    const now = Date.now();
+    for (const [key, { expiresAt }] of values) if (expiresAt <= now) values.delete(key);
+  }, 30_000);
+  sweep.unref();
+  return {
+    async get(key) {
+      const entry = values.get(key);
+      return entry && entry.expiresAt > Date.now() ? entry.value : null;
+    },
+    async set(key, value, ttlSeconds) {
+      values.set(key, { value, expiresAt: Date.now() + ttlSeconds * 1000 });
+    },
+    async delete(key) {
+      values.delete(key);
+    },
+    hint: listeners.tell,
+    onHint: listeners.add,
+    limiter: openLimiter(null),
+    async [Symbol.asyncDispose]() {
+      clearInterval(sweep);
+    },
+  };
+}
+
+const PREFIX = "gatehouse:";
+const HINTS = `${PREFIX}hints`;
+
+async function openRedisState(redisUrl: string): Promise<State> {
+  // A command that Redis does not answer fails after 2 s; it is not queued for when Redis is back.
+  const redis = new Redis(redisUrl, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    commandTimeout: 2000,
+    connectTimeout: 3000,
+  });
+  // No call waits longer than 50 ms for its limit.
+  const limits = new Redis(redisUrl, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    commandTimeout: 50,
+    connectTimeout: 3000,
+  });
+  const subscriber = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 3000 });
+  // ioredis connects again by itself; what fails meanwhile is told by the command that failed.
+  redis.on("error", () => {});
+  limits.on("error", () => {});
+  subscriber.on("error", () => {});
+  await redis.connect();
+  await limits.connect();
+  await subscriber.connect();
+  await subscriber.subscribe(HINTS);
+  const listeners = openListeners();
+  subscriber.on("message", (_channel: string, message: string) => {
+    const split = message.indexOf(" ");
+    listeners.tell(message.slice(0, split), message.slice(split + 1));
+  });
+  return {
+    get: (key) => redis.get(PREFIX + key),
+    async set(key, value, ttlSeconds) {
+      await redis.set(PREFIX + key, value, "EX", ttlSeconds);
+    },
+    async delete(key) {
+      await redis.del(PREFIX + key);
+    },
+    hint(topic, value) {
+      redis.publish(HINTS, `${topic} ${value}`).catch(() => {});
+    },
+    onHint: listeners.add,
+    limiter: openLimiter(limits),
+    async [Symbol.asyncDispose]() {
+      subscriber.disconnect();
+      limits.disconnect();
+      redis.disconnect();
+    },
+  };
+}
+
+function openListeners() {
+  const byTopic = new Map<string, ((value: string) => void)[]>();
+  return {
+    add(topic: string, listener: (value: string) => void) {
+      byTopic.set(topic, [...(byTopic.get(topic) ?? []), listener]);
+    },
+    tell(topic: string, value: string) {
+      for (const listener of byTopic.get(topic) ?? []) listener(value);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { Fault } from "@gatehouse/faults";
+import pg from "pg";
+import { type AuditRow, BOOT_ID, nextCounter } from "./audit.ts";
+import { connectionSettings, type DatabaseAccess } from "./database.ts";
+
+/** Appends rows of any org: the gateway's way into `audit`, by a role that can do nothing else. */
+export interface AuditWriter extends AsyncDisposable {
+  /** Settles when the row is durable. Throws `unavailable` where it cannot be made so. */
+  append(row: AuditRow): Promise<void>;
+  /** Written with the next group, and nobody waits for it. */
+  enqueue(row: AuditRow): void;
+  /** How long the oldest row has waited, in milliseconds: what cannot be recorded should not begin. */
+  lagMs(): number;
+}
+
+interface Waiting {
+  row: AuditRow;
+  counter: number;
+  since: number;
+  written: () => void;
+  failed: (error: unknown) => void;
+}
+
+const GROUP_MAX = 1000;
+const RETRY_MS = 250;
+
+/**
+ * Group commit without a timer: what comes in one turn of the event loop makes a group, and the next group leaves when
+ * the one before it is durable. A group whose commit got lost is sent again; its rows' ids see to it that none is there
+ * twice.
+ */
+export function openAuditWriter({
+  access,
+  onError,
+}: {
+  access: DatabaseAccess;
+  onError: (error: unknown) => void;
+}): AuditWriter {
+  const waiting: Waiting[] = [];
+  let group: Waiting[] = [];
+  let client: pg.Client | null = null;
+  let writing: Promise<void> | null = null;
+
+  async function connected(): Promise<pg.Client> {
+    if (client) return client;
+    const fresh = new pg.Client(connectionSettings(access, "gatehouse_audit"));
+    const forget = () => {
+      if (client === fresh) client = null;
+    };
+    fresh.on("error", forget);
+    fresh.on("end", forget);
+    await fresh.connect();
+    client = fresh;
+    return fresh;
+  }
+
+  async function insertGroup(): Promise<void> {
+    try {
+      await insertRows(await connected(), group);
+    } catch (error) {
+      onError(error);
+      await dropConnection();
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      await insertRows(await connected(), group);
+    }
+  }
+
+  async function dropConnection(): Promise<void> {
+    const broken = client;
+    client = null;
+    await broken?.end().catch(() => {});
+  }
+
+  async function write(): Promise<void> {
+    await new Promise(setImmediate);
+    while (waiting.length > 0) {
+      group = waiting.splice(0, GROUP_MAX);
+      try {
+        await insertGroup();
+        for (const { written } of group) written();
+      } catch (error) {
+        onError(error);
+        await dropConnection();
+        for (const { failed } of group) failed(notRecorded(error));
+      }
+      group = [];
+    }
+    writing = null;
+  }
+
+  function push(row: AuditRow, written: () => void, failed: (error: unknown) => void): void {
+    waiting.push({ row, counter: nextCounter(), since: performance.now(), written, failed });
+    writing ??= write();
+  }
+
+  return {
+    append: (row) => new Promise((written, failed) => push(row, written, failed)),
+    enqueue: (row) => push(row, () => {}, onError),
+    lagMs() {
+      const oldest = group[0] ?? waiting[0];
+      return oldest ? performance.now() - oldest.since : 0;
+    },
+    async [Symbol.asyncDispose]() {
+      await writing;
+      await client?.end().catch(() => {});
+    },
+  };
+}
+
+function notRecorded(cause: unknown): Fault {
+  return new Fault("unavailable", "The audit log cannot be written", { cause, headers: { "retry-after": "2" } });
+}
+
+const INSERT = `
+  insert into audit (id, org_id, at, event, user_id, connector_id, outcome, entry, boot_id, counter)
+  select id, org_id, to_timestamp(at), event, user_id, connector_id, outcome, entry, $9::uuid, counter
+  from unnest($1::uuid[], $2::uuid[], $3::float8[], $4::text[], $5::uuid[], $6::uuid[], $7::text[],
+    string_to_array($8, U&'\\001E')::json[], $10::bigint[])
+    as t (id, org_id, at, event, user_id, connector_id, outcome, entry, counter)
+  on conflict do nothing`;
+
+/** The arrays are written as literals by hand: ids, numbers and plain words need no quotes; JSON never holds U+001E. */
+async function insertRows(client: pg.Client, group: Waiting[]): Promise<void> {
+  const list = (value: (waiting: Waiting) => string | number | null) =>
+    `{${group.map((waiting) => value(waiting) ?? "NULL").join(",")}}`;
+  await client.query({
+    name: "append audit",
+    text: INSERT,
+    values: [
+      list(({ row }) => row.id),
+      list(({ row }) => row.orgId),
+      list(({ row }) => row.at.getTime() / 1000),
+      list(({ row }) => row.event),
+      list(({ row }) => row.userId),
+      list(({ row }) => row.connectorId),
+      list(({ row }) => row.outcome),
+      group.map(({ row }) => JSON.stringify(row.entry)).join("\u001e"),
+      BOOT_ID,
+      list(({ counter }) => counter),
+    ],
+  });
+}
