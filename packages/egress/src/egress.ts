@@ -28,6 +28,8 @@ export interface FetchOptions {
   /** For the whole exchange, from the look-up of the name to the last byte. */
   timeoutMs: number;
   exception?: string | null | undefined;
+  /** Is given each chunk, and says when nothing more is waited for: some servers leave their streams open. */
+  enough?: ((chunk: Buffer) => boolean) | undefined;
 }
 
 export interface FetchedAnswer {
@@ -144,7 +146,7 @@ export function openEgress({ allow, ownOrigins, connectTimeoutMs = 5000 }: Egres
 async function fetchBounded(
   pool: Pool,
   url: URL,
-  { method = "GET", headers = {}, body, bytesMax, timeoutMs }: FetchOptions,
+  { method = "GET", headers = {}, body, bytesMax, timeoutMs, enough }: FetchOptions,
 ): Promise<FetchedAnswer> {
   const signal = AbortSignal.timeout(timeoutMs);
   try {
@@ -165,6 +167,7 @@ async function fetchBounded(
         throw new Fault("upstream_failed", `${url.host} sent more than ${bytesMax} bytes`);
       }
       chunks.push(chunk);
+      if (enough?.(chunk)) break;
     }
     return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks) };
   } catch (error) {
