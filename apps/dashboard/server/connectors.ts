@@ -1,0 +1,113 @@
+import { Fault } from "@gatehouse/faults";
+import { insertAudit } from "@gatehouse/store/audit";
+import {
+  type Connector,
+  countTools,
+  findConnectorBySlug,
+  listConnectors,
+  listToolsOfConnector,
+  type Tool,
+  updateTool,
+} from "@gatehouse/store/connectors";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { Hono } from "hono";
+import { z } from "zod";
+import type { DashboardDeps } from "./dashboard.ts";
+import { jsonBody } from "./fields.ts";
+import { type InOrg, may, requirePermission } from "./membership.ts";
+import { NewConnectorFields, register } from "./register.ts";
+
+const ToolDecision = z
+  .object({ classification: z.enum(["read", "write"]).nullable().optional(), offered: z.boolean().optional() })
+  .refine((decision) => Object.values(decision).some((value) => value !== undefined), {
+    message: "Say what is to change: classification, offered, or both",
+  });
+
+/** `/api/orgs/:org/connectors` */
+export function connectors(deps: DashboardDeps) {
+  const { db, publicUrl } = deps;
+  const addressOf = (org: { slug: string }, slug: string) => new URL(`/${org.slug}/${slug}/mcp`, publicUrl).href;
+
+  return new Hono<InOrg>()
+    .get("/", async function list(c) {
+      const { org } = c.var.membership;
+      const [rows, counts] = await withOrg(db, org.id, async (scope) => [
+        await listConnectors(scope),
+        await countTools(scope),
+      ]);
+      return c.json({
+        connectors: rows.map((connector) => {
+          const { total = 0, offered = 0 } = counts.find(({ connectorId }) => connectorId === connector.id) ?? {};
+          return { ...summaryOf(connector), address: addressOf(org, connector.slug), tools: { total, offered } };
+        }),
+      });
+    })
+    .post("/", requirePermission("change connectors"), jsonBody(NewConnectorFields), async function create(c) {
+      const { org } = c.var.membership;
+      const registered = await register(deps, { org, user: c.var.session.user }, c.req.valid("json"));
+      return c.json({ ...registered, address: addressOf(org, registered.slug) }, 201);
+    })
+    .get("/:slug", async function read(c) {
+      const { org, role } = c.var.membership;
+      const [connector, tools] = await withOrg(db, org.id, async (scope) => {
+        const connector = await findConnector(scope, c.req.param("slug"));
+        return [connector, await listToolsOfConnector(scope, connector.id)];
+      });
+      return c.json({
+        ...summaryOf(connector),
+        address: addressOf(org, connector.slug),
+        // A query or a path may hold a key, so the whole URL is for those who could change it.
+        url: may(role, "change connectors") ? connector.url : null,
+        hasBearerToken: connector.credential !== null,
+        tools: tools.map(toolView),
+      });
+    })
+    .patch(
+      "/:slug/tools/:name",
+      requirePermission("change connectors"),
+      jsonBody(ToolDecision),
+      async function decide(c) {
+        const { org } = c.var.membership;
+        const { slug, name } = c.req.param();
+        const decision = c.req.valid("json");
+        await withOrg(db, org.id, async (scope) => {
+          const { id } = await findConnector(scope, slug);
+          const found = await updateTool(scope, { connectorId: id, name }, decision);
+          if (!found) throw new Fault("not_found", "This connector has no such tool");
+          const entry = { tool: name, ...decision };
+          await insertAudit(scope, {
+            event: "tool.changed",
+            outcome: "ok",
+            userId: c.var.session.user.id,
+            connectorId: id,
+            entry,
+          });
+        });
+        return c.body(null, 204);
+      },
+    );
+}
+
+async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
+  const connector = await findConnectorBySlug(scope, slug);
+  if (!connector) throw new Fault("not_found", "There is no such connector");
+  return connector;
+}
+
+function summaryOf({ slug, name, url, era, protocolVersion, serverName, createdAt }: Connector) {
+  return {
+    slug,
+    name,
+    upstream: new URL(url).host,
+    era,
+    protocolVersion,
+    serverName,
+    createdAt: createdAt.toISOString(),
+  };
+}
+
+function toolView({ name, definition, classification, offered }: Tool) {
+  const { title, description, annotations } = definition;
+  const { readOnlyHint, destructiveHint } = annotations ?? {};
+  return { name, title, description, annotations: { readOnlyHint, destructiveHint }, classification, offered };
+}

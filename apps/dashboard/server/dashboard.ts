@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Egress } from "@gatehouse/egress/egress";
+import { Fault } from "@gatehouse/faults";
+import type { Database } from "@gatehouse/store/database";
+import type { Logger } from "@gatehouse/telemetry/log";
+import type { Vault } from "@gatehouse/vault/vault";
+import { getRequestListener } from "@hono/node-server";
+import { Hono } from "hono";
+import { audit } from "./audit.ts";
+import { connectors } from "./connectors.ts";
+import { answerFault } from "./faults.ts";
+import { requireMembership } from "./membership.ts";
+import { browserSessions, requireSession, session } from "./session.ts";
+import { signIn } from "./sign-in.ts";
+import { web } from "./web.ts";
+
+export interface DashboardDeps {
+  publicUrl: URL;
+  /** Where the issuer is reached from here; it is addressed by `publicUrl`'s host all the same. */
+  issuerConnectUrl: URL;
+  /** As `gatehouse_dashboard`. */
+  db: Database;
+  vault: Vault;
+  egress: Egress;
+  log: Logger;
+  /** The built web app. */
+  webRoot: string;
+}
+
+export interface Dashboard extends AsyncDisposable {
+  handle(req: IncomingMessage, res: ServerResponse): void;
+}
+
+/** The management API and the browser's session under `/api`; signing in and the web app under `/dashboard`. */
+export function startDashboard(deps: DashboardDeps): Dashboard {
+  const app = new Hono()
+    .onError(answerFault(deps.log))
+    .notFound(() => {
+      throw new Fault("not_found", "There is nothing at this address");
+    })
+    .route("/api", api(deps))
+    .route("/dashboard", signIn(deps))
+    .route("/dashboard", web(deps));
+  return {
+    handle: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+function api(deps: DashboardDeps) {
+  return new Hono()
+    .use(requireSession(browserSessions(deps), deps))
+    .use("/orgs/:org/*", requireMembership(deps))
+    .route("/session", session(deps))
+    .route("/orgs/:org/connectors", connectors(deps))
+    .route("/orgs/:org/audit", audit(deps));
+}
+
+/** The routes under `/api`, for a typed client. */
+export type Api = ReturnType<typeof api>;

@@ -1,0 +1,49 @@
+import { Fault } from "@gatehouse/faults";
+import type { Database } from "@gatehouse/store/database";
+import { findMembershipBySlug, type Membership } from "@gatehouse/store/orgs";
+import type { Role } from "@gatehouse/store/tables";
+import { createMiddleware } from "hono/factory";
+import type { SignedIn } from "./session.ts";
+
+export interface InOrg {
+  Variables: SignedIn["Variables"] & { membership: Membership };
+}
+
+/** The org that the path names, for its members. For everyone else there is no such org. */
+export function requireMembership({ db }: { db: Database }) {
+  return createMiddleware<InOrg, "/orgs/:org/*">(async function requireMembership(c, next) {
+    const { user } = c.var.session;
+    const membership = await findMembershipBySlug(db, { userId: user.id, slug: c.req.param("org") });
+    if (!membership) throw new Fault("not_found", "There is no such organisation, or you are not a member of it");
+    c.set("membership", membership);
+    await next();
+  });
+}
+
+const MAY = {
+  "change connectors": ["owner", "admin"],
+  "read the audit log": ["owner", "admin", "auditor"],
+} as const satisfies Record<string, readonly Role[]>;
+
+export type Permission = keyof typeof MAY;
+
+export function may(role: Role, permission: Permission): boolean {
+  return (MAY[permission] as readonly Role[]).includes(role);
+}
+
+export function requirePermission(permission: Permission) {
+  return createMiddleware<InOrg>(async function requirePermission(c, next) {
+    const { org, role } = c.var.membership;
+    if (!may(role, permission)) {
+      throw new Fault(
+        "forbidden",
+        `In ${org.name} you are ${role}, and only ${listed(MAY[permission])} may ${permission}`,
+      );
+    }
+    await next();
+  });
+}
+
+function listed(roles: readonly Role[]): string {
+  return new Intl.ListFormat("en").format(roles.map((role) => `${role}s`));
+}

@@ -1,0 +1,117 @@
+import type { Egress } from "@gatehouse/egress/egress";
+import { type Era, LEGACY_VERSIONS, META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
+import type { ToolDefinition } from "@gatehouse/store/tables";
+import { catalogue } from "./catalogue.ts";
+import { type Answer, type Conversation, converse, type Headers, unusable } from "./conversation.ts";
+
+/** What stands behind a URL, as far as a connector needs to know. */
+export interface Probed {
+  era: Era;
+  protocolVersion: string;
+  serverName: string;
+  tools: ToolDefinition[];
+  /** Names of tools that no client could be offered. */
+  leftOut: string[];
+}
+
+interface Opened {
+  era: Era;
+  protocolVersion: string;
+  serverName: string;
+  hasTools: boolean;
+  headers: Headers;
+}
+
+const US = { name: "gatehouse", version: "0.1.0" };
+const MODERN = MODERN_VERSIONS[0]!;
+/** Some servers that speak Streamable HTTP still name the version before it. */
+const SPOKEN_LEGACY = [...LEGACY_VERSIONS, "2024-11-05"];
+/** -32020 HeaderMismatch, -32021 MissingRequiredClientCapability, -32022 UnsupportedProtocolVersion. */
+const MODERN_ERRORS = new Set([-32020, -32021, -32022]);
+
+/**
+ * Asks the server which era of MCP it speaks, and for its tools, in at most 10 s and 4 MB. Everything that can be wrong
+ * with a URL is `invalid_fields`, with one sentence for whoever typed it.
+ */
+export async function probe(upstream: { egress: Egress; url: URL; bearerToken?: string | undefined }): Promise<Probed> {
+  const conversation = converse(upstream);
+  const { hasTools, headers, ...server } = (await discover(conversation)) ?? (await initialize(conversation));
+  try {
+    const { tools, leftOut } = hasTools
+      ? await catalogue(conversation, headers, server.era)
+      : { tools: [], leftOut: [] };
+    return { ...server, tools, leftOut };
+  } finally {
+    await conversation.close(headers);
+  }
+}
+
+/** `null` where the server is of the legacy era (2026-07-28, Streamable HTTP, Backward Compatibility). */
+async function discover(conversation: Conversation): Promise<Opened | null> {
+  const headers = { "mcp-protocol-version": MODERN };
+  const answer = await conversation.request("server/discover", {}, headers);
+  const supported = supportedVersions(answer);
+  if (!supported) return answer.response || answer.status >= 400 ? null : notMcp(answer);
+  if (!supported.includes(MODERN))
+    return supported.some((version) => SPOKEN_LEGACY.includes(version)) ? null : unknownVersions(supported);
+  const { result = {} } = answer.response!;
+  return {
+    era: "modern",
+    protocolVersion: MODERN,
+    serverName: serverName(member(result._meta, META.serverInfo)),
+    hasTools: member(result.capabilities, "tools") !== undefined,
+    headers,
+  };
+}
+
+/** What a modern server says it speaks; `null` where the answer is not one that a modern server gives. */
+function supportedVersions({ response }: Answer): string[] | null {
+  if (response?.error && !MODERN_ERRORS.has(response.error.code)) return null;
+  const versions = response?.error
+    ? (member(response.error.data, "supported") ?? [MODERN])
+    : response?.result?.supportedVersions;
+  return Array.isArray(versions) ? versions.map(String) : null;
+}
+
+async function initialize(conversation: Conversation): Promise<Opened> {
+  const params = { protocolVersion: LEGACY_VERSIONS[0], capabilities: {}, clientInfo: US };
+  const answer = await conversation.request("initialize", params, {});
+  const { result, error } = answer.response ?? notMcp(answer);
+  if (!result) throw unusable(`The server refuses to begin: “${clipped(error?.message)}”`);
+  const protocolVersion = String(result.protocolVersion);
+  if (!SPOKEN_LEGACY.includes(protocolVersion)) unknownVersions([protocolVersion]);
+  const headers = { "mcp-protocol-version": protocolVersion, ...answer.session };
+  await conversation.notify("notifications/initialized", headers);
+  return {
+    era: "legacy",
+    protocolVersion,
+    serverName: serverName(result.serverInfo),
+    hasTools: member(result.capabilities, "tools") !== undefined,
+    headers,
+  };
+}
+
+function unknownVersions(versions: string[]): never {
+  const list = new Intl.ListFormat("en").format(versions.slice(0, 5).map(clipped));
+  throw unusable(`The server speaks MCP ${list}, and Gatehouse does not`);
+}
+
+function notMcp({ status, contentType }: Answer): never {
+  if (contentType === "text/html")
+    throw unusable(`There is a web page at this address, not an MCP server (it answered ${status})`);
+  if (status >= 400) throw unusable(`There is no MCP server at this address: it answered ${status}`);
+  throw unusable("What answers at this address does not speak MCP over Streamable HTTP");
+}
+
+function serverName(info: unknown): string {
+  return clipped(member(info, "title") ?? member(info, "name")) || "unnamed";
+}
+
+/** Text of the server's own, short and storable. */
+function clipped(text: unknown): string {
+  return typeof text === "string" ? text.replaceAll("\0", "").toWellFormed().slice(0, 120).trim() : "";
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

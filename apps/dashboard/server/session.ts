@@ -1,0 +1,105 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { Fault } from "@gatehouse/faults";
+import {
+  type BrowserSession,
+  deleteBrowserSession,
+  deleteExpiredBrowserSessions,
+  findBrowserSession,
+  insertBrowserSession,
+} from "@gatehouse/store/browser-sessions";
+import type { Database } from "@gatehouse/store/database";
+import { listMembershipsOfUser } from "@gatehouse/store/orgs";
+import { type Context, Hono } from "hono";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import { createMiddleware } from "hono/factory";
+import type { DashboardDeps } from "./dashboard.ts";
+
+const SESSION_SECONDS = 12 * 60 * 60;
+
+export interface SignedIn {
+  Variables: { session: BrowserSession };
+}
+
+export interface BrowserSessions {
+  /** Ends the one that the browser has, and gives it a new one. */
+  start(c: Context, userId: string): Promise<void>;
+  find(c: Context): Promise<BrowserSession | null>;
+  end(c: Context): Promise<void>;
+}
+
+/** The browser holds 256 random bits; what they stand for is in Postgres, under their SHA-256. */
+export function browserSessions({ db, publicUrl }: { db: Database; publicUrl: URL }): BrowserSessions {
+  const cookie = cookieFor(publicUrl, "session");
+
+  async function end(c: Context): Promise<void> {
+    const id = getCookie(c, cookie.name);
+    if (id) await deleteBrowserSession(db, sha256(id));
+    deleteCookie(c, cookie.name, cookie.attributes);
+  }
+
+  return {
+    async start(c, userId) {
+      await end(c);
+      await deleteExpiredBrowserSessions(db);
+      const id = randomBytes(32).toString("base64url");
+      const csrfToken = randomBytes(32).toString("base64url");
+      const expiresAt = new Date(Date.now() + SESSION_SECONDS * 1000);
+      await insertBrowserSession(db, { idHash: sha256(id), userId, csrfToken, expiresAt });
+      setCookie(c, cookie.name, id, { ...cookie.attributes, maxAge: SESSION_SECONDS });
+    },
+    async find(c) {
+      const id = getCookie(c, cookie.name);
+      return id ? findBrowserSession(db, sha256(id)) : null;
+    },
+    end,
+  };
+}
+
+/** `__Host-` (RFC 6265bis §4.1.3.2) wherever there is https; browsers refuse it on plain http. */
+export function cookieFor(publicUrl: URL, purpose: string) {
+  const secure = publicUrl.protocol === "https:";
+  const name = `${secure ? "__Host-" : ""}gatehouse-${purpose}`;
+  return { name, attributes: { path: "/", httpOnly: true, sameSite: "Lax", secure } as const };
+}
+
+/** A signed-in browser, and for whatever changes something also the session's CSRF token and our own `Origin`. */
+export function requireSession(sessions: BrowserSessions, { publicUrl }: { publicUrl: URL }) {
+  return createMiddleware<SignedIn>(async function requireSession(c, next) {
+    const session = await sessions.find(c);
+    if (!session) throw new Fault("not_signed_in", "You are not signed in, or your session has ended");
+    if (!["GET", "HEAD"].includes(c.req.method)) refuseForgery(c, session, publicUrl);
+    c.set("session", session);
+    await next();
+    c.header("cache-control", "no-store");
+    c.header("x-content-type-options", "nosniff");
+  });
+}
+
+function refuseForgery(c: Context, { csrfToken }: BrowserSession, publicUrl: URL): void {
+  if (c.req.header("origin") !== publicUrl.origin) {
+    throw new Fault("forbidden", "This request comes from another site, and only the dashboard itself may send it");
+  }
+  if (!timingSafeEqual(sha256(c.req.header("x-csrf-token") ?? ""), sha256(csrfToken))) {
+    throw new Fault("forbidden", "The header x-csrf-token is missing, or is not this session's; reload the page");
+  }
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** `/api/session` */
+export function session({ db, publicUrl }: DashboardDeps) {
+  const sessions = browserSessions({ db, publicUrl });
+  return new Hono<SignedIn>()
+    .get("/", async function readSession(c) {
+      const { user, csrfToken } = c.var.session;
+      const memberships = await listMembershipsOfUser(db, user.id);
+      const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
+      return c.json({ user: { email: user.email, name: user.name }, orgs, csrfToken });
+    })
+    .post("/logout", async function logout(c) {
+      await sessions.end(c);
+      return c.body(null, 204);
+    });
+}
