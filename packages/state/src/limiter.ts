@@ -40,7 +40,10 @@ export function openLimiter(redis: Redis | null): Limiter {
   function counterFor({ points, seconds }: RateLimit): Counter {
     const name = `${points}/${seconds}`;
     let counter = counters.get(name);
-    if (!counter) counters.set(name, (counter = makeCounter(redis, name, points, seconds)));
+    if (!counter) {
+      counter = makeCounter(redis, name, points, seconds);
+      counters.set(name, counter);
+    }
     return counter;
   }
 
@@ -48,7 +51,8 @@ export function openLimiter(redis: Redis | null): Limiter {
     let lot = lots.get(key);
     if (!lot) {
       if (lots.size >= KEYS_MAX) lots.delete(lots.keys().next().value!);
-      lots.set(key, (lot = { left: 0, goodUntil: 0, spentUntil: 0, coming: null }));
+      lot = { left: 0, goodUntil: 0, spentUntil: 0, coming: null };
+      lots.set(key, lot);
     }
     return lot;
   }

@@ -15,6 +15,9 @@ export interface AuditRow {
   entry: Record<string, unknown>;
 }
 
+/** UUIDv7 (RFC 9562 §5.7): in the order of time. */
+export const newAuditId = (): string => uuidv7();
+
 /** This process, in every row it writes: with the counter it shows whether a row was taken away. */
 export const BOOT_ID = uuidv7();
 let counter = 0;

@@ -1,0 +1,34 @@
+import type { Egress } from "@gatehouse/egress/egress";
+import type { AccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import type { RateLimit } from "@gatehouse/state/limiter";
+import type { State } from "@gatehouse/state/state";
+import type { AuditWriter } from "@gatehouse/store/audit-writer";
+import type { Logger } from "@gatehouse/telemetry/log";
+import type { McpTelemetry } from "@gatehouse/telemetry/mcp";
+import type { Vault } from "@gatehouse/vault/vault";
+import type { OpenStreams } from "./open-streams.ts";
+import type { Sessions } from "./sessions.ts";
+import type { OrgSnapshots } from "./snapshots.ts";
+
+export interface Limits {
+  member: RateLimit;
+  org: RateLimit;
+}
+
+/** What the steps are made of; each names those that it uses. */
+export interface Dependencies {
+  publicUrl: URL;
+  snapshots: OrgSnapshots;
+  tokens: AccessTokenVerifier;
+  sessions: Sessions;
+  streams: OpenStreams;
+  audit: AuditWriter;
+  egress: Egress;
+  vault: Vault;
+  state: State;
+  telemetry: McpTelemetry;
+  limits: Limits;
+  /** Until the first byte of an upstream's answer, and between any two. */
+  upstreamTimeoutMs: number;
+  log: Logger;
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Era } from "@gatehouse/mcp/eras";
+import type { Message } from "@gatehouse/mcp/message";
+import type { AccessToken } from "@gatehouse/oauth/access-token";
+import type { ServerOperation } from "@gatehouse/telemetry/mcp";
+import type { ClientSession } from "./sessions.ts";
+import type { ConnectorSnapshot, OrgSnapshot, ToolPolicy } from "./snapshots.ts";
+
+/**
+ * One client request and everything that is sent in answer to it. The steps of `call.ts` fill it in, in their order;
+ * what a step needs, the steps before it have set.
+ */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The endpoint's path as the client has it. */
+  readonly path: string;
+  /** The endpoint's canonical URL, which a token must be for. */
+  readonly audience: string;
+  /** On the clock of `performance.now()`. */
+  readonly arrivedAt = performance.now();
+  readonly at = new Date();
+
+  // authenticate
+  token!: AccessToken;
+  org!: OrgSnapshot;
+  connector!: ConnectorSnapshot;
+  // readMessage
+  bytes!: Buffer;
+  message!: Message;
+  era!: Era;
+  protocolVersion!: string;
+  // findTarget
+  tool: ToolPolicy | null = null;
+  /** The tool, prompt or resource that the request is about. */
+  target: string | undefined;
+  access: "read" | "write" = "read";
+  operation!: ServerOperation;
+  // findSession
+  session: ClientSession | null = null;
+  // withCredential
+  authorization: string | null = null;
+
+  // recordIntent
+  /** The audit row of a write that was tried; its outcome names it. */
+  intentId: string | null = null;
+
+  /** The message is well-formed and about something that is offered: what fails from here on fails in its answer. */
+  accepted = false;
+  /** The request has left for the upstream: nobody can say that it did nothing. */
+  sent = false;
+  /** The row that says how the exchange ended is written, or on its way. */
+  recorded = false;
+  bytesOut = 0;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, audience }: { path: string; audience: string },
+  ) {
+    this.request = request;
+    this.response = response;
+    this.path = path;
+    this.audience = audience;
+  }
+}
+
+export type Step = (exchange: Exchange) => void | Promise<void>;
+
+/** Runs the steps one after the other; only those that answer a promise are waited for. */
+export function inOrder(...steps: Step[]): (exchange: Exchange) => Promise<void> {
+  return async function runSteps(exchange) {
+    for (const step of steps) {
+      const pending = step(exchange);
+      if (pending) await pending;
+    }
+  };
+}

@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { Fault, renderFault, toFault } from "@gatehouse/faults";
+import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import { canonicalEndpoint, parseEndpointPath } from "@gatehouse/oauth/endpoint";
+import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
+import { openAuditWriter } from "@gatehouse/store/audit-writer";
+import { type DatabaseAccess, openDatabase, unavailableIfUnreachable } from "@gatehouse/store/database";
+import { listPublicKeys } from "@gatehouse/store/signing-keys";
+import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
+import type { JWK } from "jose";
+import { call, sessionEnd, sessionStream } from "./call.ts";
+import type { Dependencies, Limits } from "./dependencies.ts";
+import { Exchange } from "./exchange.ts";
+import { refuse } from "./fronts/streamable-http.ts";
+import { openStreams } from "./open-streams.ts";
+import { openSessions } from "./sessions.ts";
+import { openSnapshots } from "./snapshots.ts";
+import { outcomeOf } from "./steps/record.ts";
+
+export interface Gateway extends AsyncDisposable {
+  /** MCP endpoints, and their metadata (RFC 9728). */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends the streams that would otherwise stay open, so that the server can close. */
+  closeStreams(): void;
+}
+
+export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress" | "state" | "log"> & {
+  access: DatabaseAccess;
+  limits?: Limits;
+  upstreamTimeoutMs?: number;
+};
+
+const DEFAULT_LIMITS: Limits = {
+  member: { points: 1200, seconds: 60 },
+  org: { points: 12_000, seconds: 60 },
+};
+
+export async function startGateway({
+  access,
+  limits = DEFAULT_LIMITS,
+  upstreamTimeoutMs = 300_000,
+  ...given
+}: GatewayOptions): Promise<Gateway> {
+  const { publicUrl, state, log } = given;
+  const db = openDatabase(access, "gatehouse_gateway", 4);
+  const audit = openAuditWriter({ access, onError: (err) => log.error({ err }, "the audit log cannot be written") });
+  const snapshots = await openSnapshots({ db, onError: (err) => log.warn({ err }, "changes cannot be read") });
+  const streams = openStreams({ snapshots });
+  const sessions = openSessions({ state });
+  const tokens = openAccessTokenVerifier({
+    issuer: publicUrl.origin,
+    listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
+  });
+  const telemetry = openMcpTelemetry();
+  const deps: Dependencies = {
+    ...given,
+    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry },
+  };
+  const routes = { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) };
+
+  function handle(request: IncomingMessage, response: ServerResponse): void {
+    const path = request.url!.split("?", 1)[0]!;
+    const address = parseEndpointPath(path);
+    if (!address) return answerElsewhere(publicUrl, path, request, response);
+    const exchange = new Exchange(request, response, { path, audience: canonicalEndpoint(publicUrl, address) });
+    const route = routes[request.method as keyof typeof routes] ?? refuseMethod;
+    route(exchange).catch((error) => fail(exchange, error, deps));
+  }
+
+  return {
+    handle,
+    closeStreams: () => streams.closeAll(),
+    async [Symbol.asyncDispose]() {
+      streams.closeAll();
+      await snapshots[Symbol.asyncDispose]();
+      await audit[Symbol.asyncDispose]();
+      await db[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function refuseMethod(): Promise<void> {
+  throw new Fault("method_not_allowed", "MCP is spoken here by POST", { headers: { allow: "POST, GET, DELETE" } });
+}
+
+/** An exchange that failed is recorded as one that succeeded is: before its answer is complete. */
+async function fail(exchange: Exchange, error: unknown, { audit, log }: Dependencies): Promise<void> {
+  let fault = toFault(unavailableIfUnreachable(error));
+  const { operation, recorded, org } = exchange;
+  if (recorded && exchange.sent && fault.code === "unavailable") fault = withheld(fault);
+  if (fault.code === "internal") log.error({ err: fault.cause, trace_id: operation?.traceId }, "a call failed");
+  operation?.end(fault.code);
+  if (org && !recorded && fault.code !== "rate_limited") {
+    const cancelled = exchange.response.destroyed;
+    const row = outcomeOf(exchange, cancelled ? "cancelled" : fault.code);
+    if (cancelled) return audit.enqueue(row);
+    await audit.append(row).catch((unrecorded) => {
+      fault = unrecorded;
+    });
+  }
+  refuse(exchange, fault);
+}
+
+/** The upstream has answered, and what it said cannot be recorded: nobody gets it. */
+function withheld(cause: Fault): Fault {
+  return new Fault(
+    "unavailable",
+    "The upstream was reached, but its answer is withheld, for the audit log cannot be written. Look before trying again.",
+    { cause, headers: cause.headers },
+  );
+}
+
+const METADATA_HEADERS = {
+  "content-type": "application/json",
+  "access-control-allow-origin": "*",
+  "cache-control": "public, max-age=3600",
+};
+
+function answerElsewhere(publicUrl: URL, path: string, request: IncomingMessage, response: ServerResponse): void {
+  const resource = resourcePathOf(path);
+  if (resource !== null && parseEndpointPath(resource) && (request.method === "GET" || request.method === "HEAD")) {
+    response.writeHead(200, METADATA_HEADERS).end(JSON.stringify(protectedResourceMetadata(publicUrl, resource)));
+    return;
+  }
+  const { status, headers, body } = renderFault(new Fault("not_found", "There is nothing at this address"), "problem");
+  response.writeHead(status, headers).end(body);
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import type { Params } from "@gatehouse/mcp/message";
+import type { AccessToken } from "@gatehouse/oauth/access-token";
+import type { State } from "@gatehouse/state/state";
+
+/** A legacy client's session, and the one upstream session that belongs to it. */
+export interface ClientSession {
+  id: string;
+  memberId: string;
+  clientId: string;
+  endpointId: string;
+  /** `null` where the upstream keeps none. */
+  upstreamId: string | null;
+  protocolVersion: string;
+  /** What the client opened with, to open an upstream session again that the upstream has forgotten. */
+  initialize: Params;
+}
+
+export interface Sessions {
+  create(
+    token: AccessToken,
+    session: Omit<ClientSession, "id" | "memberId" | "clientId" | "endpointId">,
+  ): Promise<ClientSession>;
+  /** `null` for a session that has ended, and for another member's, client's or endpoint's. */
+  find(id: string, token: AccessToken): ClientSession | null | Promise<ClientSession | null>;
+  /** The upstream has forgotten its session; this is the new one. */
+  renew(session: ClientSession, upstreamId: string | null): Promise<void>;
+  end(session: ClientSession): Promise<void>;
+}
+
+interface Remembered {
+  session: ClientSession;
+  /** When it was last written to `state`, on the clock of `performance.now()`. */
+  savedAt: number;
+}
+
+const IDLE_SECONDS = 3600;
+const ENDED = "session.ended";
+const RENEWED = "session.renewed";
+
+/** Held in `state` for an hour after their last use, and in memory where they were used, so that calls don't ask Redis. */
+export function openSessions({ state }: { state: State }): Sessions {
+  const remembered = new Map<string, Remembered>();
+  state.onHint(ENDED, (id) => remembered.delete(id));
+  state.onHint(RENEWED, (id) => remembered.delete(id));
+  const sweep = setInterval(() => {
+    const oldest = performance.now() - IDLE_SECONDS * 1000;
+    for (const [id, { savedAt }] of remembered) if (savedAt < oldest) remembered.delete(id);
+  }, 60_000);
+  sweep.unref();
+
+  async function save(session: ClientSession): Promise<void> {
+    remembered.set(session.id, { session, savedAt: performance.now() });
+    await state.set(keyOf(session.id), JSON.stringify(session), IDLE_SECONDS);
+  }
+
+  /** Half an hour after it was written, the next use writes it again, and nobody waits for that. */
+  function touch(entry: Remembered): void {
+    if (performance.now() - entry.savedAt < (IDLE_SECONDS / 2) * 1000) return;
+    entry.savedAt = performance.now();
+    state.set(keyOf(entry.session.id), JSON.stringify(entry.session), IDLE_SECONDS).catch(() => {});
+  }
+
+  async function findInState(id: string, token: AccessToken): Promise<ClientSession | null> {
+    const stored = await state.get(keyOf(id));
+    if (stored === null) return null;
+    const session: ClientSession = JSON.parse(stored);
+    if (!belongsTo(session, token)) return null;
+    remembered.set(id, { session, savedAt: performance.now() });
+    return session;
+  }
+
+  return {
+    async create(token, opened) {
+      const id = randomBytes(24).toString("base64url");
+      const { subject: memberId, clientId, endpointId } = token;
+      const session = { id, memberId, clientId, endpointId, ...opened };
+      await save(session);
+      return session;
+    },
+    find(id, token) {
+      const entry = remembered.get(id);
+      if (!entry) return findInState(id, token);
+      touch(entry);
+      return belongsTo(entry.session, token) ? entry.session : null;
+    },
+    async renew(session, upstreamId) {
+      session.upstreamId = upstreamId;
+      state.hint(RENEWED, session.id);
+      await save(session);
+    },
+    async end(session) {
+      remembered.delete(session.id);
+      await state.delete(keyOf(session.id));
+      state.hint(ENDED, session.id);
+    },
+  };
+}
+
+const keyOf = (id: string) => `session:${id}`;
+
+function belongsTo(session: ClientSession, token: AccessToken): boolean {
+  return (
+    session.memberId === token.subject && session.endpointId === token.endpointId && session.clientId === token.clientId
+  );
+}

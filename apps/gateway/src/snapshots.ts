@@ -1,0 +1,168 @@
+import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
+import { type ChangeCursor, listChangedOrgs } from "@gatehouse/store/changes";
+import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
+import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
+import { findOrg, listMembers } from "@gatehouse/store/orgs";
+import { listRevokedGrants } from "@gatehouse/store/revocations";
+import type { Era, Role } from "@gatehouse/store/tables";
+
+export interface ToolPolicy {
+  name: string;
+  access: "read" | "write";
+  offered: boolean;
+  mirrored: MirroredParameter[];
+}
+
+export interface ConnectorSnapshot {
+  id: string;
+  slug: string;
+  name: string;
+  era: Era;
+  origin: string;
+  /** With its query. */
+  path: string;
+  egressException: string | null;
+  credential: Buffer | null;
+  /** The opened credential, kept as long as this snapshot. */
+  authorization: string | null;
+  tools: ReadonlyMap<string, ToolPolicy>;
+}
+
+/** What calls in an org are judged by. */
+export interface OrgSnapshot {
+  id: string;
+  slug: string;
+  members: ReadonlyMap<string, Role>;
+  revokedGrants: ReadonlySet<string>;
+  connectors: ReadonlyMap<string, ConnectorSnapshot>;
+}
+
+export interface OrgSnapshots extends AsyncDisposable {
+  /** `null` for an org that is not there. Throws `unavailable` where what is remembered is old and cannot be renewed. */
+  find(orgId: string): OrgSnapshot | null | Promise<OrgSnapshot | null>;
+  onChange(listener: (org: OrgSnapshot | null, orgId: string) => void): void;
+}
+
+const LOOK_EVERY_MS = 250;
+const STALE_AFTER_MS = 1000;
+
+/** Remembers each org that is called, and reads it again when the table of changes says so. */
+export async function openSnapshots({
+  db,
+  onError,
+}: {
+  db: Database;
+  onError: (error: unknown) => void;
+}): Promise<OrgSnapshots> {
+  const orgs = new Map<string, OrgSnapshot | null>();
+  const loading = new Map<string, Promise<OrgSnapshot | null>>();
+  const listeners: ((org: OrgSnapshot | null, orgId: string) => void)[] = [];
+  let cursor: ChangeCursor = null;
+  let freshAt = 0;
+  let looking: Promise<void> | null = null;
+
+  async function look(): Promise<void> {
+    const startedAt = performance.now();
+    const changes = await listChangedOrgs(db, cursor);
+    const known = changes.orgIds.filter((orgId) => orgs.has(orgId) || loading.has(orgId));
+    await Promise.all(known.map(reload));
+    cursor = changes.cursor;
+    freshAt = startedAt;
+  }
+
+  function lookOnce(): Promise<void> {
+    looking ??= look().finally(() => {
+      looking = null;
+    });
+    return looking;
+  }
+
+  async function reload(orgId: string): Promise<void> {
+    await loading.get(orgId)?.catch(() => {});
+    const org = await readOrg(db, orgId);
+    orgs.set(orgId, org);
+    for (const listener of listeners) listener(org, orgId);
+  }
+
+  function load(orgId: string): Promise<OrgSnapshot | null> {
+    let org = loading.get(orgId);
+    if (!org) {
+      org = readOrg(db, orgId).then((read) => {
+        if (!orgs.has(orgId)) orgs.set(orgId, read);
+        return read;
+      });
+      loading.set(orgId, org);
+      org.catch(() => {}).finally(() => loading.delete(orgId));
+    }
+    return org;
+  }
+
+  async function findAfterLook(orgId: string): Promise<OrgSnapshot | null> {
+    try {
+      if (performance.now() - freshAt > STALE_AFTER_MS) await lookOnce();
+      return orgs.get(orgId) ?? (await load(orgId));
+    } catch (error) {
+      throw unavailableIfUnreachable(error);
+    }
+  }
+
+  await lookOnce();
+  const timer = setInterval(() => lookOnce().catch(onError), LOOK_EVERY_MS);
+  timer.unref();
+
+  return {
+    find(orgId) {
+      const known = orgs.get(orgId);
+      if (known && performance.now() - freshAt <= STALE_AFTER_MS) return known;
+      return findAfterLook(orgId);
+    },
+    onChange(listener) {
+      listeners.push(listener);
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await looking?.catch(() => {});
+    },
+  };
+}
+
+function readOrg(db: Database, orgId: string): Promise<OrgSnapshot | null> {
+  return withOrg(db, orgId, async (scope) => {
+    const org = await findOrg(scope);
+    if (!org) return null;
+    const tools = Map.groupBy(await listTools(scope), ({ connectorId }) => connectorId);
+    const connectors = await listConnectors(scope);
+    const members = await listMembers(scope);
+    return {
+      id: org.id,
+      slug: org.slug,
+      members: new Map(members.map(({ userId, role }) => [userId, role])),
+      revokedGrants: new Set(await listRevokedGrants(scope)),
+      connectors: new Map(connectors.map((row) => [row.id, toSnapshot(row, tools.get(row.id) ?? [])])),
+    };
+  });
+}
+
+function toSnapshot(connector: Connector, tools: Tool[]): ConnectorSnapshot {
+  const { id, slug, name, era, credential, egressException } = connector;
+  const url = new URL(connector.url);
+  const policies = tools.map(toPolicy);
+  return {
+    ...{ id, slug, name, era, credential, egressException },
+    origin: url.origin,
+    path: url.pathname + url.search,
+    authorization: null,
+    tools: new Map(policies.map((policy) => [policy.name, policy])),
+  };
+}
+
+/** Unclassified is a write; a tool whose header annotations break the rules is not offered. */
+function toPolicy({ name, definition, classification, offered }: Tool): ToolPolicy {
+  const mirrored = mirroredParameters(definition.inputSchema);
+  return {
+    name,
+    access: classification === "read" ? "read" : "write",
+    offered: offered && mirrored !== null,
+    mirrored: mirrored ?? [],
+  };
+}

@@ -1,0 +1,71 @@
+import { Fault } from "@gatehouse/faults";
+import { LEGACY_VERSIONS, MODERN_VERSIONS, unsupportedVersion } from "@gatehouse/mcp/eras";
+import { checkMirroredHeaders, targetOf } from "@gatehouse/mcp/headers";
+import { isRequest, type Request } from "@gatehouse/mcp/message";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange, Step } from "../exchange.ts";
+
+/** The methods of the specifications; others may label no metric, for a client could make up any number of them. */
+const KNOWN_METHODS = new Set(
+  (
+    "initialize ping server/discover tools/list tools/call resources/list resources/templates/list resources/read " +
+    "resources/subscribe resources/unsubscribe prompts/list prompts/get completion/complete logging/setLevel " +
+    "subscriptions/listen tasks/get tasks/list tasks/result tasks/cancel tasks/update notifications/initialized " +
+    "notifications/cancelled notifications/progress notifications/roots/list_changed"
+  ).split(" "),
+);
+
+/** Finds what the message is about in the stored catalogue, and begins its trace. */
+export function findTarget({ telemetry }: Pick<Dependencies, "telemetry">): Step {
+  return function findTarget(exchange) {
+    const { message } = exchange;
+    const method = "method" in message ? message.method : "response";
+    if (isRequest(message)) {
+      exchange.target = targetOf(message);
+      if (method === "tools/call") exchange.tool = exchange.connector.tools.get(exchange.target ?? "") ?? null;
+    }
+    const operation = {
+      method: KNOWN_METHODS.has(method) ? method : "_OTHER",
+      target: exchange.tool?.name,
+      protocolVersion: exchange.protocolVersion,
+    };
+    exchange.operation = telemetry.startServer(operation, traceparentOf(exchange), () => describe(exchange));
+    requireSameEra(exchange);
+    if (isRequest(message)) checkTool(exchange, message);
+    exchange.accepted = true;
+  };
+}
+
+/** `_meta.traceparent` before the header: intermediaries may have set the header for themselves. */
+function traceparentOf({ message, request }: Exchange): string | undefined {
+  const own = "method" in message ? message.params?._meta?.traceparent : undefined;
+  if (typeof own === "string") return own;
+  const { traceparent } = request.headers;
+  return typeof traceparent === "string" ? traceparent : undefined;
+}
+
+function describe({ message, token, org, connector }: Exchange) {
+  return {
+    "network.protocol.name": "http",
+    "gatehouse.org": org.slug,
+    "gatehouse.connector": connector.slug,
+    "gatehouse.client": token.clientId,
+    ...(isRequest(message) ? { "jsonrpc.request.id": String(message.id) } : {}),
+  };
+}
+
+/** Where client and upstream are of different eras, the client is told in words that its own era understands. */
+function requireSameEra({ era, connector, protocolVersion }: Exchange): void {
+  if (era === connector.era) return;
+  if (era === "legacy") throw unsupportedVersion(protocolVersion, MODERN_VERSIONS);
+  throw new Fault(
+    "invalid_request",
+    `This connector's upstream speaks legacy MCP (${LEGACY_VERSIONS.join(", ")}). Open with initialize.`,
+  );
+}
+
+function checkTool({ tool, target, era, request }: Exchange, message: Request): void {
+  if (message.method !== "tools/call") return;
+  if (!tool?.offered) throw new Fault("invalid_params", `Unknown tool: ${target ?? "(no name)"}`);
+  if (era === "modern") checkMirroredHeaders(request.headers, message.params?.arguments, tool.mirrored);
+}

@@ -1,0 +1,76 @@
+import type { IncomingMessage } from "node:http";
+import { Fault } from "@gatehouse/faults";
+import {
+  ASSUMED_LEGACY_VERSION,
+  eraOf,
+  LEGACY_VERSIONS,
+  META,
+  MODERN_VERSIONS,
+  unsupportedVersion,
+} from "@gatehouse/mcp/eras";
+import { checkStandardHeaders } from "@gatehouse/mcp/headers";
+import { parseUntrustedJson } from "@gatehouse/mcp/json";
+import { asMessage, isRequest, type Message } from "@gatehouse/mcp/message";
+import type { Exchange } from "../exchange.ts";
+
+export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Reads the request once, bounded, and says which era and version it speaks. */
+export async function readMessage(exchange: Exchange): Promise<void> {
+  const { request } = exchange;
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    throw new Fault("unsupported_media_type", "Send a JSON-RPC message as application/json");
+  }
+  exchange.bytes = await readBody(request);
+  const message = asMessage(parseUntrustedJson(exchange.bytes));
+  const header = request.headers["mcp-protocol-version"] as string | undefined;
+  exchange.message = message;
+  exchange.era = eraOf(message, header);
+  exchange.protocolVersion =
+    exchange.era === "modern" ? modernVersion(message, request) : legacyVersion(message, header);
+}
+
+function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > MESSAGE_BYTES_MAX) {
+        request.removeAllListeners("data").resume();
+        return reject(new Fault("too_large", `A message may have ${MESSAGE_BYTES_MAX} bytes at most`));
+      }
+      chunks.push(chunk);
+    });
+    request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on("error", (cause) => reject(new Fault("invalid_request", "The request broke off", { cause })));
+  });
+}
+
+/** Every modern request has an envelope, and headers that mirror it. */
+function modernVersion(message: Message, { headers }: IncomingMessage): string {
+  if (!("method" in message)) throw new Fault("invalid_request", "A modern client sends no responses");
+  const version = message.params?._meta?.[META.protocolVersion];
+  if (isRequest(message)) {
+    if (typeof version !== "string") throw missingEnvelope(META.protocolVersion);
+    const capabilities = message.params?._meta?.[META.clientCapabilities];
+    checkStandardHeaders(headers, message, version);
+    if (!MODERN_VERSIONS.includes(version)) throw unsupportedVersion(version, MODERN_VERSIONS);
+    if (typeof capabilities !== "object" || capabilities === null) throw missingEnvelope(META.clientCapabilities);
+  }
+  return typeof version === "string" ? version : MODERN_VERSIONS[0]!;
+}
+
+function missingEnvelope(member: string): Fault {
+  return new Fault("invalid_params", `The params' _meta lacks ${member}, which every request carries`);
+}
+
+function legacyVersion(message: Message, header: string | undefined): string {
+  if ("method" in message && message.method === "initialize") {
+    const requested = message.params?.protocolVersion;
+    return typeof requested === "string" && LEGACY_VERSIONS.includes(requested) ? requested : LEGACY_VERSIONS[0]!;
+  }
+  if (header === undefined) return ASSUMED_LEGACY_VERSION;
+  if (LEGACY_VERSIONS.includes(header)) return header;
+  throw unsupportedVersion(header, [...LEGACY_VERSIONS, ...MODERN_VERSIONS]);
+}

@@ -1,0 +1,64 @@
+import { Fault } from "@gatehouse/faults";
+import { isRequest } from "@gatehouse/mcp/message";
+import { type AuditRow, newAuditId } from "@gatehouse/store/audit";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange, Step } from "../exchange.ts";
+
+/** What cannot be recorded within this time does not begin. */
+const LAG_MS_MAX = 1000;
+
+/** A write is durable in the audit log before it leaves: whatever becomes of it, that it was tried is known. */
+export function recordIntent({ audit }: Pick<Dependencies, "audit">): Step {
+  return function recordIntent(exchange) {
+    if (audit.lagMs() > LAG_MS_MAX) {
+      throw new Fault("unavailable", "The audit log cannot keep up, and no call goes unrecorded. Please try again.", {
+        headers: { "retry-after": "2" },
+      });
+    }
+    if (exchange.access === "read" || !isRequest(exchange.message)) return;
+    exchange.intentId = newAuditId();
+    return audit.append(rowOf(exchange, "intent", "started"));
+  };
+}
+
+/** How the exchange ended. A row of its own: what is in the audit log is never changed. */
+export function outcomeOf(exchange: Exchange, outcome: string): AuditRow {
+  exchange.recorded = true;
+  return rowOf(exchange, exchange.intentId ? "outcome" : "whole", outcome);
+}
+
+function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcome: string): AuditRow {
+  const { org, token, connector, message, operation, intentId } = exchange;
+  const isIntent = phase === "intent";
+  return {
+    id: isIntent ? intentId! : newAuditId(),
+    orgId: org.id,
+    at: isIntent ? exchange.at : new Date(),
+    event: "call",
+    userId: token.subject,
+    connectorId: connector.id,
+    outcome,
+    entry: {
+      phase,
+      ...(intentId ? { call: intentId } : {}),
+      method: message === undefined ? exchange.request.method : methodOf(message),
+      tool: exchange.tool?.name ?? exchange.target,
+      client: token.clientId,
+      grant: token.grantId,
+      era: exchange.era,
+      version: exchange.protocolVersion,
+      address: exchange.request.socket.remoteAddress,
+      bytes_in: exchange.bytes?.length,
+      ...(isIntent ? {} : { bytes_out: exchange.bytesOut, duration_ms: durationOf(exchange) }),
+      trace_id: operation?.traceId,
+    },
+  };
+}
+
+function methodOf(message: Exchange["message"]): string {
+  return "method" in message ? message.method : "response";
+}
+
+function durationOf({ arrivedAt }: Exchange): number {
+  return Math.round((performance.now() - arrivedAt) * 100) / 100;
+}
