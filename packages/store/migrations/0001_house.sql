@@ -126,18 +126,24 @@ create table changes (
 );
 create index changes_xid on changes (xid);
 
+-- The argument names the column that holds the org.
 create function note_change() returns trigger language plpgsql security definer set search_path from current as $$
 begin
-  insert into changes (org_id) values (
-    case when tg_table_name = 'orgs' then coalesce(new.id, old.id) else coalesce(new.org_id, old.org_id) end);
+  insert into changes (org_id)
+    values ((to_jsonb(case when tg_op = 'DELETE' then old else new end) ->> tg_argv[0])::uuid);
   return null;
 end $$;
 
-create trigger note_change after insert or update or delete on orgs for each row execute function note_change();
-create trigger note_change after insert or update or delete on memberships for each row execute function note_change();
-create trigger note_change after insert or update or delete on connectors for each row execute function note_change();
-create trigger note_change after insert or update or delete on tools for each row execute function note_change();
-create trigger note_change after insert or update or delete on revocations for each row execute function note_change();
+create trigger note_change after insert or update or delete on orgs
+  for each row execute function note_change('id');
+create trigger note_change after insert or update or delete on memberships
+  for each row execute function note_change('org_id');
+create trigger note_change after insert or update or delete on connectors
+  for each row execute function note_change('org_id');
+create trigger note_change after insert or update or delete on tools
+  for each row execute function note_change('org_id');
+create trigger note_change after insert or update or delete on revocations
+  for each row execute function note_change('org_id');
 
 create function current_org() returns uuid language sql stable as
   $$ select nullif(current_setting('app.org_id', true), '')::uuid $$;
