@@ -31,12 +31,11 @@ interface Round {
   round: number;
 }
 
-function askUser(message: string, property: string, type: "string" | "boolean" = "string"): InputRequest {
-  const field = type === "string" ? { type } : { type };
-  return inputRequired.elicit({
-    message,
-    requestedSchema: { type: "object", properties: { [property]: field }, required: [property] },
-  });
+type Field = { type: "string" } | { type: "boolean" };
+
+function askUser(message: string, property: string, field: Field = { type: "string" }): InputRequest {
+  const requestedSchema = { type: "object" as const, properties: { [property]: field }, required: [property] };
+  return inputRequired.elicit({ message, requestedSchema });
 }
 
 function askModel(prompt: string): InputRequest {
@@ -178,7 +177,7 @@ async function confirm(call: ModernCall, state: ModernDeps["state"]): Promise<Ca
   const confirmed = acceptedContent(call.inputResponses, "confirm") && call.requestState<Round>();
   if (confirmed) return say("state-ok: confirmed, and the state is the one that was given.");
   return inputRequired({
-    inputRequests: { confirm: askUser("Please confirm", "ok", "boolean") },
+    inputRequests: { confirm: askUser("Please confirm", "ok", { type: "boolean" }) },
     requestState: await state.mint({ round: 1 }),
   });
 }
