@@ -3,9 +3,11 @@ import { once } from "node:events";
 import { mkdtempDisposable, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import { listenOnLoopback } from "./loopback.ts";
 
 export type Revision = "2025-11-25" | "2026-07-28";
 
@@ -21,6 +23,8 @@ export interface Report {
 
 export interface Outcome {
   scenario: string;
+  /** How many checks succeeded. */
+  passed: number;
   /** `check id: what was wrong`; none where the scenario passes. A warning is a failure too, as it is to a baseline. */
   failures: string[];
 }
@@ -43,48 +47,85 @@ export async function runServerScenarios(url: URL, revision: Revision, baseline?
   const args = ["--url", url.href, "--requirements", revision, "--output-dir", results.path];
   if (baseline) args.push("--expected-failures", baseline);
   const { exitCode, output } = await runSuite(["server", ...args]);
-  const outcomes = await readOutcomes(results.path);
+  const outcomes = await readOutcomes(results.path, "server-");
   const required = await requiredScenarios(revision);
   return {
     exitCode,
     output,
-    scored: required.map((scenario) => outcomes.get(scenario) ?? { scenario, failures: ["did not run to its end"] }),
-    notScored: [...outcomes.values()].filter(({ scenario }) => !required.includes(scenario)),
+    scored: required.map((name) => outcomes.find(({ scenario }) => scenario === name) ?? didNotEnd(name)),
+    notScored: outcomes.filter(({ scenario }) => !required.includes(scenario)),
   };
 }
 
-async function runSuite(args: string[]): Promise<{ exitCode: number | null; output: string }> {
-  const child = startSuite(args);
-  const [output, complaints, [exitCode]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "close"),
-  ]);
-  return { exitCode, output: output + complaints };
+export interface AuthorizationScenarios {
+  issuer: string;
+  /** A public client whose redirect URI is `http://127.0.0.1/callback`, on any port. */
+  clientId: string;
+  resource: URL;
+  /** Does what a person does in a browser that is sent to this URL, up to the page at the redirect URI. */
+  visit: (authorizationUrl: URL) => Promise<void>;
 }
 
-function startSuite(args: string[]) {
+/** Runs the scenarios for an authorization server. */
+export async function runAuthorizationScenarios(options: AuthorizationScenarios): Promise<Outcome[]> {
+  const { issuer, clientId, resource, visit } = options;
+  await using results = await mkdtempDisposable(join(tmpdir(), "conformance-"));
+  const port = await unusedPort();
+  const client = ["--client-id", clientId, "--resource", resource.href, "--port", String(port)];
+  const args = ["authorization", "--url", issuer, ...client, "--output-dir", results.path];
+  await runSuite(args, async (line) => {
+    if (line.includes("code_challenge=")) await visit(new URL(line));
+  });
+  return readOutcomes(results.path, "authorization-server-");
+}
+
+async function unusedPort(): Promise<number> {
+  await using loopback = await listenOnLoopback(() => {});
+  return Number(new URL(loopback.origin).port);
+}
+
+async function runSuite(args: string[], onLine?: (line: string) => Promise<void>) {
   const program = fileURLToPath(new URL("dist/index.js", suite));
-  return spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"], timeout: runMsMax });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"], timeout: runMsMax });
+  const closed = once(child, "close");
+  const complaints = text(child.stderr);
+  const lines: string[] = [];
+  try {
+    for await (const line of createInterface({ input: child.stdout })) {
+      lines.push(line);
+      await onLine?.(line);
+    }
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
+  const [exitCode]: (number | null)[] = await closed;
+  return { exitCode: exitCode ?? null, output: lines.join("\n") + (await complaints) };
 }
 
 /** The suite leaves a folder for each scenario, named after it and the time. */
-async function readOutcomes(folder: string): Promise<Map<string, Outcome>> {
-  const outcomes = new Map<string, Outcome>();
-  for (const name of await readdir(folder)) {
-    const scenario = name.replace(/^server-/, "").replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, "");
-    const checks: Check[] = JSON.parse(await readFile(join(folder, name, "checks.json"), "utf8"));
-    outcomes.set(scenario, { scenario, failures: checks.filter(isFailure).map(describeCheck) });
-  }
-  return outcomes;
+async function readOutcomes(folder: string, prefix: string): Promise<Outcome[]> {
+  const names = await readdir(folder);
+  return Promise.all(
+    names.map(async (name) => {
+      const checks: Check[] = JSON.parse(await readFile(join(folder, name, "checks.json"), "utf8"));
+      return toOutcome(name.slice(prefix.length).replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, ""), checks);
+    }),
+  );
 }
 
-function isFailure({ status }: Check): boolean {
-  return status === "FAILURE" || status === "WARNING";
+function toOutcome(scenario: string, checks: Check[]): Outcome {
+  return {
+    scenario,
+    passed: checks.filter(({ status }) => status === "SUCCESS").length,
+    failures: checks
+      .filter(({ status }) => status === "FAILURE" || status === "WARNING")
+      .map(({ id, errorMessage = "no reason given" }) => `${id}: ${errorMessage}`),
+  };
 }
 
-function describeCheck({ id, errorMessage = "no reason given" }: Check): string {
-  return `${id}: ${errorMessage}`;
+function didNotEnd(scenario: string): Outcome {
+  return { scenario, passed: 0, failures: ["did not run to its end"] };
 }
 
 async function requiredScenarios(revision: Revision): Promise<string[]> {
