@@ -1,0 +1,87 @@
+import { hc, type InferResponseType } from "hono/client";
+import type { Api } from "../../server/dashboard.ts";
+
+/** A refusal by the management API, as RFC 9457 describes it. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  /** One sentence for each field that needs attention. */
+  readonly fields: Record<string, string>;
+
+  constructor({ status, detail, fields = {} }: { status: number; detail: string; fields?: Record<string, string> }) {
+    super(detail);
+    this.name = "ApiProblem";
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+let csrfToken = "";
+
+/** The only place that talks to the API. Answers are always the success that the types promise; refusals are thrown. */
+const client = hc<Api>("/api", { fetch: send, headers: () => ({ "x-csrf-token": csrfToken }) });
+
+async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  const response = await fetch(input, init).catch(() => {
+    throw new ApiProblem({ status: 0, detail: "Gatehouse cannot be reached. Are you online?" });
+  });
+  if (response.status === 401) return signIn();
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function problemOf(response: Response): Promise<ApiProblem> {
+  const { status } = response;
+  try {
+    return new ApiProblem({ ...(await response.json()), status });
+  } catch {
+    return new ApiProblem({ status, detail: `The server answered ${status} and gave no reason` });
+  }
+}
+
+/** Leaves the page, to come back to it; nothing here goes on meanwhile. */
+function signIn(): Promise<never> {
+  const here = location.pathname + location.search;
+  location.assign(`/dashboard/login?return=${encodeURIComponent(here)}`);
+  return new Promise(() => {});
+}
+
+export async function readSession() {
+  const session = await (await client.session.$get()).json();
+  csrfToken = session.csrfToken;
+  return session;
+}
+
+export async function signOut(): Promise<void> {
+  await client.session.logout.$post();
+}
+
+const { connectors, audit } = client.orgs[":org"];
+
+export async function listConnectors(org: string) {
+  return (await (await connectors.$get({ param: { org } })).json()).connectors;
+}
+
+export async function readConnector(org: string, slug: string) {
+  return (await connectors[":slug"].$get({ param: { org, slug } })).json();
+}
+
+export async function registerConnector(org: string, json: Parameters<typeof connectors.$post>[0]["json"]) {
+  return (await connectors.$post({ param: { org }, json })).json();
+}
+
+const tool = connectors[":slug"].tools[":name"];
+export type ToolDecision = Parameters<typeof tool.$patch>[0]["json"];
+
+export async function decideOnTool(org: string, slug: string, name: string, json: ToolDecision): Promise<void> {
+  await tool.$patch({ param: { org, slug, name }, json });
+}
+
+export async function listAudit(org: string, query: { before?: string; event?: string }) {
+  return (await audit.$get({ param: { org }, query })).json();
+}
+
+export type Session = InferResponseType<typeof client.session.$get>;
+export type ConnectorSummary = InferResponseType<typeof connectors.$get>["connectors"][number];
+export type Connector = InferResponseType<(typeof connectors)[":slug"]["$get"]>;
+export type Tool = Connector["tools"][number];
+export type AuditEntry = InferResponseType<typeof audit.$get>["entries"][number];

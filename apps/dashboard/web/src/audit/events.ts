@@ -1,0 +1,54 @@
+import type { AuditEntry } from "../api.ts";
+
+/** One line of the log. A write that has begun and not ended yet is `started`, or `unknown` once that can't be any more. */
+export interface AuditEvent {
+  id: string;
+  at: Date;
+  user: string | null;
+  connector: string | null;
+  /** What was done, in the protocol's words or ours. */
+  action: string;
+  isTool: boolean;
+  outcome: string;
+  durationMs: number | undefined;
+}
+
+/** No call runs longer: an intent that is older and has no outcome will never have one. */
+const CALL_MS_MAX = 15 * 60_000;
+
+/** A write stands in the log twice, as intent and as outcome. Newest come first, so an intent's outcome was seen before it. */
+export function eventsOf(entries: AuditEntry[]): AuditEvent[] {
+  const ended = new Set<string>();
+  const events: AuditEvent[] = [];
+  for (const entry of entries) {
+    const { phase, call } = entry.entry;
+    if (phase === "outcome" && call) ended.add(call);
+    if (phase === "intent" && call && ended.has(call)) continue;
+    events.push(eventOf(entry));
+  }
+  return events;
+}
+
+function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry): AuditEvent {
+  const { phase, tool, method, duration_ms: durationMs } = entry;
+  const lost = phase === "intent" && Date.now() - Date.parse(at) > CALL_MS_MAX;
+  const isCall = event === "call";
+  const isTool = isCall && method === "tools/call" && tool !== undefined;
+  const action = isTool ? tool : isCall ? (method ?? "") : (ACTIONS[event] ?? event);
+  const detail = !isCall && tool ? `${action}: ${tool}` : action;
+  return {
+    id,
+    at: new Date(at),
+    user,
+    connector,
+    action: detail,
+    isTool,
+    outcome: lost ? "unknown" : outcome,
+    durationMs,
+  };
+}
+
+const ACTIONS: Record<string, string> = {
+  "connector.registered": "registered the connector",
+  "tool.changed": "changed a tool",
+};

@@ -1,0 +1,59 @@
+import { Group, Text } from "@mantine/core";
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { ApiProblem, type Connector, readConnector } from "../api.ts";
+import { ConnectClaude } from "../connect-claude/ConnectClaude.tsx";
+import { useOrg } from "../session.ts";
+import { EraBadge } from "../ui/EraBadge.tsx";
+import { Page } from "../ui/Page.tsx";
+import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { ToolList } from "./ToolList.tsx";
+
+export const connectorQuery = (org: string, slug: string) =>
+  queryOptions({ queryKey: ["connectors", org, slug], queryFn: () => readConnector(org, slug) });
+
+export function ConnectorPage() {
+  const org = useOrg()!;
+  const { slug } = useParams({ from: "/signed-in/$org/connectors/$slug" });
+  const { data: connector, error, refetch } = useQuery(connectorQuery(org.slug, slug));
+  if (error instanceof ApiProblem && error.status === 404) return <NotFound />;
+  return (
+    <Page
+      title={connector?.name ?? slug}
+      lead={connector && <Facts connector={connector} />}
+      back={{ label: "Connectors", href: `/${org.slug}/connectors` }}
+    >
+      {error && <Failure error={error} onRetry={() => refetch()} />}
+      {!error && !connector && <Loading />}
+      {connector && (
+        <>
+          <ConnectClaude connectors={[connector]} />
+          <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Facts({ connector }: { connector: Connector }) {
+  const { serverName, url, upstream, era, protocolVersion, hasBearerToken } = connector;
+  return (
+    <Group gap="6px 8px">
+      <EraBadge era={era} version={protocolVersion} />
+      <Text size="sm" span>
+        {serverName}
+      </Text>
+      <Text size="sm" span aria-hidden>
+        ·
+      </Text>
+      <Text size="sm" span style={{ overflowWrap: "anywhere" }}>
+        {url ?? upstream}
+      </Text>
+      {hasBearerToken && (
+        <Text size="sm" span>
+          · with the organisation's token
+        </Text>
+      )}
+    </Group>
+  );
+}

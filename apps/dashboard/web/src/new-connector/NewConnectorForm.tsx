@@ -1,0 +1,124 @@
+import { Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type ChangeEvent, useRef, useState } from "react";
+import { ApiProblem, registerConnector } from "../api.ts";
+import panel from "../ui/panel.module.css";
+import { Failure } from "../ui/states.tsx";
+import { suggestSlug } from "./suggest-slug.ts";
+
+interface Fields {
+  name: string;
+  slug: string;
+  url: string;
+  bearerToken: string;
+}
+
+interface NewConnectorFormProps {
+  org: string;
+  onRegistered: (registered: Awaited<ReturnType<typeof registerConnector>>) => void;
+}
+
+export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
+  const form = useForm<Fields>({ initialValues: { name: "", slug: "", url: "", bearerToken: "" } });
+  const [slugIsOwn, setSlugIsOwn] = useState(false);
+  const element = useRef<HTMLFormElement>(null);
+
+  const register = useMutation({
+    mutationFn: ({ bearerToken, ...fields }: Fields) =>
+      registerConnector(org, { ...fields, ...(bearerToken.trim() ? { bearerToken } : {}) }),
+    onSuccess: onRegistered,
+    onError(error) {
+      if (error instanceof ApiProblem) showProblems(error.fields);
+    },
+  });
+
+  function showProblems(fields: Record<string, string>): void {
+    form.setErrors(fields);
+    const first = ["name", "slug", "url", "bearerToken"].find((name) => name in fields);
+    element.current?.querySelector<HTMLInputElement>(`[name="${first}"]`)?.focus();
+  }
+
+  function nameChanged(event: ChangeEvent<HTMLInputElement>): void {
+    const name = event.currentTarget.value;
+    form.setFieldValue("name", name);
+    if (!slugIsOwn) form.setFieldValue("slug", suggestSlug(name));
+  }
+
+  function slugChanged(event: ChangeEvent<HTMLInputElement>): void {
+    setSlugIsOwn(event.currentTarget.value !== "");
+    form.setFieldValue("slug", event.currentTarget.value);
+  }
+
+  const unplaced = register.error && !(register.error instanceof ApiProblem && hasFields(register.error));
+  return (
+    <form
+      ref={element}
+      className={panel.panel}
+      onSubmit={form.onSubmit((fields) => register.mutate(fields))}
+      noValidate
+    >
+      <Stack gap="lg" p="lg" maw={600}>
+        {unplaced && <Failure error={register.error} />}
+        <TextInput
+          name="name"
+          label="Name"
+          description="As your members know it"
+          placeholder="Issue tracker"
+          autoComplete="off"
+          data-autofocus
+          {...form.getInputProps("name")}
+          onChange={nameChanged}
+        />
+        <TextInput
+          name="slug"
+          label="Address"
+          description="Stays as it is: clients connect to it"
+          placeholder="issue-tracker"
+          autoComplete="off"
+          spellCheck={false}
+          leftSection={<Text size="sm" c="dimmed" span>{`/${org}/`}</Text>}
+          leftSectionWidth={`${org.length * 0.56 + 1.6}rem`}
+          leftSectionPointerEvents="none"
+          {...form.getInputProps("slug")}
+          onChange={slugChanged}
+        />
+        <TextInput
+          name="url"
+          type="url"
+          inputMode="url"
+          label="URL of the MCP server"
+          description="Its Streamable HTTP endpoint, as its documentation gives it"
+          placeholder="https://mcp.example.com/mcp"
+          autoComplete="off"
+          spellCheck={false}
+          {...form.getInputProps("url")}
+        />
+        <PasswordInput
+          name="bearerToken"
+          label="Bearer token"
+          description="Only if the server asks for one. Everyone's calls are made with it; it is stored encrypted, and never shown again"
+          autoComplete="off"
+          visibilityToggleButtonProps={{ "aria-label": "Show the token" }}
+          {...form.getInputProps("bearerToken")}
+        />
+        <Group>
+          <Button type="submit" loading={register.isPending}>
+            Register
+          </Button>
+          <Button component={Link} to={`/${org}/connectors`} variant="default">
+            Cancel
+          </Button>
+          <Text size="sm" c="dimmed" role="status">
+            {register.isPending ? "Asking the server for its tools…" : ""}
+          </Text>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function hasFields({ fields }: ApiProblem): boolean {
+  return Object.keys(fields).some((name) => ["name", "slug", "url", "bearerToken"].includes(name));
+}

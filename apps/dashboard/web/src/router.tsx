@@ -1,0 +1,60 @@
+import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import { AuditPage } from "./audit/AuditPage.tsx";
+import { ConnectorPage } from "./connector/ConnectorPage.tsx";
+import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
+import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
+import { queryClient } from "./query-client.ts";
+import { sessionQuery } from "./session.ts";
+import { Shell } from "./shell/Shell.tsx";
+import { SignedOutPage } from "./signed-out/SignedOutPage.tsx";
+import { StartPage } from "./start/StartPage.tsx";
+import { Failure, Loading, NotFound } from "./ui/states.tsx";
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+
+const signedOut = createRoute({ getParentRoute: () => root, path: "/signed-out", component: SignedOutPage });
+
+/** Everything below it can take the session for granted. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  loader: () => queryClient.ensureQueryData(sessionQuery),
+});
+
+const start = createRoute({ getParentRoute: () => signedIn, path: "/", component: StartPage });
+
+export const orgRoute = createRoute({ getParentRoute: () => signedIn, path: "/$org", component: Shell });
+
+const org = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/",
+  beforeLoad({ params }) {
+    throw redirect({ to: "/$org/connectors", params });
+  },
+});
+
+const connectors = createRoute({ getParentRoute: () => orgRoute, path: "/connectors", component: ConnectorsPage });
+const newConnector = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors/new",
+  component: NewConnectorPage,
+});
+const connector = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug", component: ConnectorPage });
+const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signedOut,
+    signedIn.addChildren([start, orgRoute.addChildren([org, connectors, newConnector, connector, audit])]),
+  ]),
+  basepath: "/dashboard",
+  defaultPendingComponent: Loading,
+  defaultErrorComponent: ({ error, reset }) => <Failure error={error as Error} onRetry={reset} />,
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,61 @@
+import { Group, Text } from "@mantine/core";
+import { Link, Outlet } from "@tanstack/react-router";
+import { useEffect } from "react";
+import { useOrg } from "../session.ts";
+import { rememberOrg } from "../start/last-org.ts";
+import { NotFound } from "../ui/states.tsx";
+import { OrgSwitcher } from "./OrgSwitcher.tsx";
+import classes from "./shell.module.css";
+import { UserMenu } from "./UserMenu.tsx";
+
+export function Shell() {
+  const org = useOrg();
+  useEffect(() => {
+    if (org) rememberOrg(org.slug);
+  }, [org]);
+  if (!org) return <NotFound />;
+  return (
+    <>
+      <a className={classes.skip} href="#content">
+        Skip to content
+      </a>
+      <header className={classes.header}>
+        <div className={classes.bar}>
+          <Group gap="xs" wrap="nowrap" miw={0}>
+            <Link to="/$org/connectors" params={{ org: org.slug }} className={classes.brand} aria-label="Gatehouse">
+              <img src="/dashboard/gate.svg" width={26} height={26} alt="" />
+              <Text component="span" fw={600} visibleFrom="xs">
+                Gatehouse
+              </Text>
+            </Link>
+            <span className={classes.slash} aria-hidden>
+              /
+            </span>
+            <OrgSwitcher current={org} />
+          </Group>
+          <UserMenu />
+        </div>
+        <nav className={classes.tabs} aria-label="Sections">
+          <Tab to="/$org/connectors" org={org.slug} label="Connectors" />
+          {org.mayAudit && <Tab to="/$org/audit" org={org.slug} label="Audit log" />}
+        </nav>
+      </header>
+      <main id="content" className={classes.main} tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+function Tab({ to, org, label }: { to: "/$org/connectors" | "/$org/audit"; org: string; label: string }) {
+  return (
+    <Link
+      to={to}
+      params={{ org }}
+      className={classes.tab}
+      activeProps={{ className: classes.active, "aria-current": "page" }}
+    >
+      {label}
+    </Link>
+  );
+}

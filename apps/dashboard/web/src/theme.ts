@@ -1,0 +1,35 @@
+import { type CSSVariablesResolver, createTheme } from "@mantine/core";
+
+export const theme = createTheme({
+  primaryColor: "indigo",
+  primaryShade: { light: 7, dark: 7 },
+  defaultRadius: "md",
+  cursorType: "pointer",
+  respectReducedMotion: true,
+  fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
+  fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace",
+  headings: {
+    fontWeight: "600",
+    sizes: {
+      h1: { fontSize: "1.5rem", lineHeight: "1.3" },
+      h2: { fontSize: "1.0625rem", lineHeight: "1.4" },
+    },
+  },
+});
+
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-dimmed": "#5c6370",
+    "--gatehouse-border": "#e4e6ea",
+    "--gatehouse-surface": "#ffffff",
+    "--mantine-color-body": "#fbfbfc",
+  },
+  dark: {
+    "--mantine-color-dimmed": "#9aa1ad",
+    "--gatehouse-border": "#2b2e35",
+    "--gatehouse-surface": "#1a1c21",
+    "--mantine-color-body": "#131418",
+    "--mantine-color-text": "#dfe2e8",
+  },
+});

@@ -1,0 +1,13 @@
+import { Badge, Tooltip } from "@mantine/core";
+
+/** Which MCP the upstream speaks. */
+export function EraBadge({ era, version }: { era: "legacy" | "modern"; version: string }) {
+  const explained = era === "modern" ? "Stateless MCP, without sessions" : "MCP with sessions, opened by initialize";
+  return (
+    <Tooltip label={`${explained} (${version})`} withArrow events={{ hover: true, focus: true, touch: true }}>
+      <Badge variant="default" size="sm" fw={500} tt="none">
+        MCP {version}
+      </Badge>
+    </Tooltip>
+  );
+}
