@@ -103,13 +103,14 @@ async function runSuite(args: string[], onLine?: (line: string) => Promise<void>
   return { exitCode: exitCode ?? null, output: lines.join("\n") + (await complaints) };
 }
 
-/** The suite leaves a folder for each scenario, named after it and the time. */
+/** The suite leaves a folder for each scenario, named after it and the time; an empty one where the scenario threw. */
 async function readOutcomes(folder: string, prefix: string): Promise<Outcome[]> {
   const names = await readdir(folder);
   return Promise.all(
     names.map(async (name) => {
-      const checks: Check[] = JSON.parse(await readFile(join(folder, name, "checks.json"), "utf8"));
-      return toOutcome(name.slice(prefix.length).replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, ""), checks);
+      const scenario = name.slice(prefix.length).replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, "");
+      const checks = await readFile(join(folder, name, "checks.json"), "utf8").catch(() => null);
+      return checks === null ? didNotEnd(scenario) : toOutcome(scenario, JSON.parse(checks));
     }),
   );
 }
