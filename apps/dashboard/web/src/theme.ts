@@ -8,6 +8,20 @@ export const theme = createTheme({
   respectReducedMotion: true,
   fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif",
   fontFamilyMonospace: "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace",
+  colors: {
+    dark: [
+      "#dfe2e8",
+      "#b6bac3",
+      "#9aa1ad",
+      "#6b717d",
+      "#3b3f48",
+      "#2f333b",
+      "#22252b",
+      "#1a1c21",
+      "#131418",
+      "#0c0d10",
+    ],
+  },
   headings: {
     fontWeight: "600",
     sizes: {
@@ -30,6 +44,5 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--gatehouse-border": "#2b2e35",
     "--gatehouse-surface": "#1a1c21",
     "--mantine-color-body": "#131418",
-    "--mantine-color-text": "#dfe2e8",
   },
 });

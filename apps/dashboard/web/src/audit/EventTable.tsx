@@ -1,4 +1,5 @@
-import { Badge, Text, Tooltip } from "@mantine/core";
+import { Text, Tooltip } from "@mantine/core";
+import type { CSSProperties } from "react";
 import classes from "./audit.module.css";
 import type { AuditEvent } from "./events.ts";
 
@@ -43,8 +44,12 @@ function EventRow({ event: { at, action, isTool, connector, user, outcome, durat
           </Text>
         )}
       </td>
-      <td className={classes.connector}>{connector ?? "–"}</td>
-      <td className={classes.who}>{user ?? "–"}</td>
+      <td className={classes.connector} title={connector ?? undefined}>
+        {connector ?? "–"}
+      </td>
+      <td className={classes.who} title={user ?? undefined}>
+        {user ?? "–"}
+      </td>
       <td className={classes.outcome}>
         <Outcome outcome={outcome} />
       </td>
@@ -67,9 +72,9 @@ function Outcome({ outcome }: { outcome: string }) {
   const { label, color, explained } = OUTCOMES[outcome] ?? { label: outcome.replaceAll("_", " "), color: "red" };
   return (
     <Tooltip label={explained} disabled={!explained} withArrow>
-      <Badge className={classes.badge} color={color} variant="light" tt="none" fw={500}>
+      <span className={classes.verdict} style={{ "--dot": `var(--mantine-color-${color}-6)` } as CSSProperties}>
         {label}
-      </Badge>
+      </span>
     </Tooltip>
   );
 }

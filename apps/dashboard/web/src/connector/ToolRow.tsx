@@ -3,7 +3,7 @@ import type { Tool, ToolDecision } from "../api.ts";
 import classes from "./tools.module.css";
 
 const CLASSIFICATIONS = [
-  { value: "", label: "Not classified: asks for mcp:write" },
+  { value: "", label: "Not classified (mcp:write)" },
   { value: "read", label: "Read" },
   { value: "write", label: "Write" },
 ];
@@ -34,6 +34,7 @@ export function ToolRow({ tool, mayChange, decide }: ToolRowProps) {
         <div className={classes.decisions}>
           <NativeSelect
             size="sm"
+            className={classes.classification}
             aria-label={`Classification of ${name}`}
             value={classification ?? ""}
             data={CLASSIFICATIONS}

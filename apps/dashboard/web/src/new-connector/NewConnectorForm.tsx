@@ -55,11 +55,11 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
   return (
     <form
       ref={element}
-      className={panel.panel}
+      className={`${panel.panel} ${panel.form}`}
       onSubmit={form.onSubmit((fields) => register.mutate(fields))}
       noValidate
     >
-      <Stack gap="lg" p="lg" maw={600}>
+      <Stack gap="lg" p="lg">
         {unplaced && <Failure error={register.error} />}
         <TextInput
           name="name"
@@ -73,14 +73,11 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
         />
         <TextInput
           name="slug"
-          label="Address"
-          description="Stays as it is: clients connect to it"
+          label="Name in the address"
+          description={`Clients connect to ${location.origin}/${org}/${form.values.slug || "…"}/mcp, for good`}
           placeholder="issue-tracker"
           autoComplete="off"
           spellCheck={false}
-          leftSection={<Text size="sm" c="dimmed" span>{`/${org}/`}</Text>}
-          leftSectionWidth={`${org.length * 0.56 + 1.6}rem`}
-          leftSectionPointerEvents="none"
           {...form.getInputProps("slug")}
           onChange={slugChanged}
         />

@@ -1,6 +1,7 @@
 import { Group, Text } from "@mantine/core";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
+import gate from "../gate.svg";
 import { useOrg } from "../session.ts";
 import { rememberOrg } from "../start/last-org.ts";
 import { NotFound } from "../ui/states.tsx";
@@ -23,7 +24,7 @@ export function Shell() {
         <div className={classes.bar}>
           <Group gap="xs" wrap="nowrap" miw={0}>
             <Link to="/$org/connectors" params={{ org: org.slug }} className={classes.brand} aria-label="Gatehouse">
-              <img src="/dashboard/gate.svg" width={26} height={26} alt="" />
+              <img src={gate} width={26} height={26} alt="" />
               <Text component="span" fw={600} visibleFrom="xs">
                 Gatehouse
               </Text>

@@ -11,7 +11,7 @@ export function UserMenu() {
     <Menu position="bottom-end" width={250} closeOnItemClick={false}>
       <Menu.Target>
         <UnstyledButton aria-label={`Your account: ${user.email}`}>
-          <Avatar size={30} radius="xl" color="indigo" variant="light" name={user.name} aria-hidden />
+          <Avatar size={30} radius="xl" color="indigo" variant="light" aria-hidden />
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
