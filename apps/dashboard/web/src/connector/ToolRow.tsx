@@ -3,7 +3,7 @@ import type { Tool, ToolDecision } from "../api.ts";
 import classes from "./tools.module.css";
 
 const CLASSIFICATIONS = [
-  { value: "", label: "Not classified (mcp:write)" },
+  { value: "", label: "Unclassified (write)" },
   { value: "read", label: "Read" },
   { value: "write", label: "Write" },
 ];
