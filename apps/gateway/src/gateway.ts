@@ -15,6 +15,7 @@ import { refuse } from "./fronts/streamable-http.ts";
 import { openStreams } from "./open-streams.ts";
 import { openSessions } from "./sessions.ts";
 import { openSnapshots } from "./snapshots.ts";
+import { limit } from "./steps/limit.ts";
 import { outcomeOf } from "./steps/record.ts";
 
 export interface Gateway extends AsyncDisposable {
@@ -56,6 +57,7 @@ export async function startGateway({
     ...given,
     ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry },
   };
+  const fail = failWith(deps);
   const routes = { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) };
 
   function handle(request: IncomingMessage, response: ServerResponse): void {
@@ -64,7 +66,7 @@ export async function startGateway({
     if (!address) return answerElsewhere(publicUrl, path, request, response);
     const exchange = new Exchange(request, response, { path, audience: canonicalEndpoint(publicUrl, address) });
     const route = routes[request.method as keyof typeof routes] ?? refuseMethod;
-    route(exchange).catch((error) => fail(exchange, error, deps));
+    route(exchange).catch((error) => fail(exchange, error));
   }
 
   return {
@@ -84,21 +86,32 @@ async function refuseMethod(): Promise<void> {
 }
 
 /** An exchange that failed is recorded as one that succeeded is: before its answer is complete. */
-async function fail(exchange: Exchange, error: unknown, { audit, log }: Dependencies): Promise<void> {
-  let fault = toFault(unavailableIfUnreachable(error));
-  const { operation, recorded, org } = exchange;
-  if (recorded && exchange.sent && fault.code === "unavailable") fault = withheld(fault);
-  if (fault.code === "internal") log.error({ err: fault.cause, trace_id: operation?.traceId }, "a call failed");
-  operation?.end(fault.code);
-  if (org && !recorded && fault.code !== "rate_limited") {
+function failWith(deps: Dependencies): (exchange: Exchange, error: unknown) => Promise<void> {
+  const { audit, log } = deps;
+  const takeFromLimit = limit(deps);
+
+  /** What never became a message has not been counted yet; a flood of it is not a row each. */
+  async function record(exchange: Exchange, fault: Fault): Promise<void> {
+    if (exchange.message === undefined && exchange.request.method === "POST") await takeFromLimit(exchange);
     const cancelled = exchange.response.destroyed;
     const row = outcomeOf(exchange, cancelled ? "cancelled" : fault.code);
     if (cancelled) return audit.enqueue(row);
-    await audit.append(row).catch((unrecorded) => {
-      fault = unrecorded;
-    });
+    await audit.append(row);
   }
-  refuse(exchange, fault);
+
+  return async function fail(exchange, error) {
+    const { operation, recorded, org } = exchange;
+    let fault = toFault(unavailableIfUnreachable(error));
+    if (recorded && exchange.sent && fault.code === "unavailable") fault = withheld(fault);
+    if (fault.code === "internal") log.error({ err: fault.cause, trace_id: operation?.traceId }, "a call failed");
+    operation?.end(fault.code);
+    if (org && !recorded && fault.code !== "rate_limited") {
+      await record(exchange, fault).catch((unrecorded) => {
+        fault = toFault(unrecorded);
+      });
+    }
+    refuse(exchange, fault);
+  };
 }
 
 /** The upstream has answered, and what it said cannot be recorded: nobody gets it. */

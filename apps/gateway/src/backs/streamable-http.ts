@@ -165,9 +165,9 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
   #onBody(): void {
     const { message } = this.#exchange;
     if (!isRequest(message)) return this.#onTaken();
-    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
-    const answer = tryParse(bytes);
-    if (answer && isResponse(answer) && answer.id === message.id) return this.#complete(answer, bytes);
+    const text = (this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)).toString();
+    const answer = tryParse(text);
+    if (answer && isResponse(answer) && answer.id === message.id) return this.#complete(answer, text);
     if (this.#isSessionLost()) return this.#end("session_lost");
     if (answer && isResponse(answer) && answer.error && this.#status >= 400) {
       return this.#complete({ ...answer, id: message.id }, null);
@@ -196,7 +196,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
     return new Fault("upstream_failed", `it answered HTTP ${this.#status}`);
   }
 
-  #complete(answer: Response, text: string | Buffer | null): void {
+  #complete(answer: Response, text: string | null): void {
     this.#answered = true;
     const changed = rewriteResult(this.#exchange, answer);
     const finalText = changed || text === null ? JSON.stringify(answer) : text;
@@ -207,7 +207,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
     if (this.#reader) setTimeout(() => this.#controller?.abort(new Error("the answer is complete")), LINGER_MS).unref();
   }
 
-  async #finish(answer: Response, text: string | Buffer): Promise<void> {
+  async #finish(answer: Response, text: string): Promise<void> {
     await this.#openSession(answer);
     await this.#front.end(answer, text, this.#reader ? 200 : this.#status);
   }
@@ -229,9 +229,9 @@ function parseAnswer(text: string): Message {
   throw new Fault("upstream_failed", "it sent an event that is not JSON");
 }
 
-function tryParse(text: string | Buffer): Message | null {
+function tryParse(text: string): Message | null {
   try {
-    const value = JSON.parse(text.toString());
+    const value = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : null;
   } catch {
     return null;

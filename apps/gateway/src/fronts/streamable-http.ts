@@ -17,7 +17,7 @@ export interface Front {
   event(event: SseEvent): boolean;
   onDrain(listener: () => void): void;
   /** The response to the request; `text` is its JSON. */
-  end(response: Response, text: string | Buffer, status?: number): Promise<void>;
+  end(response: Response, text: string, status?: number): Promise<void>;
   /** A notification or response of the client's has been taken. */
   accept(): void;
   /** The upstream closed its stream without a response: the client may resume it. */
@@ -53,11 +53,10 @@ export function openFront(exchange: Exchange, { audit, streams }: Pick<Dependenc
     },
     onDrain: (listener) => response.once("drain", listener),
     async end(answer, text, status = 200) {
-      const bytes = Buffer.isBuffer(text) ? text : Buffer.from(text);
-      exchange.bytesOut = bytes.length;
+      exchange.bytesOut = Buffer.byteLength(text);
       await finish(outcomeIn(answer));
       if (response.headersSent) response.end(`event: message\ndata: ${text}\n\n`);
-      else sendJson(exchange, status, bytes);
+      else sendJson(exchange, status, text);
     },
     accept() {
       exchange.operation.end();
@@ -80,10 +79,11 @@ function outcomeIn({ result, error }: Response): string {
 
 const undelivered = (outcome: string) => (outcome === "ok" ? "undelivered" : outcome);
 
-function sendJson({ response, session, message }: Exchange, status: number, bytes: Buffer): void {
-  const headers = ["content-type", "application/json", "content-length", String(bytes.length)];
+/** Text leaves in one write with its headers, which bytes do not. */
+function sendJson({ response, session, message, bytesOut }: Exchange, status: number, text: string): void {
+  const headers = ["content-type", "application/json", "content-length", String(bytesOut)];
   if (session && "method" in message && message.method === "initialize") headers.push("mcp-session-id", session.id);
-  response.writeHead(status, headers).end(bytes);
+  response.writeHead(status, headers).end(text);
 }
 
 /** Headers that keep proxies from holding a stream back (2026-07-28, Streamable HTTP, Receiving Messages). */
