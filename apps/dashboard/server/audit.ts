@@ -10,7 +10,10 @@ const Page = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(50),
   /** The id of the last entry that was seen. */
   before: z.uuid().optional(),
-  event: z.string().max(64).optional(),
+  event: z
+    .string()
+    .regex(/^[a-z._]{1,64}$/, "An event is named by lower-case letters, dots and underscores")
+    .optional(),
 });
 
 /** `/api/orgs/:org/audit` */

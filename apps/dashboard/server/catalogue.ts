@@ -7,7 +7,7 @@ const PAGES_MAX = 50;
 const TOOLS_MAX = 1000;
 
 /** What every client takes: one name outside of it makes some of them drop the whole list. */
-const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
+export const TOOL_NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /** NUL, and halves of surrogate pairs: Postgres takes neither in JSON. */
 const NOT_STORABLE = /\\u0000|\\ud[89a-f]/i;

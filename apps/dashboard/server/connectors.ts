@@ -10,8 +10,10 @@ import {
   updateTool,
 } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { SLUG } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
+import { TOOL_NAME } from "./catalogue.ts";
 import type { DashboardDeps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { type InOrg, may, requirePermission } from "./membership.ts";
@@ -72,7 +74,7 @@ export function connectors(deps: DashboardDeps) {
         const decision = c.req.valid("json");
         await withOrg(db, org.id, async (scope) => {
           const { id } = await findConnector(scope, slug);
-          const found = await updateTool(scope, { connectorId: id, name }, decision);
+          const found = TOOL_NAME.test(name) && (await updateTool(scope, { connectorId: id, name }, decision));
           if (!found) throw new Fault("not_found", "This connector has no such tool");
           const entry = { tool: name, ...decision };
           await insertAudit(scope, {
@@ -89,7 +91,7 @@ export function connectors(deps: DashboardDeps) {
 }
 
 async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
-  const connector = await findConnectorBySlug(scope, slug);
+  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
   if (!connector) throw new Fault("not_found", "There is no such connector");
   return connector;
 }

@@ -9,10 +9,13 @@ import { Hono } from "hono";
 import { audit } from "./audit.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
+import { limitBody } from "./limit-body.ts";
 import { requireMembership } from "./membership.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
 import { web } from "./web.ts";
+
+const BODY_BYTES_MAX = 64 * 1024;
 
 export interface DashboardDeps {
   publicUrl: URL;
@@ -50,6 +53,7 @@ export function startDashboard(deps: DashboardDeps): Dashboard {
 function api(deps: DashboardDeps) {
   return new Hono()
     .use(requireSession(browserSessions(deps), deps))
+    .use(limitBody(BODY_BYTES_MAX))
     .use("/orgs/:org/*", requireMembership(deps))
     .route("/session", session(deps))
     .route("/orgs/:org/connectors", connectors(deps))

@@ -1,6 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import type { Database } from "@gatehouse/store/database";
-import { findMembershipBySlug, type Membership } from "@gatehouse/store/orgs";
+import { findMembershipBySlug, type Membership, SLUG } from "@gatehouse/store/orgs";
 import type { Role } from "@gatehouse/store/tables";
 import { createMiddleware } from "hono/factory";
 import type { SignedIn } from "./session.ts";
@@ -13,7 +13,8 @@ export interface InOrg {
 export function requireMembership({ db }: { db: Database }) {
   return createMiddleware<InOrg, "/orgs/:org/*">(async function requireMembership(c, next) {
     const { user } = c.var.session;
-    const membership = await findMembershipBySlug(db, { userId: user.id, slug: c.req.param("org") });
+    const slug = c.req.param("org");
+    const membership = SLUG.test(slug) ? await findMembershipBySlug(db, { userId: user.id, slug }) : null;
     if (!membership) throw new Fault("not_found", "There is no such organisation, or you are not a member of it");
     c.set("membership", membership);
     await next();

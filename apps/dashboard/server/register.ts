@@ -27,12 +27,16 @@ const BearerToken = z
   .transform((token) => token.replace(/^Bearer\s+/i, ""))
   .refine((token) => /^[\x21-\x7e]{1,4096}$/.test(token), "A token has no spaces and at most 4096 plain characters");
 
+/** Control characters, and those that turn the direction of what stands around them. */
+const INVISIBLE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+
 export const NewConnectorFields = z.object({
   name: z
     .string("Give the connector a name")
     .trim()
     .min(1, "Give the connector a name")
-    .max(80, "Use at most 80 characters"),
+    .max(80, "Use at most 80 characters")
+    .refine((name) => !INVISIBLE.test(name), "Leave out invisible characters"),
   slug: Slug,
   url: UpstreamUrl,
   bearerToken: BearerToken.optional(),

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@gatehouse/faults";
 import { serveStatic } from "@hono/node-server/serve-static";
-import { Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
 
 /** Stands in the built index.html wherever the answer's own nonce belongs; see `html.cspNonce` in web/vite.config.ts. */
 const NONCE_PLACEHOLDER = "__CSP_NONCE__";
@@ -18,10 +18,7 @@ export function web({ webRoot }: { webRoot: string }) {
       c.header("x-content-type-options", "nosniff");
       c.header("referrer-policy", "no-referrer");
     })
-    .use(
-      "/assets/*",
-      serveStatic({ root: webRoot, rewriteRequestPath, onFound: (_, c) => c.header("cache-control", ONE_YEAR) }),
-    )
+    .use("/assets/*", keepForEver, serveStatic({ root: webRoot, rewriteRequestPath }))
     .get("/assets/*", () => {
       throw new Fault("not_found", "There is no such file; reload the page");
     })
@@ -32,6 +29,11 @@ export function web({ webRoot }: { webRoot: string }) {
       c.header("cache-control", "no-store");
       return c.html(index.replaceAll(NONCE_PLACEHOLDER, nonce));
     });
+}
+
+async function keepForEver(c: Context, next: Next): Promise<void> {
+  await next();
+  if (c.res.ok) c.header("cache-control", ONE_YEAR);
 }
 
 /** Styles that the component library writes at run time carry the nonce; nothing else comes from the page itself. */

@@ -62,7 +62,7 @@ test("a server of the legacy era is recognised, and its session is ended", async
     methods.push(req.method!);
     const body = req.method === "POST" ? JSON.stringify(await json(req)) : null;
     const { host: _, connection: __, "content-length": ___, ...headers } = req.headers;
-    const answer = await fetch(server.url, { method: req.method!, headers: headers as HeadersInit, body });
+    const answer = await fetch(server.url, { method: req.method!, headers: headers as Record<string, string>, body });
     res.writeHead(answer.status, Object.fromEntries(answer.headers)).end(Buffer.from(await answer.arrayBuffer()));
   });
   const found = await probe({ egress, url: new URL("/mcp", relay.origin) });
