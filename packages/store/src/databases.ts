@@ -1,4 +1,6 @@
+import { type Kysely, sql } from "kysely";
 import pg from "pg";
+import type { Tables } from "./tables.ts";
 
 // About whole databases and the sessions on them, so there is no tenant. As the database's owner.
 
@@ -48,4 +50,12 @@ async function connect(url: string): Promise<pg.Client> {
   client.on("error", () => {});
   await client.connect();
   return client;
+}
+
+/** Whether the database answers, as whoever `db` is connected as. */
+export async function isReachable(db: Kysely<Tables>): Promise<boolean> {
+  return sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,0 +1,112 @@
+import { resolve } from "node:path";
+import { Fault } from "@gatehouse/faults";
+import { parseMasterKey } from "@gatehouse/vault/vault";
+import { z } from "zod";
+
+const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** `host` or `host:port`, with IPv6 addresses in brackets. */
+const HOST_MAYBE_PORT = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
+
+const EnvironmentVariables = z
+  .object({
+    HOST: z.string().default("127.0.0.1"),
+    PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(8080),
+    PUBLIC_URL: z.string().transform(parseOrigin).optional(),
+    GATEHOUSE_DATA_DIR: z.string().default(".gatehouse"),
+    DATABASE_URL: z
+      .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" })
+      .refine((url) => new URL(url).pathname.length > 1, "must name a database: postgres://user:password@host/database")
+      .optional(),
+    REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
+    GATEHOUSE_OWNER_EMAIL: z.email("must be an email address").optional(),
+    GATEHOUSE_OWNER_PASSWORD: z.string().min(12, "must have at least 12 characters").optional(),
+    GATEHOUSE_MASTER_KEY: z
+      .string()
+      .transform((text, context) => parseMasterKey(text) ?? reject(context, "must be 32 bytes in base64"))
+      .optional(),
+    GATEHOUSE_EGRESS_ALLOW: z.string().default("").transform(parseHosts),
+    GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
+    GATEHOUSE_LOG_LEVEL: z
+      .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
+        error: "must be one of trace, debug, info, warn, error, fatal, silent",
+      })
+      .optional(),
+  })
+  .superRefine((variables, context) => {
+    if (!variables.PUBLIC_URL || isLoopback(variables.PUBLIC_URL) || variables.GATEHOUSE_MASTER_KEY) return;
+    const message = "must be given where PUBLIC_URL is not on localhost (32 random bytes: openssl rand -base64 32)";
+    context.addIssue({ code: "custom", path: ["GATEHOUSE_MASTER_KEY"], message });
+  });
+
+export interface Config {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** The origin that people and clients use; without one, `http://localhost` and the port. */
+  publicUrl: URL | undefined;
+  dataDirectory: string;
+  /** Without one, a Postgres of our own in the data directory. */
+  databaseUrl: string | undefined;
+  /** Without one, what replicas share is in memory, and there can be one replica only. */
+  redisUrl: string | undefined;
+  ownerEmail: string | undefined;
+  ownerPassword: string | undefined;
+  masterKey: Buffer | undefined;
+  /** `host` or `host:port`. */
+  egressAllow: string[];
+  /** Where the dashboard reaches the authorization server, when that is another process. */
+  issuerConnectUrl: URL | undefined;
+  logLevel: string | undefined;
+}
+
+export const VARIABLES: readonly string[] = Object.keys(EnvironmentVariables.shape);
+
+/** Throws `invalid_fields`, with every variable that is wrong. An empty variable counts as none. */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = EnvironmentVariables.safeParse(given);
+  if (!parsed.success) throw new Fault("invalid_fields", `${sentenceOf(parsed.error)}.`);
+  const variables = parsed.data;
+  return {
+    host: variables.HOST,
+    port: variables.PORT,
+    publicUrl: variables.PUBLIC_URL,
+    dataDirectory: resolve(variables.GATEHOUSE_DATA_DIR),
+    databaseUrl: variables.DATABASE_URL,
+    redisUrl: variables.REDIS_URL,
+    ownerEmail: variables.GATEHOUSE_OWNER_EMAIL,
+    ownerPassword: variables.GATEHOUSE_OWNER_PASSWORD,
+    masterKey: variables.GATEHOUSE_MASTER_KEY,
+    egressAllow: variables.GATEHOUSE_EGRESS_ALLOW,
+    issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
+    logLevel: variables.GATEHOUSE_LOG_LEVEL,
+  };
+}
+
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK_HOSTS.has(url.hostname);
+}
+
+function sentenceOf(error: z.ZodError): string {
+  return error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ");
+}
+
+function parseOrigin(text: string, context: z.RefinementCtx): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !["http:", "https:"].includes(url.protocol)) return reject(context, "must be an https:// URL");
+  if (url.href !== `${url.origin}/`) return reject(context, `must be an origin without path, such as ${url.origin}`);
+  return url;
+}
+
+function parseHosts(text: string, context: z.RefinementCtx): string[] {
+  const hosts = text.split(",").map((host) => host.trim().toLowerCase());
+  const wrong = hosts.find((host) => host && !HOST_MAYBE_PORT.test(host));
+  if (wrong) return reject(context, `must be hosts or host:port, separated by commas; “${wrong}” is neither`);
+  return hosts.filter(Boolean);
+}
+
+function reject(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+}

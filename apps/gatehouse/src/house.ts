@@ -1,0 +1,100 @@
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { type Egress, openEgress } from "@gatehouse/egress/egress";
+import { Fault } from "@gatehouse/faults";
+import { openState } from "@gatehouse/state/state";
+import { type AppRole, type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
+import { isReachable } from "@gatehouse/store/databases";
+import type { Logger } from "@gatehouse/telemetry/log";
+import type { Vault } from "@gatehouse/vault/vault";
+import { close, portOf } from "./listen.ts";
+import { type App, type AppName, route } from "./router.ts";
+
+export interface HouseOptions {
+  /** Already listening; the house closes it. */
+  server: Server;
+  publicUrl: URL;
+  /** A database that is migrated. */
+  access: DatabaseAccess;
+  redisUrl?: string | undefined;
+  vault: Vault;
+  egressAllow: readonly string[];
+  log: Logger;
+  /** All three, where nothing else is said. */
+  apps?: readonly AppName[];
+  issuerConnectUrl?: URL | undefined;
+}
+
+export interface House extends AsyncDisposable {
+  publicUrl: URL;
+  egress: Egress;
+}
+
+const ALL_APPS: readonly AppName[] = ["auth", "gateway", "dashboard"];
+const WEB_ROOT = join(import.meta.dirname, "../../dashboard/web/dist");
+/** For the answers that are under way when the house closes. */
+const CLOSE_GRACE_MS = 1500;
+
+interface Rooms extends HouseOptions {
+  egress: Egress;
+  /** What is opened here is closed with the house, in the opposite order. */
+  stack: AsyncDisposableStack;
+}
+
+/** Serves the apps on one origin. What it opens before it fails, it closes again. */
+export async function openHouse(options: HouseOptions): Promise<House> {
+  await using stack = new AsyncDisposableStack();
+  const { server, publicUrl, access, log, apps: names = ALL_APPS } = options;
+  const egress = stack.use(openEgress({ allow: options.egressAllow, ownOrigins: ownOrigins(options) }));
+  const apps: Partial<Record<AppName, App>> = {};
+  for (const name of names) apps[name] = await OPEN[name]({ ...options, egress, stack });
+  const probe = stack.use(openDatabase(access, roleOf(names[0]!), 1));
+  let closing = false;
+  async function checkReady(): Promise<void> {
+    if (closing) throw new Fault("unavailable", "This process is going away");
+    if (!(await isReachable(probe))) throw new Fault("unavailable", "The database cannot be reached");
+  }
+  server.removeAllListeners("request");
+  server.on("request", route({ publicUrl, apps, checkReady, log }));
+  stack.defer(async () => {
+    closing = true;
+    closeStreams(apps);
+    await close(server, CLOSE_GRACE_MS);
+  });
+  const opened = stack.move();
+  return { publicUrl, egress, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+const roleOf = (name: AppName): AppRole => `gatehouse_${name}`;
+
+function ownOrigins({ server, publicUrl }: HouseOptions): URL[] {
+  return [publicUrl, new URL(`http://127.0.0.1:${portOf(server)}`)];
+}
+
+/** Each app is loaded only where it is served. */
+const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
+  async auth({ publicUrl, access, vault, egress, log, stack }) {
+    const { startAuth } = await import("@gatehouse/auth/auth");
+    const db = stack.use(openDatabase(access, "gatehouse_auth"));
+    const dashboardRedirectUri = new URL("/dashboard/callback", publicUrl).href;
+    return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri }));
+  },
+  async gateway({ publicUrl, access, redisUrl, vault, egress, log, stack }) {
+    const { startGateway } = await import("@gatehouse/gateway/gateway");
+    const state = stack.use(await openState({ redisUrl }));
+    return stack.use(await startGateway({ publicUrl, access, vault, egress, state, log }));
+  },
+  async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack }) {
+    const { startDashboard } = await import("@gatehouse/dashboard/dashboard");
+    const db = stack.use(openDatabase(access, "gatehouse_dashboard"));
+    const connectUrl = issuerConnectUrl ?? new URL(`http://127.0.0.1:${portOf(server)}`);
+    return stack.use(
+      startDashboard({ publicUrl, issuerConnectUrl: connectUrl, db, vault, egress, log, webRoot: WEB_ROOT }),
+    );
+  },
+};
+
+/** Streams that stay open by themselves would hold the server's end up. */
+function closeStreams({ gateway }: Partial<Record<AppName, App>>): void {
+  if (gateway && "closeStreams" in gateway) (gateway as App & { closeStreams(): void }).closeStreams();
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { Fault, renderFault, toFault } from "@gatehouse/faults";
+import type { Logger } from "@gatehouse/telemetry/log";
+
+export type AppName = "auth" | "gateway" | "dashboard";
+
+export interface App extends AsyncDisposable {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+}
+
+export interface RouterDeps {
+  publicUrl: URL;
+  apps: Partial<Record<AppName, App>>;
+  /** Throws where this process cannot serve: its database is out of reach, or it is going away. */
+  checkReady: () => Promise<void>;
+  log: Logger;
+}
+
+const AUTH_DOCUMENTS = new Set(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]);
+
+/** One origin for all apps. What a stranger says about how the request came here is dropped; PUBLIC_URL says it. */
+export function route({ publicUrl, apps, checkReady, log }: RouterDeps): RequestListener {
+  const scheme = publicUrl.protocol.slice(0, -1);
+
+  function answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+    const path = request.url!.split("?", 1)[0]!;
+    if (path === "/livez") return answerText(response, 200, "ok");
+    if (path === "/readyz") return answerReady(response);
+    checkHost(request);
+    dropForwarded(request);
+    request.headers["x-forwarded-proto"] = scheme;
+    if (path === "/") return redirectToDashboard(response);
+    const app = apps[appOf(path)];
+    if (!app) throw new Fault("not_found", "This address is served by another process");
+    app.handle(request, response);
+  }
+
+  function checkHost({ headers }: IncomingMessage): void {
+    if (headers.host?.toLowerCase() === publicUrl.host) return;
+    throw new Fault("invalid_request", `This server's address is ${publicUrl.origin}; it answers to no other`);
+  }
+
+  async function answerReady(response: ServerResponse): Promise<void> {
+    await checkReady();
+    answerText(response, 200, "ready");
+  }
+
+  return async (request, response) => {
+    try {
+      await answer(request, response);
+    } catch (error) {
+      const fault = toFault(error);
+      if (fault.code === "internal") log.error({ err: fault.cause }, "a request failed");
+      const { status, headers, body } = renderFault(fault, "problem");
+      if (!response.headersSent) response.writeHead(status, headers).end(body);
+    }
+  };
+}
+
+function appOf(path: string): AppName {
+  if (path.startsWith("/oauth/") || AUTH_DOCUMENTS.has(path)) return "auth";
+  if (/^\/(dashboard|api)(\/|$)/.test(path)) return "dashboard";
+  return "gateway";
+}
+
+function dropForwarded(request: IncomingMessage): void {
+  for (const name of Object.keys(request.headers)) {
+    if (name === "forwarded" || name.startsWith("x-forwarded-")) delete request.headers[name];
+  }
+}
+
+function answerText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain", "cache-control": "no-store" }).end(`${text}\n`);
+}
+
+function redirectToDashboard(response: ServerResponse): void {
+  response.writeHead(302, { location: "/dashboard" }).end();
+}
