@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { Tables } from "./tables.ts";
 
 // The keys sign for the issuer, which is the whole deployment: no tenant.
@@ -24,9 +24,17 @@ export function listPublicKeys(db: Kysely<Tables>): Promise<{ kid: string; publi
   return db.selectFrom("signing_keys").select(["kid", "public_jwk as publicJwk"]).execute();
 }
 
-export async function insertSigningKey(db: Kysely<Tables>, { kid, publicJwk, privateJwk }: SigningKey): Promise<void> {
-  await db
-    .insertInto("signing_keys")
-    .values({ kid, public_jwk: JSON.stringify(publicJwk), private_jwk: privateJwk })
-    .execute();
+const FIRST_KEY_LOCK = 7_205_142_261;
+
+/** Inserts the key where there is none yet. Replicas that start at once wait for each other: one key gets in. */
+export function insertFirstSigningKey(db: Kysely<Tables>, { kid, publicJwk, privateJwk }: SigningKey): Promise<void> {
+  return db.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${FIRST_KEY_LOCK})`.execute(transaction);
+    const first = await transaction.selectFrom("signing_keys").select("kid").limit(1).executeTakeFirst();
+    if (first) return;
+    await transaction
+      .insertInto("signing_keys")
+      .values({ kid, public_jwk: JSON.stringify(publicJwk), private_jwk: privateJwk })
+      .execute();
+  });
 }

@@ -1,0 +1,108 @@
+import { Fault, toFault } from "@gatehouse/faults";
+import { type Database, unavailableIfUnreachable } from "@gatehouse/store/database";
+import type { Logger } from "@gatehouse/telemetry/log";
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, type ErrorHandler, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createMiddleware } from "hono/factory";
+import { errors, type InteractionResults, type Provider } from "oidc-provider";
+import { consent } from "./consent.ts";
+import type { FormTokens } from "./csrf.ts";
+import { errorPage, pageHeaders, STYLESHEET, STYLESHEET_PATH } from "./pages.ts";
+import { signIn } from "./sign-in.ts";
+import type { Throttle } from "./throttle.ts";
+
+export interface InteractionDeps {
+  provider: Provider;
+  db: Database;
+  publicUrl: URL;
+  formTokens: FormTokens;
+  throttle: Throttle;
+  log: Logger;
+}
+
+/** What a client asks for, while the person in front of the browser has something to say to it. */
+export type Interaction = Awaited<ReturnType<Provider["interactionDetails"]>>;
+
+export type InteractionContext = Context<{ Bindings: HttpBindings; Variables: { interaction: Interaction } }>;
+
+/** A page with a form, and what its form does. */
+export interface Step {
+  show(c: InteractionContext): Promise<Response>;
+  submit(c: InteractionContext, form: Record<string, unknown>): Promise<Response>;
+}
+
+const FORM_BYTES_MAX = 16 * 1024;
+
+/** `/oauth/interaction/:uid`: the pages that a person meets between the client's request and its answer. */
+export function interactionPages(deps: InteractionDeps) {
+  const steps: Record<string, Step> = { login: signIn(deps), consent: consent(deps) };
+  const stepOf = (c: InteractionContext) => steps[c.var.interaction.prompt.name]!;
+
+  return new Hono<{ Bindings: HttpBindings; Variables: { interaction: Interaction } }>()
+    .onError(answerWithPage(deps.log))
+    .get(STYLESHEET_PATH, (c) =>
+      c.body(STYLESHEET, 200, { "content-type": "text/css", "cache-control": "max-age=3600" }),
+    )
+    .use("/oauth/interaction/:uid", bodyLimit({ maxSize: FORM_BYTES_MAX, onError: refuseSize }), findInteraction(deps))
+    .get("/oauth/interaction/:uid", (c) => stepOf(c).show(c))
+    .post("/oauth/interaction/:uid", async function submit(c) {
+      const form = await c.req.parseBody();
+      deps.formTokens.check({ uid: c.req.param("uid"), token: form.csrf, origin: c.req.header("origin") });
+      return stepOf(c).submit(c, form);
+    });
+}
+
+/** Only the browser that it was begun in has the cookie of an interaction. */
+function findInteraction({ provider }: InteractionDeps) {
+  return createMiddleware<{ Bindings: HttpBindings; Variables: { interaction: Interaction } }>(
+    async function findInteraction(c, next) {
+      const interaction = await provider.interactionDetails(c.env.incoming, c.env.outgoing).catch(refuseUnknown);
+      if (interaction.uid !== c.req.param("uid")) throw notYours();
+      c.set("interaction", interaction);
+      await next();
+    },
+  );
+}
+
+function refuseUnknown(error: unknown): never {
+  throw error instanceof errors.SessionNotFound ? notYours() : error;
+}
+
+function notYours(): Fault {
+  return new Fault(
+    "forbidden",
+    "This sign-in has ended, or was begun in another browser. Go back to your app and connect again.",
+  );
+}
+
+function refuseSize(): never {
+  throw new Fault("too_large", "This form is larger than any of ours");
+}
+
+/** Hands the outcome to oidc-provider, which goes on with the client's request. */
+export async function finish(provider: Provider, c: InteractionContext, result: InteractionResults): Promise<Response> {
+  const next = await provider.interactionResult(c.env.incoming, c.env.outgoing, result);
+  return c.redirect(next, 303);
+}
+
+/** `redirectUri` is where the form's answer may lead in the end. */
+export function answerPage(
+  c: InteractionContext,
+  page: Parameters<Context["html"]>[0],
+  status: 200 | 422 | 429 = 200,
+): Response | Promise<Response> {
+  return c.html(page, status, pageHeaders(c.var.interaction.params.redirect_uri as string));
+}
+
+function answerWithPage(log: Logger): ErrorHandler {
+  return function answerWithPage(thrown, c) {
+    const fault = toFault(unavailableIfUnreachable(thrown));
+    if (fault.status >= 500) log.error({ err: fault.cause ?? fault }, "interaction failed");
+    const title = fault.status >= 500 ? "Something went wrong" : "This cannot go on";
+    return c.html(errorPage({ title, detail: fault.message }), fault.status as 403, {
+      ...pageHeaders(),
+      ...fault.headers,
+    });
+  };
+}

@@ -1,0 +1,31 @@
+/** How long everything that the authorization server gives out lives, in seconds. */
+export interface Lifetimes {
+  accessToken: number;
+  authorizationCode: number;
+  idToken: number;
+  /** From its issue; each rotation begins anew. */
+  refreshToken: number;
+  /** How long a refresh token that was used may come again: several processes of one client race on it. */
+  refreshTokenGrace: number;
+  /** What a member consented to. No token outlives it. */
+  grant: number;
+  interaction: number;
+  session: number;
+  /** A registered client that nobody has consented to. */
+  unusedClient: number;
+}
+
+const MINUTE = 60;
+const DAY = 24 * 60 * MINUTE;
+
+export const LIFETIMES: Lifetimes = {
+  accessToken: 30 * MINUTE,
+  authorizationCode: MINUTE,
+  idToken: 10 * MINUTE,
+  refreshToken: 30 * DAY,
+  refreshTokenGrace: MINUTE,
+  grant: 365 * DAY,
+  interaction: 60 * MINUTE,
+  session: 14 * DAY,
+  unusedClient: DAY,
+};

@@ -1,0 +1,74 @@
+import { canonicalEndpoint, type EndpointAddress, parseEndpointPath, SCOPES } from "@gatehouse/oauth/endpoint";
+import { findConnectorBySlug } from "@gatehouse/store/connectors";
+import { type Database, withOrg } from "@gatehouse/store/database";
+import { findOrgBySlug, findRole, type Org } from "@gatehouse/store/orgs";
+import { errors, type KoaContextWithOIDC, type ResourceServer } from "oidc-provider";
+import { SIGNING_ALGORITHM } from "./keys.ts";
+import type { Lifetimes } from "./lifetimes.ts";
+
+/** An MCP endpoint that somebody may use. */
+export interface Endpoint {
+  org: Org;
+  connector: { id: string; name: string };
+}
+
+/**
+ * `null` for what is no MCP endpoint of ours, whether or not there is something at it. A trailing slash, a capital in
+ * scheme or host and the default port make no difference (RFC 3986 §6.2).
+ */
+export function parseResource(publicUrl: URL, resource: string): EndpointAddress | null {
+  const url = URL.parse(resource);
+  if (url?.origin !== publicUrl.origin || url.username || url.password || /[?#]/.test(url.href)) return null;
+  return parseEndpointPath(url.pathname);
+}
+
+/** `null` alike where there is no such org, no such connector, and where this person is not a member. */
+export async function findEndpoint(
+  { db, publicUrl }: { db: Database; publicUrl: URL },
+  resource: string,
+  userId: string,
+): Promise<Endpoint | null> {
+  const address = parseResource(publicUrl, resource);
+  const org = address && (await findOrgBySlug(db, address.org));
+  if (!org) return null;
+  return withOrg(db, org.id, async (scope) => {
+    const role = await findRole(scope, userId);
+    const connector = role && (await findConnectorBySlug(scope, address.connector));
+    return connector ? { org, connector: { id: connector.id, name: connector.name } } : null;
+  });
+}
+
+/** The first-party client for the dashboard: it signs people in, and asks for no endpoint. */
+export const DASHBOARD_CLIENT_ID = "dashboard";
+
+/** RFC 8707. Tells nobody whether there is something at the address: that is looked at after sign-in. */
+export function resourceIndicators({ publicUrl, lifetimes }: { publicUrl: URL; lifetimes: Lifetimes }) {
+  return {
+    enabled: true,
+    useGrantedResource: () => true,
+    async defaultResource(_ctx: KoaContextWithOIDC, client: { clientId: string }, oneOf?: readonly string[]) {
+      if (oneOf || client.clientId === DASHBOARD_CLIENT_ID) return oneOf;
+      throw new errors.InvalidTarget("resource is missing: name the MCP endpoint that the token is for");
+    },
+    async getResourceServerInfo(ctx: KoaContextWithOIDC, resource: string): Promise<ResourceServer> {
+      const address = parseResource(publicUrl, resource);
+      if (!address) throw new errors.InvalidTarget("resource is not the URL of an MCP endpoint of this server");
+      if (ctx.oidc.route === "authorization") prepareRequest(ctx);
+      return {
+        scope: SCOPES.join(" "),
+        audience: canonicalEndpoint(publicUrl, address),
+        accessTokenFormat: "jwt",
+        accessTokenTTL: lifetimes.accessToken,
+        jwt: { sign: { alg: SIGNING_ALGORITHM } },
+      };
+    },
+  };
+}
+
+/** A token opens one endpoint; a client that names none of our scopes asks for all (RFC 6749 §3.3). */
+function prepareRequest(ctx: KoaContextWithOIDC): void {
+  const params = ctx.oidc.params!;
+  if (Array.isArray(params.resource)) throw new errors.InvalidTarget("a token is for one MCP endpoint only");
+  const asked = ((params.scope as string | undefined) ?? "").split(" ").filter(Boolean);
+  if (!SCOPES.some((scope) => asked.includes(scope))) params.scope = [...asked, ...SCOPES].join(" ");
+}

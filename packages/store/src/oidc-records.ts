@@ -1,0 +1,126 @@
+import { type Kysely, sql } from "kysely";
+import type { Tables } from "./tables.ts";
+
+// What the authorization server stores belongs to people and clients, who may deal with several orgs: no tenant.
+
+/** `idHash` is SHA-256 of the token or id, which is stored nowhere. */
+export interface OidcRecordKey {
+  model: string;
+  idHash: Buffer;
+}
+
+export interface OidcRecord extends OidcRecordKey {
+  payload: Record<string, unknown>;
+  grantHash: Buffer | null;
+  uidHash: Buffer | null;
+  /** `null` for what has no end. */
+  expiresAt: Date | null;
+}
+
+export interface FoundOidcRecord {
+  payload: Record<string, unknown>;
+  consumedAt: Date | null;
+}
+
+export async function upsertOidcRecord(db: Kysely<Tables>, record: OidcRecord): Promise<void> {
+  const changing = {
+    payload: JSON.stringify(record.payload, storable),
+    grant_hash: record.grantHash,
+    uid_hash: record.uidHash,
+    expires_at: record.expiresAt,
+  };
+  await db
+    .insertInto("oidc_records")
+    .values({ model: record.model, id_hash: record.idHash, consumed_at: null, ...changing })
+    .onConflict((conflict) => conflict.columns(["model", "id_hash"]).doUpdateSet(changing))
+    .execute();
+}
+
+/** jsonb holds neither NUL nor half a surrogate pair, and clients send both. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === "string" ? value.toWellFormed().replaceAll("\0", "") : value;
+}
+
+/** `null` also for what has expired. */
+export async function findOidcRecord(
+  db: Kysely<Tables>,
+  { model, idHash }: OidcRecordKey,
+): Promise<FoundOidcRecord | null> {
+  const row = await unexpired(db, model).where("id_hash", "=", idHash).executeTakeFirst();
+  return row ?? null;
+}
+
+/** `uidHash` is SHA-256 of the record's second name. */
+export async function findOidcRecordByUid(
+  db: Kysely<Tables>,
+  { model, uidHash }: { model: string; uidHash: Buffer },
+): Promise<FoundOidcRecord | null> {
+  const row = await unexpired(db, model).where("uid_hash", "=", uidHash).executeTakeFirst();
+  return row ?? null;
+}
+
+function unexpired(db: Kysely<Tables>, model: string) {
+  return db
+    .selectFrom("oidc_records")
+    .select(["payload", "consumed_at as consumedAt"])
+    .where("model", "=", model)
+    .where((where) => where.or([where("expires_at", "is", null), where("expires_at", ">", sql<Date>`now()`)]));
+}
+
+/**
+ * One statement decides who may use a record: the first comer, and whoever comes within `graceSeconds` of the first.
+ * The time of the first use stays. `false` for everyone else.
+ */
+export async function consumeOidcRecord(
+  db: Kysely<Tables>,
+  { model, idHash }: OidcRecordKey,
+  graceSeconds: number,
+): Promise<boolean> {
+  const result = await db
+    .updateTable("oidc_records")
+    .set({ consumed_at: sql<Date>`coalesce(consumed_at, now())` })
+    .where("model", "=", model)
+    .where("id_hash", "=", idHash)
+    .where((where) =>
+      where.or([
+        where("consumed_at", "is", null),
+        where("consumed_at", ">", sql<Date>`now() - make_interval(secs => ${graceSeconds})`),
+      ]),
+    )
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
+/** `false` where there was none. */
+export async function deleteOidcRecord(db: Kysely<Tables>, { model, idHash }: OidcRecordKey): Promise<boolean> {
+  const result = await db
+    .deleteFrom("oidc_records")
+    .where("model", "=", model)
+    .where("id_hash", "=", idHash)
+    .executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+/** Codes and tokens of one grant. Uses the index on `grant_hash`. */
+export async function deleteOidcRecordsOfGrant(db: Kysely<Tables>, grantHash: Buffer): Promise<void> {
+  await db.deleteFrom("oidc_records").where("grant_hash", "=", grantHash).execute();
+}
+
+/** Keeps a record at least until then; never shortens its time. */
+export async function extendOidcRecord(
+  db: Kysely<Tables>,
+  { model, idHash }: OidcRecordKey,
+  expiresAt: Date,
+): Promise<void> {
+  await db
+    .updateTable("oidc_records")
+    .set({ expires_at: expiresAt })
+    .where("model", "=", model)
+    .where("id_hash", "=", idHash)
+    .where("expires_at", "<", expiresAt)
+    .execute();
+}
+
+export async function deleteExpiredOidcRecords(db: Kysely<Tables>): Promise<void> {
+  await db.deleteFrom("oidc_records").where("expires_at", "<", sql<Date>`now()`).execute();
+}
