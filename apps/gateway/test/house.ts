@@ -1,0 +1,126 @@
+import { createServer } from "node:http";
+import { openEgress } from "@gatehouse/egress/egress";
+import { openState } from "@gatehouse/state/state";
+import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
+import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
+import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
+import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
+import type { Era } from "@gatehouse/store/tables";
+import { insertUser } from "@gatehouse/store/users";
+import { createLogger } from "@gatehouse/telemetry/log";
+import { cloneDatabase } from "@gatehouse/testing/database";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { type GatewayOptions, startGateway } from "../src/gateway.ts";
+import { TOOLS, type Upstream } from "./upstream.ts";
+
+// The gateway alone, on a database of its own. Tokens are signed with the key that the database holds, so that a test can
+// also make those which the authorization server would never issue.
+
+export interface Member {
+  id: string;
+  email: string;
+}
+
+const CATALOGUE: Tool[] = [
+  { name: "look", definition: TOOLS[0]!, classification: "read", offered: true },
+  { name: "change", definition: TOOLS[1]!, classification: null, offered: true },
+  { name: "secret", definition: TOOLS[2]!, classification: "read", offered: false },
+];
+
+export type GatewayHouse = Awaited<ReturnType<typeof startGatewayHouse>>;
+
+export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
+  const database = await cloneDatabase();
+  const owner = openDatabaseAsOwner(database.access.url);
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const publicJwk = { ...(await exportJWK(publicKey)), kid: "test", alg: "ES256", use: "sig" };
+  await insertFirstSigningKey(owner, { kid: "test", publicJwk, privateJwk: Buffer.from("not used") });
+
+  const server = createServer((request, response) => gateway.handle(request, response));
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const publicUrl = new URL(`http://localhost:${(server.address() as { port: number }).port}`);
+  const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });
+  const state = await openState();
+  const logged: string[] = [];
+  const log = createLogger({ level: "debug", destination: { write: (line: string) => void logged.push(line) } });
+  const gateway = await startGateway({
+    ...{ publicUrl, egress, state, log, access: database.access, vault: database.vault },
+    ...options,
+  });
+
+  async function addOrg(slug: string) {
+    return insertOrg(owner, { slug, name: slug });
+  }
+
+  async function addMember(org: { id: string }, email: string): Promise<Member> {
+    const user = await insertUser(owner, { email, name: email, passwordHash: "not used" });
+    await withOrg(owner, org.id, (scope) => insertMembership(scope, { userId: user.id, role: "member" }));
+    return user;
+  }
+
+  async function addConnector(
+    org: { id: string; slug: string },
+    slug: string,
+    upstream: Upstream,
+    { era = "modern" as Era, tools = CATALOGUE, bearer }: { era?: Era; tools?: Tool[]; bearer?: string } = {},
+  ) {
+    const id = newConnectorId();
+    const sealedFor = { org: org.id, row: `connectors/${id}` };
+    const credential = bearer
+      ? database.vault.seal(sealedFor, JSON.stringify({ origin: new URL(upstream.url).origin, bearer }))
+      : null;
+    const connector = { id, slug, name: slug, url: upstream.url, era, credential, egressException: upstream.host };
+    await withOrg(owner, org.id, (scope) =>
+      insertConnector(scope, { ...connector, protocolVersion: "2026-07-28", serverName: "test" }, tools),
+    );
+    return { id, slug, org, url: `${publicUrl.origin}/${org.slug}/${slug}/mcp` };
+  }
+
+  type Endpoint = Awaited<ReturnType<typeof addConnector>>;
+
+  /** An access token as the authorization server issues it, but for what `claims` and `header` change. */
+  async function tokenFor(
+    member: Member,
+    endpoint: Endpoint,
+    { claims = {}, header = {}, key = privateKey }: { claims?: object; header?: object; key?: typeof privateKey } = {},
+  ): Promise<string> {
+    const own = {
+      ...{ client_id: "test", scope: "mcp:read mcp:write", org: endpoint.org.id, endpoint: endpoint.id },
+      ...{ grant: `grant of ${member.email}`, iss: publicUrl.origin, sub: member.id, aud: endpoint.url },
+      ...{ jti: crypto.randomUUID(), exp: Math.floor(Date.now() / 1000) + 1800, ...claims },
+    };
+    return new SignJWT(own)
+      .setIssuedAt()
+      .setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "test", ...header })
+      .sign(key);
+  }
+
+  return {
+    ...{ publicUrl, owner, server, gateway, logged, addOrg, addMember, addConnector, tokenFor },
+    ...{ access: database.access, publicJwk },
+    async [Symbol.asyncDispose]() {
+      gateway.closeStreams();
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+      await gateway[Symbol.asyncDispose]();
+      await egress[Symbol.asyncDispose]();
+      await state[Symbol.asyncDispose]();
+      await owner[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** One org, one member, one connector, as most tests need them. */
+export async function startSmallHouse(
+  upstream: Upstream,
+  options: Partial<GatewayOptions> & { era?: Era; bearer?: string } = {},
+) {
+  const { era = "modern", bearer, ...gatewayOptions } = options;
+  const house = await startGatewayHouse(gatewayOptions);
+  const org = await house.addOrg("acme");
+  const alice = await house.addMember(org, "alice@acme.example");
+  const endpoint = await house.addConnector(org, "tools", upstream, { era, ...(bearer ? { bearer } : {}) });
+  const token = await house.tokenFor(alice, endpoint);
+  return { house, org, alice, endpoint, token, [Symbol.asyncDispose]: () => house[Symbol.asyncDispose]() };
+}
