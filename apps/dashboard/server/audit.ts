@@ -2,7 +2,7 @@ import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
 import { z } from "zod";
-import type { DashboardDeps } from "./dashboard.ts";
+import type { Deps } from "./dashboard.ts";
 import { query } from "./fields.ts";
 import { type InOrg, requirePermission } from "./membership.ts";
 
@@ -17,7 +17,7 @@ const Page = z.object({
 });
 
 /** `/api/orgs/:org/audit` */
-export function audit({ db }: DashboardDeps) {
+export function audit({ db }: Deps) {
   return new Hono<InOrg>().get(
     "/",
     requirePermission("read the audit log"),

@@ -14,7 +14,7 @@ import { SLUG } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
 import { TOOL_NAME } from "./catalogue.ts";
-import type { DashboardDeps } from "./dashboard.ts";
+import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { type InOrg, may, requirePermission } from "./membership.ts";
 import { NewConnectorFields, register } from "./register.ts";
@@ -26,7 +26,7 @@ const ToolDecision = z
   });
 
 /** `/api/orgs/:org/connectors` */
-export function connectors(deps: DashboardDeps) {
+export function connectors(deps: Deps) {
   const { db, publicUrl } = deps;
   const addressOf = (org: { slug: string }, slug: string) => new URL(`/${org.slug}/${slug}/mcp`, publicUrl).href;
 

@@ -9,6 +9,7 @@ import { Hono } from "hono";
 import { audit } from "./audit.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
+import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
 import { requireMembership } from "./membership.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
@@ -30,12 +31,18 @@ export interface DashboardDeps {
   webRoot: string;
 }
 
+/** What the routes are given. */
+export interface Deps extends DashboardDeps {
+  issuer: Issuer;
+}
+
 export interface Dashboard extends AsyncDisposable {
   handle(req: IncomingMessage, res: ServerResponse): void;
 }
 
 /** The management API and the browser's session under `/api`; signing in and the web app under `/dashboard`. */
-export function startDashboard(deps: DashboardDeps): Dashboard {
+export function startDashboard(options: DashboardDeps): Dashboard {
+  const deps = { ...options, issuer: ourIssuer(options) };
   const app = new Hono()
     .onError(answerFault(deps.log))
     .notFound(() => {
@@ -50,7 +57,7 @@ export function startDashboard(deps: DashboardDeps): Dashboard {
   };
 }
 
-function api(deps: DashboardDeps) {
+function api(deps: Deps) {
   return new Hono()
     .use(requireSession(browserSessions(deps), deps))
     .use(limitBody(BODY_BYTES_MAX))

@@ -4,7 +4,7 @@ import { withOrg } from "@gatehouse/store/database";
 import { type Org, slugProblem } from "@gatehouse/store/orgs";
 import type { User } from "@gatehouse/store/users";
 import { z } from "zod";
-import type { DashboardDeps } from "./dashboard.ts";
+import type { Deps } from "./dashboard.ts";
 import { probe } from "./probe.ts";
 
 const Slug = z.string("Choose the last part of the connector's address").superRefine((slug, context) => {
@@ -44,7 +44,7 @@ export const NewConnectorFields = z.object({
 
 /** Looks at the server first, and stores the connector with its tools; the owner has classified none of them yet. */
 export async function register(
-  { db, egress, vault }: Pick<DashboardDeps, "db" | "egress" | "vault">,
+  { db, egress, vault }: Pick<Deps, "db" | "egress" | "vault">,
   { org, user }: { org: Org; user: User },
   { name, slug, url, bearerToken }: z.output<typeof NewConnectorFields>,
 ) {

@@ -12,7 +12,8 @@ import { listMembershipsOfUser } from "@gatehouse/store/orgs";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
-import type { DashboardDeps } from "./dashboard.ts";
+import { buildEndSessionUrl } from "openid-client";
+import type { Deps } from "./dashboard.ts";
 
 const SESSION_SECONDS = 12 * 60 * 60;
 
@@ -31,15 +32,14 @@ export interface BrowserSessions {
 export function browserSessions({ db, publicUrl }: { db: Database; publicUrl: URL }): BrowserSessions {
   const cookie = cookieFor(publicUrl, "session");
 
-  async function end(c: Context): Promise<void> {
+  async function forget(c: Context): Promise<void> {
     const id = getCookie(c, cookie.name);
     if (id) await deleteBrowserSession(db, sha256(id));
-    deleteCookie(c, cookie.name, cookie.attributes);
   }
 
   return {
     async start(c, userId) {
-      await end(c);
+      await forget(c);
       await deleteExpiredBrowserSessions(db);
       const id = randomBytes(32).toString("base64url");
       const csrfToken = randomBytes(32).toString("base64url");
@@ -51,7 +51,10 @@ export function browserSessions({ db, publicUrl }: { db: Database; publicUrl: UR
       const id = getCookie(c, cookie.name);
       return id ? findBrowserSession(db, sha256(id)) : null;
     },
-    end,
+    async end(c) {
+      await forget(c);
+      deleteCookie(c, cookie.name, cookie.attributes);
+    },
   };
 }
 
@@ -89,17 +92,22 @@ function sha256(text: string): Buffer {
 }
 
 /** `/api/session` */
-export function session({ db, publicUrl }: DashboardDeps) {
+export function session({ db, publicUrl, issuer }: Deps) {
   const sessions = browserSessions({ db, publicUrl });
-  return new Hono<SignedIn>()
-    .get("/", async function readSession(c) {
-      const { user, csrfToken } = c.var.session;
-      const memberships = await listMembershipsOfUser(db, user.id);
-      const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
-      return c.json({ user: { email: user.email, name: user.name }, orgs, csrfToken });
-    })
-    .post("/logout", async function logout(c) {
-      await sessions.end(c);
-      return c.body(null, 204);
-    });
+  return (
+    new Hono<SignedIn>()
+      .get("/", async function readSession(c) {
+        const { user, csrfToken } = c.var.session;
+        const memberships = await listMembershipsOfUser(db, user.id);
+        const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
+        return c.json({ user: { email: user.email, name: user.name }, orgs, csrfToken });
+      })
+      // OpenID Connect RP-Initiated Logout: without it, the next visit would sign in again and ask nobody.
+      .post("/logout", async function logout(c) {
+        await sessions.end(c);
+        const after = { post_logout_redirect_uri: new URL("/dashboard", publicUrl).href };
+        const signOutUrl = buildEndSessionUrl(await issuer.configuration(), after);
+        return c.json({ signOutUrl: signOutUrl.href });
+      })
+  );
 }

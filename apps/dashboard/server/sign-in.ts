@@ -5,8 +5,7 @@ import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import * as oidc from "openid-client";
 import { z } from "zod";
-import type { DashboardDeps } from "./dashboard.ts";
-import { ourIssuer } from "./issuer.ts";
+import type { Deps } from "./dashboard.ts";
 import { browserSessions, cookieFor } from "./session.ts";
 import { signInFailed } from "./sign-in-failed.ts";
 
@@ -24,9 +23,8 @@ const Transaction = z.object({
 type Transaction = z.output<typeof Transaction>;
 
 /** `/dashboard/login` and `/dashboard/callback`: OpenID Connect, code flow with PKCE. */
-export function signIn(deps: DashboardDeps) {
-  const { db, publicUrl, vault, log } = deps;
-  const issuer = ourIssuer(deps);
+export function signIn(deps: Deps) {
+  const { db, publicUrl, vault, log, issuer } = deps;
   const sessions = browserSessions(deps);
   const transactions = transactionCookie(publicUrl, vault);
   const redirectUri = new URL("/dashboard/callback", publicUrl).href;

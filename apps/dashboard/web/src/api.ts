@@ -51,8 +51,9 @@ export async function readSession() {
   return session;
 }
 
-export async function signOut(): Promise<void> {
-  await client.session.logout.$post();
+/** Tells where to go on, for the authorization server has a session too. */
+export async function signOut(): Promise<string> {
+  return (await (await client.session.logout.$post()).json()).signOutUrl;
 }
 
 const { connectors, audit } = client.orgs[":org"];

@@ -6,13 +6,10 @@ import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
 import { queryClient } from "./query-client.ts";
 import { sessionQuery } from "./session.ts";
 import { Shell } from "./shell/Shell.tsx";
-import { SignedOutPage } from "./signed-out/SignedOutPage.tsx";
 import { StartPage } from "./start/StartPage.tsx";
 import { Failure, Loading, NotFound } from "./ui/states.tsx";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
-
-const signedOut = createRoute({ getParentRoute: () => root, path: "/signed-out", component: SignedOutPage });
 
 /** Everything below it can take the session for granted. */
 const signedIn = createRoute({
@@ -44,7 +41,6 @@ const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", comp
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    signedOut,
     signedIn.addChildren([start, orgRoute.addChildren([org, connectors, newConnector, connector, audit])]),
   ]),
   basepath: "/dashboard",

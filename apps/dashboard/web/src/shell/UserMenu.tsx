@@ -6,7 +6,7 @@ import { useSession } from "../session.ts";
 
 export function UserMenu() {
   const { user } = useSession();
-  const leave = useMutation({ mutationFn: signOut, onSuccess: () => location.assign("/dashboard/signed-out") });
+  const leave = useMutation({ mutationFn: signOut, onSuccess: (url) => location.assign(url) });
   return (
     <Menu position="bottom-end" width={250} closeOnItemClick={false}>
       <Menu.Target>
