@@ -1,0 +1,87 @@
+import { type OAuthClientProvider, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
+import { Client, type ClientOptions } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import type {
+  OAuthClientInformationMixed,
+  OAuthClientMetadata,
+  OAuthTokens,
+} from "@modelcontextprotocol/sdk/shared/auth.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import type { Person } from "./house.ts";
+import { type SignInOptions, signIn } from "./sign-in.ts";
+
+/** An old client's memory of one server, which registers itself and has `person` in front of the browser. */
+export class V1Provider implements OAuthClientProvider {
+  readonly redirectUrl = "http://localhost:33418/callback";
+  readonly clientMetadata: OAuthClientMetadata = {
+    client_name: "Old client",
+    redirect_uris: [this.redirectUrl],
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+    token_endpoint_auth_method: "none",
+  };
+  /** Where the person was sent back to, with the code. */
+  callback: URL | undefined;
+  savedTokens: OAuthTokens | undefined;
+  #client: OAuthClientInformationMixed | undefined;
+  #verifier = "";
+  #person: Person;
+  #options: SignInOptions;
+
+  constructor(person: Person, options: SignInOptions = {}) {
+    this.#person = person;
+    this.#options = options;
+  }
+
+  clientInformation(): OAuthClientInformationMixed | undefined {
+    return this.#client;
+  }
+
+  saveClientInformation(client: OAuthClientInformationMixed): void {
+    this.#client = client;
+  }
+
+  tokens(): OAuthTokens | undefined {
+    return this.savedTokens;
+  }
+
+  saveTokens(tokens: OAuthTokens): void {
+    this.savedTokens = tokens;
+  }
+
+  saveCodeVerifier(verifier: string): void {
+    this.#verifier = verifier;
+  }
+
+  codeVerifier(): string {
+    return this.#verifier;
+  }
+
+  async redirectToAuthorization(url: URL): Promise<void> {
+    this.callback = await signIn(url, this.#person, this.#options);
+  }
+}
+
+export interface ConnectedV1 extends AsyncDisposable {
+  client: Client;
+  provider: V1Provider;
+}
+
+/** The v1 SDK's client, which speaks the legacy era, signed in as `person`. */
+export async function connectV1(
+  url: string,
+  person: Person,
+  { provider = new V1Provider(person), ...options }: ClientOptions & { provider?: V1Provider } = {},
+): Promise<ConnectedV1> {
+  const client = new Client({ name: "old-client", version: "1.0.0" }, options);
+  const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });
+  const first = transport();
+  try {
+    await client.connect(first as Transport);
+  } catch (error) {
+    if (!(error instanceof UnauthorizedError)) throw error;
+    await first.finishAuth(provider.callback?.searchParams.get("code") ?? "");
+    await client.connect(transport() as Transport);
+  }
+  return { client, provider, [Symbol.asyncDispose]: () => client.close() };
+}
