@@ -21,6 +21,7 @@ export interface Report {
   output: string;
 }
 
+/** One scenario, as the suite saw it. */
 export interface Outcome {
   scenario: string;
   /** How many checks succeeded. */
@@ -107,7 +108,7 @@ async function runSuite(args: string[], onLine?: (line: string) => Promise<void>
 async function readOutcomes(folder: string, prefix: string): Promise<Outcome[]> {
   const names = await readdir(folder);
   return Promise.all(
-    names.map(async (name) => {
+    names.sort().map(async (name) => {
       const scenario = name.slice(prefix.length).replace(/-\d{4}-\d\d-\d\dT[\d-]+Z$/, "");
       const checks = await readFile(join(folder, name, "checks.json"), "utf8").catch(() => null);
       return checks === null ? didNotEnd(scenario) : toOutcome(scenario, JSON.parse(checks));
