@@ -1,11 +1,10 @@
 import { fileURLToPath } from "node:url";
-import type { ToolDefinition } from "@gatehouse/store/tables";
 import { startBearerProxy } from "@gatehouse/testing/conformance/bearer-proxy";
 import { type Fixture, startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
+import { listTools } from "@gatehouse/testing/conformance/list-tools";
 import { type Revision, runServerScenarios } from "@gatehouse/testing/conformance/run";
 import { startHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { expect, test } from "vitest";
 
 const eras: { era: "legacy" | "modern"; revision: Revision; startFixture: () => Promise<Fixture> }[] = [
@@ -21,7 +20,7 @@ test.for(eras)("through the gateway, a server of $revision still conforms", { ti
   await using house = await startHouse();
   const org = await house.addOrg({ slug: "acme" });
   const member = await house.addMember(org, { email: "ada@acme.example" });
-  const tools = await listToolsAsReads(fixture.url);
+  const tools = (await listTools(fixture.url)).map((tool) => ({ ...tool, classification: "read" as const }));
   const endpoint = await house.addConnector(org, { slug: "fixture", url: fixture.url.href, era, tools });
   const { accessToken } = await tokenFor(member, endpoint.url);
   await using proxy = await startBearerProxy(new URL(endpoint.url), accessToken);
@@ -31,11 +30,3 @@ test.for(eras)("through the gateway, a server of $revision still conforms", { ti
   const failed = report.scored.filter(({ failures }) => failures.length > 0);
   expect(report.exitCode, JSON.stringify(failed, null, 2)).toBe(0);
 });
-
-async function listToolsAsReads(url: URL) {
-  const client = new Client({ name: "catalogue", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
-  await client.connect(new StreamableHTTPClientTransport(url));
-  const { tools } = await client.listTools();
-  await client.close();
-  return tools.map((tool) => ({ ...(tool as ToolDefinition), classification: "read" as const }));
-}
