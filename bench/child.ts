@@ -1,0 +1,58 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+// Each part of a measurement is a process of its own, asked over IPC for what it has used.
+
+export interface Usage {
+  /** User and system time, in microseconds. */
+  cpuUs: number;
+  /** After a full collection. */
+  heapBytes: number;
+  rssBytes: number;
+}
+
+export interface Child<Ready> extends AsyncDisposable {
+  ready: Ready;
+  usage(): Promise<Usage>;
+}
+
+/** In the child: says that it is ready, and then answers each question with its usage. */
+export function reportTo(parent: NodeJS.Process, ready: object): void {
+  parent.send!({ ready });
+  parent.on("message", () => {
+    globalThis.gc?.();
+    const { user, system } = process.cpuUsage();
+    const { heapUsed: heapBytes, rss: rssBytes } = process.memoryUsage();
+    parent.send!({ usage: { cpuUs: user + system, heapBytes, rssBytes } satisfies Usage });
+  });
+}
+
+/** Node's flags are those that `npm start` runs with. */
+const FLAGS = ["--max-semi-space-size=32", "--min-semi-space-size=16", "--expose-gc"];
+
+/** Starts a file of this folder, which ends when its channel to us is closed. */
+export async function startChild<Ready>(file: string, args: string[] = [], env = {}): Promise<Child<Ready>> {
+  const child = fork(join(import.meta.dirname, file), args, { execArgv: FLAGS, env: { ...process.env, ...env } });
+  const exited = once(child, "exit");
+  const answer = async <T>(): Promise<T> => {
+    const [message] = await Promise.race([once(child, "message"), exited.then(endedEarly)]);
+    return message;
+  };
+  const { ready } = await answer<{ ready: Ready }>();
+  return {
+    ready,
+    async usage() {
+      child.send("usage");
+      return (await answer<{ usage: Usage }>()).usage;
+    },
+    async [Symbol.asyncDispose]() {
+      child.disconnect();
+      await exited;
+    },
+  };
+}
+
+function endedEarly(): never {
+  throw new Error("A process of the benchmark ended before its time");
+}

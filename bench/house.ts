@@ -1,0 +1,109 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openEgress } from "@gatehouse/egress/egress";
+import { listen, portOf } from "@gatehouse/gatehouse/listen";
+import { startPostgres } from "@gatehouse/gatehouse/postgres";
+import { route } from "@gatehouse/gatehouse/router";
+import { startGateway } from "@gatehouse/gateway/gateway";
+import { openState } from "@gatehouse/state/state";
+import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
+import { type Database, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
+import { createDatabase } from "@gatehouse/store/databases";
+import { migrate } from "@gatehouse/store/migrate";
+import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
+import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
+import { insertUser } from "@gatehouse/store/users";
+import { createLogger } from "@gatehouse/telemetry/log";
+import { startTelemetry } from "@gatehouse/telemetry/start";
+import { openVault } from "@gatehouse/vault/vault";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { reportTo } from "./child.ts";
+
+// The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; only the limits are out of
+// reach. It says where it is, a token for it, and what a commit takes.
+
+const upstream = new URL(process.argv[2]!);
+const directory = await mkdtemp(join(tmpdir(), "gatehouse-bench-"));
+const postgres = await startPostgres({ directory: join(directory, "postgres") });
+const url = new URL(postgres.url);
+url.pathname = "/bench";
+await createDatabase(postgres.url, "bench");
+const vault = openVault(Buffer.alloc(32, "bench"));
+const access = { url: url.href, password: (role: string) => vault.derive(`postgres role ${role}`) };
+await migrate(access, () => {});
+const db = openDatabaseAsOwner(access.url);
+
+const telemetry = await startTelemetry();
+const server = await listen({ host: "127.0.0.1", port: 0 });
+const publicUrl = new URL(`http://127.0.0.1:${portOf(server)}`);
+const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });
+const state = await openState({ redisUrl: process.env.REDIS_URL });
+const log = createLogger();
+const outOfReach = { points: 1e9, seconds: 60 };
+const gateway = await startGateway({
+  ...{ publicUrl, access, vault, egress, state, log },
+  limits: { member: outOfReach, org: outOfReach },
+});
+server.removeAllListeners("request");
+server.on("request", route({ publicUrl, apps: { gateway }, checkReady: async () => {}, log }));
+
+const { endpoint, token } = await furnish(db);
+reportTo(process, { url: endpoint, token, commitMs: await medianCommitMs(db) });
+process.on("disconnect", async () => {
+  server.closeAllConnections();
+  await gateway[Symbol.asyncDispose]();
+  await telemetry[Symbol.asyncDispose]();
+  await db[Symbol.asyncDispose]();
+  await postgres[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+  process.exit(0);
+});
+
+/** One org, one member, one connector, and a token as the authorization server issues it. */
+async function furnish(owner: Database): Promise<{ endpoint: string; token: string }> {
+  const org = await insertOrg(owner, { slug: "acme", name: "Acme" });
+  const user = await insertUser(owner, { email: "alice@acme.example", name: "Alice", passwordHash: "not used" });
+  const id = newConnectorId();
+  const where = { url: `${upstream.origin}/mcp`, egressException: upstream.host };
+  const what = {
+    slug: "tools",
+    name: "Tools",
+    era: "modern",
+    protocolVersion: "2026-07-28",
+    serverName: "bench",
+  } as const;
+  await withOrg(owner, org.id, async (scope) => {
+    await insertMembership(scope, { userId: user.id, role: "member" });
+    await insertConnector(scope, { id, ...where, ...what, credential: null }, [
+      tool("look", "read"),
+      tool("change", "write"),
+    ]);
+  });
+  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
+  const publicJwk = { ...(await exportJWK(publicKey)), kid: "bench", alg: "ES256" };
+  await insertFirstSigningKey(owner, { kid: "bench", publicJwk, privateJwk: Buffer.from("not used") });
+  const audience = `${publicUrl.origin}/acme/tools/mcp`;
+  const claims = { client_id: "bench", scope: "mcp:read mcp:write", org: org.id, endpoint: id, grant: "bench" };
+  const jwt = new SignJWT(claims).setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "bench" });
+  jwt.setIssuer(publicUrl.origin).setSubject(user.id).setAudience(audience).setJti("bench");
+  return { endpoint: audience, token: await jwt.setIssuedAt().setExpirationTime("2h").sign(privateKey) };
+}
+
+function tool(name: string, classification: "read" | "write"): Tool {
+  return { name, definition: { name, inputSchema: { type: "object" } }, classification, offered: true };
+}
+
+/** What one row alone costs to make durable, which no strict audit can be faster than. */
+async function medianCommitMs(owner: Database): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < 200; round++) {
+    const startedAt = performance.now();
+    await owner
+      .insertInto("changes")
+      .values({ org_id: newConnectorId() } as never)
+      .execute();
+    times.push(performance.now() - startedAt);
+  }
+  return times.toSorted((a, b) => a - b)[100]!;
+}
