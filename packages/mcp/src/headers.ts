@@ -24,9 +24,9 @@ export function encodeHeaderValue(value: string): string {
   return plain ? value : `=?base64?${Buffer.from(value, "utf8").toString("base64")}?=`;
 }
 
-/** `null` where the value is encoded and the encoding is broken. */
+/** Encoded is what has both marks; `null` where the encoding within them is broken. */
 export function decodeHeaderValue(value: string): string | null {
-  if (!value.startsWith("=?base64?")) return value;
+  if (!value.startsWith("=?base64?") || !value.endsWith("?=")) return value;
   const encoded = ENCODED.exec(value)?.[1];
   return encoded === undefined || encoded.length % 4 !== 0 ? null : Buffer.from(encoded, "base64").toString("utf8");
 }
