@@ -107,7 +107,7 @@ function features(deps: ProviderDeps): Configuration["features"] {
     devInteractions: { enabled: false },
     dPoP: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
-    revocation: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
     resourceIndicators: resourceIndicators(deps),
     clientIdMetadataDocument: {
       enabled: true,

@@ -14,6 +14,7 @@ export function revokeAccessToken(deps: RevokeDeps & { verifier: AccessTokenVeri
     if (token?.clientId === ctx.oidc.client!.clientId) await revokeGrant(deps, token.grantId);
     // A token that is not valid, or not this client's, is none of its business: 200 all the same (§2.2).
     ctx.status = 200;
+    ctx.remove("content-type");
     ctx.body = "";
   };
 }
