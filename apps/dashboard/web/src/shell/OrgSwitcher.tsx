@@ -13,7 +13,7 @@ export function OrgSwitcher({ current }: { current: { slug: string; name: string
     );
   }
   return (
-    <Menu position="bottom-start" width={240}>
+    <Menu position="bottom-start" width={240} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button
           variant="subtle"
@@ -28,7 +28,6 @@ export function OrgSwitcher({ current }: { current: { slug: string; name: string
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>Your organisations</Menu.Label>
         {orgs.map(({ slug, name, role }) => (
           <Menu.Item
             key={slug}
@@ -37,9 +36,7 @@ export function OrgSwitcher({ current }: { current: { slug: string; name: string
             rightSection={slug === current.slug ? <IconCheck size={14} aria-label="current" /> : null}
           >
             {name}
-            <Text size="xs" c="dimmed">
-              {role}
-            </Text>
+            <Text size="xs">{role}</Text>
           </Menu.Item>
         ))}
       </Menu.Dropdown>

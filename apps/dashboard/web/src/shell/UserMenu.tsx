@@ -1,4 +1,13 @@
-import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import {
+  Avatar,
+  Button,
+  Popover,
+  SegmentedControl,
+  Stack,
+  Text,
+  UnstyledButton,
+  useMantineColorScheme,
+} from "@mantine/core";
 import { IconLogout } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { signOut } from "../api.ts";
@@ -8,33 +17,39 @@ export function UserMenu() {
   const { user } = useSession();
   const leave = useMutation({ mutationFn: signOut, onSuccess: (url) => location.assign(url) });
   return (
-    <Menu position="bottom-end" width={250} closeOnItemClick={false}>
-      <Menu.Target>
-        <UnstyledButton aria-label={`Your account: ${user.email}`}>
+    <Popover position="bottom-end" width={250} trapFocus returnFocus>
+      <Popover.Target>
+        <UnstyledButton aria-label="Your account">
           <Avatar size={30} radius="xl" color="indigo" variant="light" aria-hidden />
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>
-          <Text size="sm" fw={500} c="var(--mantine-color-text)" truncate>
-            {user.name}
-          </Text>
-          <Text size="xs" truncate>
-            {user.email}
-          </Text>
-        </Menu.Label>
-        <Menu.Divider />
-        <ColorScheme />
-        <Menu.Divider />
-        <Menu.Item
-          leftSection={<IconLogout size={16} aria-hidden />}
-          onClick={() => leave.mutate()}
-          disabled={leave.isPending}
-        >
-          {leave.isError ? "Signing out did not work; try again" : "Sign out"}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Target>
+      <Popover.Dropdown p="sm" aria-label="Your account">
+        <Stack gap="sm">
+          <div>
+            <Text size="sm" fw={500} truncate>
+              {user.name}
+            </Text>
+            <Text size="xs" c="dimmed" truncate>
+              {user.email}
+            </Text>
+          </div>
+          <ColorScheme />
+          <Button
+            variant="default"
+            leftSection={<IconLogout size={16} aria-hidden />}
+            onClick={() => leave.mutate()}
+            loading={leave.isPending}
+          >
+            Sign out
+          </Button>
+          {leave.isError && (
+            <Text size="xs" c="red" role="alert">
+              {leave.error.message}
+            </Text>
+          )}
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 
@@ -44,7 +59,6 @@ function ColorScheme() {
     <SegmentedControl
       fullWidth
       size="xs"
-      m={6}
       aria-label="Appearance"
       value={colorScheme}
       onChange={(value) => setColorScheme(value as typeof colorScheme)}

@@ -1,0 +1,228 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { insertAudit } from "@gatehouse/store/audit";
+import { withOrg } from "@gatehouse/store/database";
+import { insertMembership, type Org } from "@gatehouse/store/orgs";
+import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
+import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
+import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accessibilityProblems, isWiderThanTheScreen, launchChromium, openPage, SIZES } from "./chromium.ts";
+
+let house: TestHouse;
+let browser: Browser;
+let acme: Org;
+let owner: Person;
+let member: Person;
+let everything: Endpoint;
+
+/** The last run's, to be looked at. */
+const SCREENSHOTS = join(tmpdir(), "gatehouse-screenshots");
+
+const tool = (name: string, hints = {}) => ({
+  name,
+  description: `What ${name} does, told in a sentence that is long enough to be wrapped on a telephone.`,
+  inputSchema: { type: "object" },
+  annotations: hints,
+});
+
+beforeAll(async () => {
+  [house, browser] = await Promise.all([startHouse({ egressAllow: ["127.0.0.1"] }), launchChromium()]);
+  acme = await house.addOrg({ slug: "acme", name: "Acme" });
+  owner = await house.addMember(acme, { email: "olive@acme.example", name: "Olive Owner", role: "owner" });
+  member = await house.addMember(acme, { email: "max@acme.example", name: "Max Member" });
+  everything = await house.addConnector(acme, {
+    slug: "everything",
+    url: "https://everything.example.com/mcp",
+    tools: [
+      { ...tool("echo", { readOnlyHint: true }), classification: "read" },
+      tool("get_sum", { readOnlyHint: true }),
+    ],
+  });
+  const beta = await house.addOrg({ slug: "beta", name: "Beta" });
+  await withOrg(house.ownerDb, beta.id, (scope) => insertMembership(scope, { userId: owner.id, role: "auditor" }));
+});
+afterAll(async () => {
+  await browser?.close();
+  await house?.[Symbol.asyncDispose]();
+});
+
+const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 });
+
+async function signIn(page: Page, { email, password }: Person): Promise<void> {
+  await page.getByLabel("Email").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+type Cookies = Awaited<ReturnType<BrowserContext["storageState"]>>;
+const cookies = new Map<Person, Cookies>();
+
+/** On the page of connectors; whoever was signed in before is so still. */
+async function signedIn(person: Person, options: BrowserContextOptions = {}) {
+  const storageState = cookies.get(person);
+  const opened = await openPage(browser, { ...options, ...(storageState ? { storageState } : {}) });
+  const { page } = opened;
+  await page.goto(house.url);
+  if (!storageState) await signIn(page, person);
+  await heading(page, "Connectors").waitFor();
+  if (!storageState) {
+    cookies.set(person, await page.context().storageState());
+    // Chromium notes the 401 that led to signing in.
+    opened.complaints.length = 0;
+  }
+  return opened;
+}
+
+test("a person signs in and sees their org's connectors, with the address to give to a client", async () => {
+  const { page, complaints } = await signedIn(owner);
+  expect(new URL(page.url()).pathname).toBe("/dashboard/acme/connectors");
+  const row = page.getByRole("listitem").filter({ hasText: "everything" });
+  expect(await row.textContent()).toContain("2 tools");
+  expect(await row.locator("code").textContent()).toBe(everything.url);
+  await page.getByText(`claude mcp add --transport http everything ${everything.url}`).waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("someone who is sent to sign in comes back to the page they wanted", async () => {
+  const { page } = await openPage(browser);
+  await page.goto(`${house.url}/dashboard/acme/audit`);
+  await signIn(page, owner);
+  await heading(page, "Audit log").waitFor();
+});
+
+test("an owner registers a server; what was wrong stands beside its field, and nothing typed is lost", async () => {
+  await using fixture = await startModernFixture();
+  await using webPage = await listenOnLoopback((_, res) => {
+    res.writeHead(200, { "content-type": "text/html" }).end("<h1>Hello");
+  });
+  const { page, complaints } = await signedIn(owner);
+  await page.getByRole("link", { name: "Register connector" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Größe & Maß");
+  const slug = page.getByLabel("Name in the address");
+  expect(await slug.inputValue()).toBe("grosse-mass");
+  await slug.fill("everything");
+  await page.getByLabel("URL of the MCP server").fill(webPage.origin);
+  await page.getByRole("textbox", { name: "Bearer token" }).fill("a-token");
+  await page.getByRole("button", { name: "Register" }).click();
+
+  await page.getByText("There is a web page at this address, not an MCP server (it answered 200)").waitFor();
+  const url = page.getByLabel("URL of the MCP server");
+  expect(await page.locator(":focus").getAttribute("name")).toBe("url");
+  expect(await url.getAttribute("aria-invalid")).toBe("true");
+  expect(await page.getByRole("textbox", { name: "Bearer token" }).inputValue()).toBe("a-token");
+
+  await url.fill(fixture.url.href);
+  await page.keyboard.press("Enter");
+  await page.getByText("is, or once was, the address of another connector").waitFor();
+  await slug.fill("measures");
+  await page.keyboard.press("Enter");
+  await heading(page, "Größe & Maß").waitFor();
+  await page.getByText("test_simple_text").waitFor();
+
+  await page.getByRole("link", { name: "Connectors", exact: true }).first().click();
+  await page.getByRole("link", { name: "Größe & Maß" }).waitFor();
+  // Each refusal is an answer of 4xx, which Chromium notes by itself.
+  expect(complaints.filter((line) => !/status of (422|409)/.test(line))).toEqual([]);
+});
+
+test("an owner classifies a tool and takes it out of the offer; it stays so", async () => {
+  const { page, complaints } = await signedIn(owner);
+  await page.getByRole("link", { name: "everything" }).click();
+  await page.getByText("The server suggests: read").waitFor();
+  const saved = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  await page.getByLabel("Classification of get_sum").selectOption("Read");
+  await saved;
+  const savedToo = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  await page.getByLabel("Offer get_sum").focus();
+  await page.keyboard.press("Space");
+  await savedToo;
+  await page.reload();
+  expect(await page.getByLabel("Classification of get_sum").inputValue()).toBe("read");
+  expect(await page.getByLabel("Offer get_sum").isChecked()).toBe(false);
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await page.getByText("All events").click();
+  await page.getByText("changed a tool: get_sum").first().waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("a member sees the connectors, and neither the audit log nor what only owners do", async () => {
+  const { page } = await signedIn(member);
+  expect(await page.getByRole("link", { name: "Register connector" }).count()).toBe(0);
+  expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
+  await page.getByRole("link", { name: "everything" }).click();
+  await page.getByText("Tools (2)").waitFor();
+  expect(await page.getByRole("switch").count()).toBe(0);
+  await page.goto(`${house.url}/dashboard/other/connectors`);
+  await heading(page, "There is nothing here").waitFor();
+});
+
+test("a call appears in the open audit log; a write's intent and outcome are one line", async () => {
+  const { page, complaints } = await signedIn(owner);
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await page.getByText("No calls yet").waitFor();
+  const by = { event: "call", userId: member.id, connectorId: everything.id };
+  const entry = { method: "tools/call", tool: "create_issue", call: "01" };
+  await withOrg(house.ownerDb, acme.id, async (scope) => {
+    await insertAudit(scope, { ...by, outcome: "started", entry: { ...entry, phase: "intent" } });
+    await insertAudit(scope, { ...by, outcome: "ok", entry: { ...entry, phase: "outcome", duration_ms: 12.5 } });
+    await insertAudit(scope, {
+      ...by,
+      outcome: "tool_error",
+      entry: { method: "tools/call", tool: "echo", phase: "whole" },
+    });
+    await insertAudit(scope, { ...by, outcome: "started", entry: { ...entry, call: "02", phase: "intent" } });
+  });
+  await page.getByRole("cell", { name: "create_issue" }).first().waitFor();
+  const rows = await page.getByRole("row").allTextContents();
+  expect(rows.slice(1).map((row) => row.replace(/^.*[MP0-9]M?(?=create|echo)/, ""))).toEqual([
+    expect.stringMatching(/create_issueeverythingmax@acme.examplerunning–$/),
+    expect.stringMatching(/echoeverythingmax@acme.exampletool error–$/),
+    expect.stringMatching(/create_issueeverythingmax@acme.exampleOK13 ms$/),
+  ]);
+  expect(complaints).toEqual([]);
+});
+
+test("who signs out is asked for the password again", async () => {
+  cookies.delete(owner);
+  const { page } = await signedIn(owner);
+  await page.getByRole("button", { name: "Your account" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL("**/oauth/logout**");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Password").waitFor();
+  cookies.delete(owner);
+});
+
+describe.each(Object.keys(SIZES) as (keyof typeof SIZES)[])("%s", (size) => {
+  test.each(["light", "dark"] as const)(
+    "%s: every page can be read, and reached by a screen reader",
+    async (colorScheme) => {
+      const { page, complaints } = await signedIn(owner, { viewport: SIZES[size], colorScheme });
+      for (const [name, path, title] of [
+        ["connectors", "connectors", "Connectors"],
+        ["connector", "connectors/everything", "everything"],
+        ["new-connector", "connectors/new", "Register a connector"],
+        ["audit", "audit", "Audit log"],
+      ] as const) {
+        await page.goto(`${house.url}/dashboard/acme/${path}`);
+        await heading(page, title).waitFor();
+        await page.getByRole("status", { name: "Loading" }).waitFor({ state: "detached" });
+        await page.screenshot({ path: join(SCREENSHOTS, `${name}-${size}-${colorScheme}.png`), fullPage: true });
+        expect(await accessibilityProblems(page), name).toEqual([]);
+        expect(await isWiderThanTheScreen(page), name).toBe(false);
+      }
+      await page.getByRole("button", { name: "Your account" }).click();
+      await page.getByRole("dialog").getByText(owner.email).waitFor();
+      expect(await accessibilityProblems(page), "account").toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "Organisation: Acme" }).click();
+      await page.getByRole("menuitem", { name: "Beta" }).waitFor();
+      expect(await accessibilityProblems(page), "organisations").toEqual([]);
+      await page.getByRole("menuitem", { name: "Beta" }).click();
+      await page.getByText("No connectors yet").waitFor();
+      expect(complaints).toEqual([]);
+    },
+  );
+});
