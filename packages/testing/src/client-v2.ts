@@ -4,6 +4,7 @@ import {
   type ClientOptions,
   type OAuthClientMetadata,
   type OAuthClientProvider,
+  type OAuthDiscoveryState,
   type StoredOAuthClientInformation,
   type StoredOAuthTokens,
   StreamableHTTPClientTransport,
@@ -29,6 +30,7 @@ export class V2Provider implements OAuthClientProvider {
   #state = crypto.randomUUID();
   #clients = new Map<string, StoredOAuthClientInformation>();
   #verifier = "";
+  #discovered: OAuthDiscoveryState | undefined;
   #person: Person;
   #options: V2ProviderOptions;
 
@@ -72,6 +74,14 @@ export class V2Provider implements OAuthClientProvider {
 
   codeVerifier(): string {
     return this.#verifier;
+  }
+
+  discoveryState(): OAuthDiscoveryState | undefined {
+    return this.#discovered;
+  }
+
+  saveDiscoveryState(discovered: OAuthDiscoveryState): void {
+    this.#discovered = discovered;
   }
 
   async redirectToAuthorization(url: URL): Promise<void> {
