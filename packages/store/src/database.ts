@@ -53,8 +53,10 @@ export function openDatabaseAsOwner(url: string): Database {
 
 function openPool(settings: pg.PoolConfig): Database {
   const pool = new pg.Pool(settings);
-  // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
+  // A connection that breaks is replaced by the pool, and its query fails; without listeners it would end the process,
+  // where it breaks while idle and where it breaks between two queries of a transaction.
   pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
   const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   return Object.assign(database, { [Symbol.asyncDispose]: () => database.destroy() });
 }
