@@ -8,6 +8,7 @@ import { isReachable } from "@gatehouse/store/databases";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { close, portOf } from "./listen.ts";
+import { explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
 export interface HouseOptions {
@@ -81,7 +82,8 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
   },
   async gateway({ publicUrl, access, redisUrl, vault, egress, log, stack }) {
     const { startGateway } = await import("@gatehouse/gateway/gateway");
-    const state = stack.use(await openState({ redisUrl }));
+    if (!redisUrl) stack.use(await standAlone(access, log));
+    const state = stack.use(await openState({ redisUrl }).catch(explainRedis(redisUrl)));
     return stack.use(await startGateway({ publicUrl, access, vault, egress, state, log }));
   },
   async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack }) {

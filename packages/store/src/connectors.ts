@@ -99,6 +99,19 @@ export async function findConnectorBySlug(org: OrgScope, slug: string): Promise<
   return row ?? null;
 }
 
+/** For an upstream that the deployment runs itself, which may come up at another port. */
+export async function updateConnectorAddress(
+  org: OrgScope,
+  { id, url, egressException }: { id: string; url: string; egressException: string },
+): Promise<void> {
+  await org.db
+    .updateTable("connectors")
+    .set({ url, egress_exception: egressException })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
+}
+
 /** The stored catalogue of every connector of the org, by name. */
 export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string })[]> {
   return org.db

@@ -2,6 +2,8 @@ import { type Kysely, sql } from "kysely";
 import pg from "pg";
 import type { Tables } from "./tables.ts";
 
+export type ClientConfig = pg.ClientConfig;
+
 // About whole databases and the sessions on them, so there is no tenant. As the database's owner.
 
 /** Makes the database where it is missing, empty or as a copy of `template`, to which nobody may be connected. */
@@ -34,8 +36,8 @@ export interface HeldLock extends AsyncDisposable {
 }
 
 /** `null` while somebody else holds it. The lock lives on a connection of its own (not through PgBouncer's transactions). */
-export async function holdLock(url: string, name: string): Promise<HeldLock | null> {
-  const client = await connect(url);
+export async function holdLock(server: string | ClientConfig, name: string): Promise<HeldLock | null> {
+  const client = await connect(server);
   const lost = new Promise<void>((resolve) => client.once("end", resolve));
   const taken = await client.query("select pg_try_advisory_lock(hashtextextended($1, 0)) as taken", [name]);
   if (!taken.rows[0].taken) {
@@ -45,8 +47,9 @@ export async function holdLock(url: string, name: string): Promise<HeldLock | nu
   return { lost, [Symbol.asyncDispose]: () => client.end() };
 }
 
-async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000, keepAlive: true });
+async function connect(server: string | ClientConfig): Promise<pg.Client> {
+  const settings = typeof server === "string" ? { connectionString: server } : server;
+  const client = new pg.Client({ connectionTimeoutMillis: 5000, keepAlive: true, ...settings });
   client.on("error", () => {});
   await client.connect();
   return client;

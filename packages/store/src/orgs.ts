@@ -32,13 +32,23 @@ export function slugProblem(slug: string): string | null {
   return null;
 }
 
-/** Takes no tenant: there is none yet. As the database's owner, or a role that may insert orgs. */
-export async function insertOrg(db: Kysely<Tables>, { slug, name }: { slug: string; name: string }): Promise<Org> {
+/**
+ * Takes no tenant: there is none yet. As the database's owner, or a role that may insert orgs. What `furnish` does, such
+ * as making the first member, is part of the same transaction.
+ */
+export async function insertOrg(
+  db: Kysely<Tables>,
+  { slug, name }: { slug: string; name: string },
+  furnish: (org: OrgScope) => Promise<void> = async () => {},
+): Promise<Org> {
   const problem = slugProblem(slug);
   if (problem) throw new Fault("invalid_fields", problem, { data: { fields: { slug: problem } } });
   const org = { id: uuidv7(), slug, name };
   try {
-    await withOrg(db, org.id, (scope) => scope.db.insertInto("orgs").values(org).execute());
+    await withOrg(db, org.id, async (scope) => {
+      await scope.db.insertInto("orgs").values(org).execute();
+      await furnish(scope);
+    });
   } catch (error) {
     if (isUniqueViolation(error, "orgs_slug")) throw new Fault("conflict", `The org “${slug}” exists already`);
     throw error;
@@ -50,6 +60,11 @@ export async function insertOrg(db: Kysely<Tables>, { slug, name }: { slug: stri
 export async function findOrgBySlug(db: Kysely<Tables>, slug: string): Promise<Org | null> {
   const row = await db.selectFrom("orgs").select(["id", "slug", "name"]).where("slug", "=", slug).executeTakeFirst();
   return row ?? null;
+}
+
+/** Takes no tenant: whether there is any yet. As the authorization server's role, which sees them all. */
+export async function hasOrgs(db: Kysely<Tables>): Promise<boolean> {
+  return (await db.selectFrom("orgs").select("id").limit(1).executeTakeFirst()) !== undefined;
 }
 
 export async function findOrg(org: OrgScope): Promise<Org | null> {

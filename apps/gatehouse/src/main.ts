@@ -1,0 +1,48 @@
+import { toFault } from "@gatehouse/faults";
+import { Argument, Command } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { readConfig } from "./config.ts";
+import { migrateOnly } from "./migrate-only.ts";
+import { showProgress } from "./progress.ts";
+import type { AppName } from "./router.ts";
+import { serve } from "./serve.ts";
+import { up } from "./up.ts";
+
+const APPS: readonly AppName[] = ["auth", "gateway", "dashboard"];
+
+export const program = new Command("gatehouse")
+  .description("A multi-tenant hosted MCP gateway with its own OAuth 2.1 authorization server")
+  .version(packageJson.version)
+  .showHelpAfterError();
+
+const progress = showProgress(process.stdout);
+
+program
+  .command("up", { isDefault: true })
+  .description("run everything in one process, with a Postgres of its own where DATABASE_URL names none")
+  .action(() => up(readConfig(), progress));
+
+program
+  .command("migrate")
+  .description("bring the database up to date, and make the first org where there is none")
+  .action(() => migrateOnly(readConfig(), progress));
+
+program
+  .command("serve")
+  .description("run one app, on a database that is up to date")
+  .addArgument(new Argument("<app>", "which of them").choices(APPS))
+  .action((app: AppName) => serve(app, readConfig()));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${sentenceOf(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** A failure that we have words for is one sentence; any other shows where it comes from. */
+function sentenceOf(error: unknown): string {
+  const { code, message } = toFault(error);
+  if (code !== "internal") return message;
+  return (error as Error)?.stack ?? String(error);
+}

@@ -1,0 +1,30 @@
+import { Fault } from "@gatehouse/faults";
+import { connectionSettings } from "@gatehouse/store/database";
+import { createLogger } from "@gatehouse/telemetry/log";
+import { startTelemetry } from "@gatehouse/telemetry/start";
+import type { Config } from "./config.ts";
+import { openHouse } from "./house.ts";
+import { listen, portOf } from "./listen.ts";
+import type { AppName } from "./router.ts";
+import { databaseAccess, openHouseVault } from "./secrets.ts";
+import { untilStopped } from "./signals.ts";
+import { checkReachable } from "./storage.ts";
+
+/** One app, until it is told to stop. It needs no more of the database than its own role. */
+export async function serve(app: AppName, config: Config): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const stopped = untilStopped();
+  const { databaseUrl } = config;
+  if (!databaseUrl) throw new Fault("invalid_fields", "DATABASE_URL must be given to serve one app.");
+  const log = createLogger({ level: config.logLevel ?? "info", destination: process.stderr });
+  stack.use(await startTelemetry());
+  const server = await listen(config);
+  stack.defer(() => void server.close());
+  const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
+  const vault = await openHouseVault(config);
+  const access = databaseAccess(databaseUrl, vault);
+  await checkReachable(databaseUrl, connectionSettings(access, `gatehouse_${app}`));
+  stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log, apps: [app] }));
+  log.info({ app, port: portOf(server) }, "serving");
+  await stopped;
+}

@@ -1,0 +1,79 @@
+import { relative } from "node:path";
+import { migrate } from "@gatehouse/store/migrate";
+import { createLogger } from "@gatehouse/telemetry/log";
+import { startTelemetry } from "@gatehouse/telemetry/start";
+import type { Config } from "./config.ts";
+import { DEMO_PATH, openDemo } from "./demo/demo.ts";
+import { type FirstOwner, prepareFirstOrg } from "./first-start.ts";
+import { openHouse } from "./house.ts";
+import { listen, portOf } from "./listen.ts";
+import type { Progress } from "./progress.ts";
+import { databaseAccess, openHouseVault } from "./secrets.ts";
+import { untilStopped } from "./signals.ts";
+import { openStorage } from "./storage.ts";
+
+/** Everything in one process, until it is told to stop. */
+export async function up(config: Config, progress: Progress): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const stopped = untilStopped();
+  const log = createLogger({ level: config.logLevel ?? "warn", destination: process.stderr });
+  stack.use(await startTelemetry());
+  const server = await listen(config);
+  stack.defer(() => void server.close());
+  const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
+  const vault = await openHouseVault(config);
+
+  const storage = stack.use(await progress.step("Starting Postgres", () => openStorage(config), placeOf(config)));
+  const access = databaseAccess(storage.url, vault);
+  await progress.step(
+    "Bringing the database up to date",
+    () => migrate(access, (line) => log.info(line)),
+    () => "The database is up to date",
+  );
+  const owner = await prepareFirstOrg(config, access);
+  const demo = await progress.step(
+    "Starting the demo server",
+    async () => stack.use(await openDemo({ access, log })),
+    (server) => (server ? `The demo server is at 127.0.0.1:${server.port}` : "There is no demo connector"),
+  );
+  await progress.step(
+    "Opening the house",
+    async () => stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log })),
+    () => `Gatehouse is at ${publicUrl.origin}`,
+  );
+  for (const line of directions(publicUrl, demo !== null, owner, config)) progress.line(line);
+
+  const ending = await Promise.race([stopped, storage.lost.then(() => DATABASE_LOST)]);
+  progress.line(ending ? "" : "\nEnding …");
+  await stack.disposeAsync();
+  if (ending) throw new Error(ending);
+}
+
+const DATABASE_LOST = "The embedded Postgres has ended; its log in the data directory says why.";
+
+function placeOf({ databaseUrl, dataDirectory }: Config): () => string {
+  if (databaseUrl) return () => `Postgres is at ${new URL(databaseUrl).host}`;
+  return () => `Postgres runs in ${relative(process.cwd(), dataDirectory) || "."}`;
+}
+
+function* directions(publicUrl: URL, demo: boolean, owner: FirstOwner | null, config: Config): Iterable<string> {
+  const mcp = `${publicUrl.origin}${DEMO_PATH}`;
+  yield "";
+  yield `  Dashboard    ${publicUrl.origin}/dashboard`;
+  if (owner) {
+    yield `  Email        ${owner.email}`;
+    yield `  Password     ${owner.password ?? "as given in GATEHOUSE_OWNER_PASSWORD"}`;
+  }
+  if (demo) {
+    yield `  MCP address  ${mcp}`;
+    yield "";
+    yield "  Connect Claude Code to it:";
+    yield `  claude mcp add --transport http everything ${mcp}`;
+  }
+  if (owner?.password) {
+    yield "";
+    yield `  The password is shown this once; it is kept in ${relative(process.cwd(), config.dataDirectory)}/owner-password`;
+  }
+  yield "";
+  yield "  Ctrl-C ends it.";
+}
