@@ -20,7 +20,7 @@ const POLICY = `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; base-uri '
 export function signInFailed(log: Logger): ErrorHandler {
   return function signInFailed(thrown, c) {
     const fault = faultOf(thrown);
-    log[fault.status >= 500 ? "error" : "warn"]({ err: fault.cause ?? fault }, "sign-in failed");
+    log[fault.status >= 500 ? "error" : "warn"]({ reason: reasonOf(fault.cause ?? fault) }, "sign-in failed");
     c.header("content-security-policy", POLICY);
     c.header("referrer-policy", "no-referrer");
     c.header("x-content-type-options", "nosniff");
@@ -28,6 +28,11 @@ export function signInFailed(log: Logger): ErrorHandler {
     for (const [name, value] of Object.entries(fault.headers)) c.header(name, value);
     return c.html(page(fault.message), fault.status as 400);
   };
+}
+
+/** The stack begins with the message. Nothing else is logged: what an OAuth library attaches may hold tokens. */
+function reasonOf(error: unknown): string {
+  return (error instanceof Error && error.stack) || String(error);
 }
 
 function page(reason: string) {

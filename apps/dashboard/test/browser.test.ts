@@ -3,12 +3,21 @@ import { join } from "node:path";
 import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertMembership, type Org } from "@gatehouse/store/orgs";
+import {
+  accessibilityProblems,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  isWiderThanTheScreen,
+  launchChromium,
+  openPage,
+  type Page,
+  SIZES,
+} from "@gatehouse/testing/chromium";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { accessibilityProblems, isWiderThanTheScreen, launchChromium, openPage, SIZES } from "./chromium.ts";
 
 let house: TestHouse;
 let browser: Browser;

@@ -1,58 +1,45 @@
 import type { Person, TestHouse } from "@gatehouse/testing/house";
-
-/** A browser as far as HTTP shows it: it keeps cookies, and goes where it is sent. */
-export class CookieJar {
-  readonly cookies = new Map<string, string>();
-
-  async fetch(url: string | URL, init: RequestInit = {}): Promise<Response> {
-    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const answer = await fetch(url, { ...init, redirect: "manual", headers: { ...init.headers, cookie } });
-    for (const line of answer.headers.getSetCookie()) this.#keep(line);
-    return answer;
-  }
-
-  #keep(line: string): void {
-    const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
-    if (/max-age=0|expires=thu, 01 jan 1970/i.test(line)) this.cookies.delete(name!);
-    else this.cookies.set(name!, value!);
-  }
-}
+import { type CookieJar, visit } from "@gatehouse/testing/sign-in";
 
 /** Goes along redirects until a page comes. */
-export async function follow(jar: CookieJar, start: string | URL): Promise<{ url: URL; answer: Response }> {
+export async function follow(start: string | URL, cookies: CookieJar): Promise<{ url: URL; page: string }> {
   let url = new URL(start);
   for (let hops = 0; hops < 10; hops++) {
-    const answer = await jar.fetch(url);
+    const answer = await visit(url, cookies);
+    const page = await answer.text();
     const location = answer.headers.get("location");
-    if (!location) return { url, answer };
-    await answer.body?.cancel();
+    if (!location) return { url, page };
     url = new URL(location, url);
   }
   throw new Error(`redirected without end, lastly to ${url}`);
 }
 
 /** Fills in the form that the authorization server shows; answers where its answer leads. */
-export async function submitSignIn(jar: CookieJar, form: URL, page: string, person: Person): Promise<string> {
+export async function submitSignIn(
+  { url, page }: { url: URL; page: string },
+  cookies: CookieJar,
+  { email, password }: Person,
+): Promise<URL> {
   const csrf = /name="csrf" value="([^"]+)"/.exec(page)![1]!;
-  const body = new URLSearchParams({ csrf, email: person.email, password: person.password });
-  const answer = await jar.fetch(form, { method: "POST", body, headers: { origin: form.origin } });
-  return new URL(answer.headers.get("location")!, form).href;
+  const answer = await visit(url, cookies, new URLSearchParams({ csrf, email, password }));
+  return new URL(answer.headers.get("location")!, url);
 }
 
 export type Send = Awaited<ReturnType<typeof signIn>>;
 
 /** Signs in as a person does, and sends what the dashboard's own pages send, but for what a test wants otherwise. */
 export async function signIn(house: TestHouse, person: Person) {
-  const jar = new CookieJar();
-  const { url, answer } = await follow(jar, `${house.url}/dashboard/login`);
-  await follow(jar, await submitSignIn(jar, url, await answer.text(), person));
-  const session = await jar.fetch(`${house.url}/api/session`);
+  const cookies: CookieJar = new Map();
+  const form = await follow(`${house.url}/dashboard/login`, cookies);
+  await follow(await submitSignIn(form, cookies, person), cookies);
+  const session = await visit(new URL("/api/session", house.url), cookies);
   const { csrfToken } = (await session.json()) as { csrfToken: string };
+  const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  const own = { cookie, origin: house.url, "content-type": "application/json", "x-csrf-token": csrfToken };
 
   return async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-    const own = { origin: house.url, "content-type": "application/json", "x-csrf-token": csrfToken };
     const text = typeof body === "string" ? body : JSON.stringify(body);
-    const answer = await jar.fetch(house.url + path, {
+    const answer = await fetch(house.url + path, {
       method,
       headers: { ...own, ...headers },
       ...(body === undefined ? {} : { body: text }),

@@ -58,7 +58,8 @@ function remember(cookies: CookieJar, line: string): void {
   const [pair = "", ...attributes] = line.split(";");
   const [name = "", ...value] = pair.split("=");
   const expires = attributes.find((attribute) => /^\s*expires=/i.test(attribute))?.split("=")[1];
-  if (expires && Date.parse(expires) < Date.now()) cookies.delete(name.trim());
+  const isGone = /;\s*max-age=0/i.test(line) || (expires !== undefined && Date.parse(expires) < Date.now());
+  if (isGone) cookies.delete(name.trim());
   else cookies.set(name.trim(), value.join("="));
 }
 

@@ -1,4 +1,4 @@
-import { type CSSVariablesResolver, createTheme } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "indigo",
@@ -21,6 +21,11 @@ export const theme = createTheme({
       "#131418",
       "#0c0d10",
     ],
+  },
+  components: {
+    SegmentedControl: SegmentedControl.extend({
+      defaultProps: { bg: "light-dark(var(--mantine-color-gray-1), var(--mantine-color-dark-6))" },
+    }),
   },
   headings: {
     fontWeight: "600",

@@ -45,12 +45,7 @@ export function AuditPage() {
               { value: "all", label: "All events" },
             ]}
           />
-          <Button
-            variant="default"
-            leftSection={<IconRefresh size={16} aria-hidden />}
-            onClick={() => audit.refetch()}
-            loading={audit.isRefetching && audit.isPlaceholderData}
-          >
+          <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => audit.refetch()}>
             Refresh
           </Button>
         </Group>

@@ -12,6 +12,8 @@ const ARGUMENTS = [
   "--disable-sync",
 ];
 
+export type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
+
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
 }
