@@ -53,7 +53,7 @@ const DATABASE_LOST = "The embedded Postgres has ended; its log in the data dire
 
 function placeOf({ databaseUrl, dataDirectory }: Config): () => string {
   if (databaseUrl) return () => `Postgres is at ${new URL(databaseUrl).host}`;
-  return () => `Postgres runs in ${relative(process.cwd(), dataDirectory) || "."}`;
+  return () => `Postgres runs in ${shown(dataDirectory)}`;
 }
 
 function* directions(publicUrl: URL, demo: boolean, owner: FirstOwner | null, config: Config): Iterable<string> {
@@ -72,8 +72,14 @@ function* directions(publicUrl: URL, demo: boolean, owner: FirstOwner | null, co
   }
   if (owner?.password) {
     yield "";
-    yield `  The password is shown this once; it is kept in ${relative(process.cwd(), config.dataDirectory)}/owner-password`;
+    yield `  The password is shown this once; it is kept in ${shown(config.dataDirectory)}/owner-password`;
   }
   yield "";
   yield "  Ctrl-C ends it.";
+}
+
+/** From here, where that is shorter to read. */
+function shown(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith("..") ? path : fromHere || ".";
 }
