@@ -38,24 +38,47 @@ export function isDocumentUrl(clientId: string): boolean {
 
 /** `fetch` for oidc-provider, which asks for Client ID Metadata Documents alone: guarded, bounded, never redirected. */
 export function fetchMetadataDocument({ egress, log }: { egress: Egress; log: Logger }) {
-  async function fetchDocument(url: URL): Promise<Response> {
-    const { status, headers, body } = await egress.fetch(url, {
+  const fetchOnce = shareForAWhile(async (url: URL): Promise<FetchedAnswer> => {
+    const answer = await egress.fetch(url, {
       headers: { accept: "application/json" },
       bytesMax: METADATA_DOCUMENT_BYTES_MAX,
       timeoutMs: METADATA_DOCUMENT_TIMEOUT_MS,
     });
-    if (status !== 200) throw new Fault("upstream_failed", `${url.host} answered ${status}`);
-    return new Response(new Uint8Array(body), { headers: cachingOf(headers) });
-  }
+    if (answer.status !== 200) throw new Fault("upstream_failed", `${url.host} answered ${answer.status}`);
+    return answer;
+  });
 
   return async function fetchMetadataDocument(input: string | URL | Request): Promise<Response> {
     const url = new URL(input instanceof Request ? input.url : input);
-    return fetchDocument(url).catch((error) => {
+    try {
+      const { body, headers } = await fetchOnce(url);
+      return new Response(new Uint8Array(body), { headers: cachingOf(headers) });
+    } catch (error) {
       log.info({ err: error, clientId: url.href }, "client metadata document not fetched");
       const pinned = PINNED.get(url.href);
       if (pinned) return Response.json(pinned);
       throw error;
-    });
+    }
+  };
+}
+
+const SHARED_MS = 10_000;
+const SHARED_MAX = 1000;
+
+/**
+ * What came of a fetch, good or bad, serves for ten seconds: oidc-provider looks for a client again while it tells of its
+ * failure, and nobody shall make us ask a site again and again.
+ */
+function shareForAWhile<T>(fetch: (url: URL) => Promise<T>): (url: URL) => Promise<T> {
+  const shared = new Map<string, Promise<T>>();
+  return (url) => {
+    const known = shared.get(url.href);
+    if (known) return known;
+    if (shared.size >= SHARED_MAX) shared.delete(shared.keys().next().value!);
+    const answer = fetch(url);
+    shared.set(url.href, answer);
+    setTimeout(() => shared.delete(url.href), SHARED_MS).unref();
+    return answer;
   };
 }
 

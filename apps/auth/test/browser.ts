@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { type IncomingMessage, type RequestOptions, request } from "node:http";
+import { text } from "node:stream/consumers";
+
 interface Cookie {
   name: string;
   value: string;
@@ -18,40 +22,55 @@ export interface Departure {
 
 /** A browser as far as these pages need one: cookies with paths, redirects, forms. One person's. */
 export class Browser {
-  readonly #origin: string;
+  readonly #publicUrl: URL;
+  readonly #connectUrl: URL;
   #cookies: Cookie[] = [];
 
-  constructor(publicUrl: URL) {
-    this.#origin = publicUrl.origin;
+  /** `connectUrl` is where the site is reached, as through a proxy that ends TLS. */
+  constructor(publicUrl: URL, connectUrl = publicUrl) {
+    this.#publicUrl = publicUrl;
+    this.#connectUrl = connectUrl;
   }
 
-  async open(address: string | URL): Promise<Page & Departure> {
-    return this.#send(new URL(address, this.#origin), { method: "GET" });
+  open(address: string | URL): Promise<Page & Departure> {
+    return this.#send(new URL(address, this.#publicUrl));
   }
 
   /** Sends the page's form with what is hidden in it, as a person would who fills in `fields`. */
   submit(page: Page, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page & Departure> {
-    const body = new URLSearchParams({ ...hiddenFields(page.text), ...fields });
-    return this.#send(page.url, { method: "POST", body, headers: { origin: this.#origin, ...headers } });
+    const form = new URLSearchParams({ ...hiddenFields(page.text), ...fields }).toString();
+    return this.#send(page.url, form, { origin: this.#publicUrl.origin, ...headers });
   }
 
-  cookieValues(): string[] {
-    return this.#cookies.map(({ value }) => value);
+  /** As they are sent back: `name=value`. */
+  cookies(): string[] {
+    return this.#cookies.map(({ name, value }) => `${name}=${value}`);
   }
 
-  async #send(url: URL, init: RequestInit): Promise<Page & Departure> {
-    const cookie = this.#cookies
-      .filter(({ path }) => url.pathname === path || url.pathname.startsWith(path.replace(/\/?$/, "/")))
-      .map(({ name, value }) => `${name}=${value}`)
-      .join("; ");
-    const headers = { accept: "text/html", cookie, ...(init.headers as Record<string, string>) };
-    const answer = await fetch(url, { ...init, headers, redirect: "manual" });
-    for (const line of answer.headers.getSetCookie()) this.#keep(line, url);
-    const location = answer.headers.get("location");
-    const next = location === null ? null : new URL(location, url);
-    if (next?.origin === this.#origin) return this.#send(next, { method: "GET" });
-    const page = { status: answer.status, url, headers: answer.headers, text: await answer.text() };
+  async #send(url: URL, form?: string, more: Record<string, string> = {}): Promise<Page & Departure> {
+    const headers: Record<string, string> = { accept: "text/html", host: this.#publicUrl.host, ...more };
+    headers.cookie = this.#cookiesFor(url);
+    if (form !== undefined) headers["content-type"] = "application/x-www-form-urlencoded";
+    const answer = await exchange(new URL(url.pathname + url.search, this.#connectUrl), { headers }, form);
+    for (const line of answer.headers["set-cookie"] ?? []) this.#keep(line, url);
+    const { location } = answer.headers;
+    const next = location === undefined ? null : new URL(location, url);
+    const body = await text(answer);
+    if (next?.origin === this.#publicUrl.origin) return this.#send(next);
+    const page = {
+      status: answer.statusCode!,
+      url,
+      headers: new Headers(answer.headers as Record<string, string>),
+      text: body,
+    };
     return { ...page, left: next as URL };
+  }
+
+  #cookiesFor({ pathname }: URL): string {
+    const sent = this.#cookies.filter(
+      ({ path }) => pathname === path || pathname.startsWith(path.replace(/\/?$/, "/")),
+    );
+    return sent.map(({ name, value }) => `${name}=${value}`).join("; ");
   }
 
   #keep(line: string, url: URL): void {
@@ -66,4 +85,10 @@ export class Browser {
 function hiddenFields(text: string): Record<string, string> {
   const inputs = text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
   return Object.fromEntries([...inputs].map(([, name, value]) => [name, value]));
+}
+
+async function exchange(url: URL, options: RequestOptions, form?: string): Promise<IncomingMessage> {
+  const outgoing = request(url, { ...options, method: form === undefined ? "GET" : "POST" }).end(form);
+  const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+  return answer;
 }
