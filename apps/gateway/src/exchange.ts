@@ -27,6 +27,7 @@ export class Exchange {
   connector!: ConnectorSnapshot;
   // readMessage
   bytes!: Buffer;
+  /** Not there where there is none: for GET and DELETE, and until it is read. */
   message!: Message;
   era!: Era;
   protocolVersion!: string;

@@ -5,7 +5,7 @@ import { readSse } from "@gatehouse/mcp/sse";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ClientSession } from "../sessions.ts";
-import { upstreamHeaders } from "./upstream-request.ts";
+import { type Outbound, unchanged, upstreamHeaders } from "./upstream-request.ts";
 
 type Used = Pick<Dependencies, "egress" | "sessions">;
 
@@ -25,45 +25,39 @@ export function renewUpstreamSession(exchange: Exchange, deps: Used): Promise<vo
 }
 
 async function openAgain(exchange: Exchange, session: ClientSession, { egress, sessions }: Used): Promise<void> {
-  const initialize = { jsonrpc: "2.0", id: "gatehouse-initialize", method: "initialize", params: session.initialize };
-  const answer = await post(exchange, egress, initialize, null);
-  if (!readResponse(answer)) throw new Fault("upstream_failed", "it has forgotten the session and opens no other");
-  const upstreamId = answer.headers["mcp-session-id"];
-  await sessions.renew(session, typeof upstreamId === "string" ? upstreamId : null);
-  await post(exchange, egress, { jsonrpc: "2.0", method: "notifications/initialized" }, session);
+  const message = { jsonrpc: "2.0", id: "gatehouse", method: "initialize", params: session.initialize } as const;
+  const { protocolVersion } = session;
+  const outbound = { era: "legacy", protocolVersion, sessionId: null, message, bytes: null } as const;
+  const answer = await fetchUpstream("POST", exchange, outbound, egress);
+  if (!holdsResult(answer)) throw new Fault("upstream_failed", "it has forgotten the session and opens no other");
+  const sessionId = answer.headers["mcp-session-id"];
+  await sessions.renew(session, typeof sessionId === "string" ? sessionId : null);
+  const initialized = { jsonrpc: "2.0", method: "notifications/initialized" } as const;
+  await fetchUpstream("POST", exchange, { ...unchanged(exchange), message: initialized, bytes: null }, egress);
 }
 
 /** Tells the upstream that its session is no longer needed; whether it cares is its own affair. */
 export async function endUpstreamSession(exchange: Exchange, { egress }: Used): Promise<void> {
-  const { connector, session, operation } = exchange;
-  if (session?.upstreamId == null) return;
-  await egress.fetch(new URL(connector.path, connector.origin), {
-    method: "DELETE",
-    headers: toRecord(upstreamHeaders(exchange, operation.traceparent)),
-    ...limits(exchange),
-  });
+  if (exchange.session?.upstreamId == null) return;
+  await fetchUpstream("DELETE", exchange, { ...unchanged(exchange), message: null }, egress);
 }
 
-function post(
+function fetchUpstream(
+  method: "POST" | "DELETE",
   exchange: Exchange,
+  outbound: Outbound,
   egress: Used["egress"],
-  message: object,
-  session: ClientSession | null,
 ): Promise<FetchedAnswer> {
-  const headers = upstreamHeaders(Object.assign(Object.create(exchange), { session }), exchange.operation.traceparent);
-  return egress.fetch(new URL(exchange.connector.path, exchange.connector.origin), {
-    method: "POST",
-    headers: toRecord(headers),
-    body: JSON.stringify(message),
-    ...limits(exchange),
+  const { connector, operation } = exchange;
+  return egress.fetch(new URL(connector.path, connector.origin), {
+    method,
+    headers: toRecord(upstreamHeaders(exchange, outbound, operation.traceparent)),
+    ...(outbound.message ? { body: JSON.stringify(outbound.message) } : {}),
+    bytesMax: BYTES_MAX,
+    timeoutMs: TIMEOUT_MS,
+    exception: connector.egressException,
   });
 }
-
-const limits = ({ connector }: Exchange) => ({
-  bytesMax: BYTES_MAX,
-  timeoutMs: TIMEOUT_MS,
-  exception: connector.egressException,
-});
 
 function toRecord(flat: string[]): Record<string, string> {
   const record: Record<string, string> = {};
@@ -72,7 +66,7 @@ function toRecord(flat: string[]): Record<string, string> {
 }
 
 /** Whether a JSON or event-stream answer holds a result. */
-function readResponse({ status, headers, body }: FetchedAnswer): boolean {
+function holdsResult({ status, headers, body }: FetchedAnswer): boolean {
   if (status !== 200) return false;
   let found = false;
   const look = (text: string | undefined) => {

@@ -2,50 +2,71 @@ import { describeFailure } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import { isRequest, isResponse, type Message, type Request, type Response } from "@gatehouse/mcp/message";
 import { readSse, type SseEvent, type SseReader } from "@gatehouse/mcp/sse";
+import type { ClientOperation } from "@gatehouse/telemetry/mcp";
 import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
-import type { Front } from "../fronts/streamable-http.ts";
 import { rewriteResult } from "./rewrite.ts";
-import { isLongLived, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
+import { isLongLived, type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
 
 /** How a POST to the upstream ended: answered, or refused because the upstream has forgotten the session. */
 export type Ending = "answered" | "session_lost";
 
-type Used = Pick<Dependencies, "egress" | "telemetry" | "sessions" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "egress" | "telemetry" | "upstreamTimeoutMs">;
 
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** A stream that the upstream leaves open after its response is closed after this time. */
 const LINGER_MS = 1000;
 
-/** Sends the exchange's message to an upstream of Streamable HTTP, and tells the front of what comes back. */
-export function postUpstream(exchange: Exchange, front: Front, deps: Used): Promise<Ending> {
+/** Where what comes back from the upstream goes: to a client's front, or to the bridge to one of another era. */
+export interface Receiver {
+  /** The answer will be a stream. */
+  open(): void;
+  /** A notification, or an ask; `null` for an event without a message. `false` asks to hold on until `onDrain`. */
+  event(message: Message | null, event: SseEvent): boolean;
+  onDrain(listener: () => void): void;
+  /** The response to the request; `text` is its JSON. */
+  end(response: Response, text: string, upstream: UpstreamStatus): Promise<void>;
+  /** A notification or response has been taken. */
+  accept(): void;
+  /** The upstream closed its stream without a response, which may be asked for again. */
+  leave(): Promise<void>;
+}
+
+export interface UpstreamStatus {
+  status: number;
+  /** What it calls a session that it has just opened. */
+  sessionId: string | null;
+}
+
+export interface UpstreamCall {
+  ended: Promise<Ending>;
+  /** Closes the connection, which a modern upstream takes as a cancellation; `ended` rejects with the fault. */
+  abort(fault: Fault): void;
+}
+
+/** Sends a message to an upstream of Streamable HTTP, and tells the receiver of what comes back. */
+export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: Receiver, deps: Used): UpstreamCall {
   const { connector } = exchange;
   const operation = deps.telemetry.startClient(exchange.operation, () => ({
     "server.address": connector.origin,
     "gatehouse.connector": connector.slug,
   }));
-  const kind = isLongLived(exchange) ? "streams" : "calls";
-  return new Promise<Ending>((resolve, reject) => {
-    const answer = new UpstreamAnswer(exchange, front, deps.sessions, (ending) => {
-      const failed = ending instanceof Error;
-      operation.end(failed ? "upstream_failed" : undefined);
-      if (failed) reject(ofConnector(ending, exchange));
-      else resolve(ending);
-    });
-    exchange.sent = true;
-    deps.egress.pool({ origin: connector.origin, exception: connector.egressException }, kind).dispatch(
-      {
-        path: connector.path,
-        method: "POST",
-        headers: upstreamHeaders(exchange, operation.traceparent),
-        body: upstreamBody(exchange, operation.traceparent),
-        headersTimeout: deps.upstreamTimeoutMs,
-        bodyTimeout: kind === "streams" ? 0 : deps.upstreamTimeoutMs,
-      },
-      answer,
-    );
-  });
+  const kind = isLongLived(outbound) ? "streams" : "calls";
+  const answer = new UpstreamAnswer(exchange, outbound, receiver, operation);
+  exchange.sent = true;
+  deps.egress.pool({ origin: connector.origin, exception: connector.egressException }, kind).dispatch(
+    {
+      path: connector.path,
+      method: "POST",
+      headers: upstreamHeaders(exchange, outbound, operation.traceparent),
+      body: upstreamBody(outbound, operation.traceparent),
+      headersTimeout: deps.upstreamTimeoutMs,
+      bodyTimeout: kind === "streams" ? 0 : deps.upstreamTimeoutMs,
+    },
+    answer,
+  );
+  return answer;
 }
 
 /** Names the connector, and says whether the call may have had an effect. */
@@ -58,11 +79,14 @@ export function ofConnector(error: Error, { connector, access, message }: Exchan
 }
 
 /** Reads one answer of the upstream's as it comes: a JSON object, an event stream, or an empty 202. */
-class UpstreamAnswer implements Dispatcher.DispatchHandler {
+class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
+  readonly ended: Promise<Ending>;
   readonly #exchange: Exchange;
-  readonly #front: Front;
-  readonly #sessions: Dependencies["sessions"];
-  readonly #settle: (ending: Ending | Error) => void;
+  readonly #outbound: Outbound;
+  readonly #receiver: Receiver;
+  readonly #operation: ClientOperation;
+  #resolve!: (ending: Ending) => void;
+  #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | null = null;
   #status = 0;
   #sessionId: string | null = null;
@@ -74,17 +98,21 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
   #resumable = false;
   #settled = false;
 
-  constructor(
-    exchange: Exchange,
-    front: Front,
-    sessions: Dependencies["sessions"],
-    settle: (ending: Ending | Error) => void,
-  ) {
+  constructor(exchange: Exchange, outbound: Outbound, receiver: Receiver, operation: ClientOperation) {
     this.#exchange = exchange;
-    this.#front = front;
-    this.#sessions = sessions;
-    this.#settle = settle;
-    if (exchange.era === "modern") exchange.response.once("close", () => this.#clientLeft());
+    this.#outbound = outbound;
+    this.#receiver = receiver;
+    this.#operation = operation;
+    this.ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  abort(fault: Fault): void {
+    if (this.#answered || this.#settled) return;
+    this.#end(fault);
+    this.#controller?.abort(fault);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -101,7 +129,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
     const sessionId = headers["mcp-session-id"];
     if (typeof sessionId === "string") this.#sessionId = sessionId;
     if (status !== 200 || !String(headers["content-type"]).startsWith("text/event-stream")) return;
-    this.#front.open();
+    this.#receiver.open();
     this.#reader = readSse((event) => this.#onEvent(event), ANSWER_BYTES_MAX);
   }
 
@@ -123,7 +151,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
     if (!this.#reader) return this.#onBody();
     if (!this.#resumable) return this.#end(new Fault("upstream_failed", "its answer broke off in the middle"));
     this.#answered = true;
-    this.#front.leave().then(
+    this.#receiver.leave().then(
       () => this.#end("answered"),
       (error) => this.#end(error),
     );
@@ -136,34 +164,27 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
   #end(ending: Ending | Error): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#settle(ending);
-  }
-
-  /** On the modern edge, a closed stream cancels (2026-07-28, Cancellation); the upstream is told in the same way. */
-  #clientLeft(): void {
-    if (this.#answered || this.#settled) return;
-    const cancelled = new Fault("request_timeout", "The client closed the stream, which cancels the request");
-    this.#end(cancelled);
-    this.#controller?.abort(cancelled);
+    const failed = ending instanceof Error;
+    this.#operation.end(failed ? "upstream_failed" : undefined);
+    if (failed) this.#reject(ofConnector(ending, this.#exchange));
+    else this.#resolve(ending);
   }
 
   #onEvent(event: SseEvent): void {
     if (this.#answered) return;
-    const legacy = this.#exchange.era === "legacy";
-    if (event.id !== undefined) this.#resumable = legacy;
+    if (event.id !== undefined) this.#resumable = this.#outbound.era === "legacy";
     const message = event.data ? parseAnswer(event.data) : null;
     if (message && isResponse(message)) {
-      if (message.id === (this.#exchange.message as Request).id) this.#complete(message, event.data!);
+      if (message.id === (this.#outbound.message as Request).id) this.#complete(message, event.data!);
       return;
     }
-    if (!message && !legacy) return;
-    if (this.#front.event(legacy ? event : { event: "message", data: event.data! })) return;
+    if (this.#receiver.event(message, event)) return;
     this.#controller?.pause();
-    this.#front.onDrain(() => this.#controller?.resume());
+    this.#receiver.onDrain(() => this.#controller?.resume());
   }
 
   #onBody(): void {
-    const { message } = this.#exchange;
+    const message = this.#outbound.message!;
     if (!isRequest(message)) return this.#onTaken();
     const text = (this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)).toString();
     const answer = tryParse(text);
@@ -179,13 +200,13 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
   #onTaken(): void {
     if (this.#isSessionLost()) return this.#end("session_lost");
     if (this.#status >= 300) return this.#end(this.#describeStatus());
-    this.#front.accept();
+    this.#receiver.accept();
     this.#end("answered");
   }
 
   /** Some servers answer a session that they have forgotten with 400 instead of 404. */
   #isSessionLost(): boolean {
-    return (this.#status === 404 || this.#status === 400) && this.#exchange.session?.upstreamId != null;
+    return (this.#status === 404 || this.#status === 400) && this.#outbound.sessionId !== null;
   }
 
   #describeStatus(): Fault {
@@ -200,26 +221,12 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler {
     this.#answered = true;
     const changed = rewriteResult(this.#exchange, answer);
     const finalText = changed || text === null ? JSON.stringify(answer) : text;
-    this.#finish(answer, finalText).then(
+    const upstream = { status: this.#reader ? 200 : this.#status, sessionId: this.#sessionId };
+    this.#receiver.end(answer, finalText, upstream).then(
       () => this.#end("answered"),
       (error) => this.#end(error),
     );
     if (this.#reader) setTimeout(() => this.#controller?.abort(new Error("the answer is complete")), LINGER_MS).unref();
-  }
-
-  async #finish(answer: Response, text: string): Promise<void> {
-    await this.#openSession(answer);
-    await this.#front.end(answer, text, this.#reader ? 200 : this.#status);
-  }
-
-  async #openSession({ result }: Response): Promise<void> {
-    const { message, token } = this.#exchange;
-    if (!result || (message as Request).method !== "initialize") return;
-    this.#exchange.session = await this.#sessions.create(token, {
-      upstreamId: this.#sessionId,
-      protocolVersion: String(result.protocolVersion),
-      initialize: (message as Request).params ?? {},
-    });
   }
 }
 

@@ -1,29 +1,50 @@
-import { encodeHeaderValue, mirroredValue } from "@gatehouse/mcp/headers";
-import { isRequest } from "@gatehouse/mcp/message";
+import type { Era } from "@gatehouse/mcp/eras";
+import { encodeHeaderValue, mirroredValue, targetOf } from "@gatehouse/mcp/headers";
+import { isRequest, type Message } from "@gatehouse/mcp/message";
 import type { Exchange } from "../exchange.ts";
+
+/** One message on its way to the upstream, in the upstream's era. */
+export interface Outbound {
+  era: Era;
+  protocolVersion: string;
+  /** Of the upstream's session; `null` where there is none. */
+  sessionId: string | null;
+  /** `null` for a GET or DELETE. */
+  message: Message | null;
+  /** The message as the client sent it, where it goes on unchanged. */
+  bytes: Buffer | null;
+}
 
 const BASE = ["accept", "application/json, text/event-stream", "user-agent", "gatehouse"];
 const WITH_BODY = [...BASE, "content-type", "application/json"];
 
+/** What the client sent, for an upstream of its own era. */
+export function unchanged({ era, protocolVersion, session, message, bytes }: Exchange): Outbound {
+  return {
+    era,
+    protocolVersion: session?.protocolVersion ?? protocolVersion,
+    sessionId: session?.upstreamId ?? null,
+    message: message ?? null,
+    bytes,
+  };
+}
+
 /** Headers are made anew for the upstream; none of the client's is copied. */
-export function upstreamHeaders(exchange: Exchange, traceparent: string): string[] {
-  const { authorization, session, era, protocolVersion, message } = exchange;
-  const headers = message === undefined ? [...BASE] : [...WITH_BODY];
-  headers.push("traceparent", traceparent);
-  if (authorization !== null) headers.push("authorization", authorization);
-  if (era === "modern") pushModern(headers, exchange);
-  else if (session) {
-    headers.push("mcp-protocol-version", session.protocolVersion);
-    if (session.upstreamId !== null) headers.push("mcp-session-id", session.upstreamId);
-  } else headers.push("mcp-protocol-version", protocolVersion);
+export function upstreamHeaders(exchange: Exchange, outbound: Outbound, traceparent: string): string[] {
+  const { era, protocolVersion, sessionId, message } = outbound;
+  const headers = message === null ? [...BASE] : [...WITH_BODY];
+  headers.push("traceparent", traceparent, "mcp-protocol-version", protocolVersion);
+  if (exchange.authorization !== null) headers.push("authorization", exchange.authorization);
+  if (sessionId !== null) headers.push("mcp-session-id", sessionId);
+  if (era === "modern" && message) pushMirrored(headers, exchange, message);
   return headers;
 }
 
 /** 2026-07-28, Streamable HTTP, Request Metadata. */
-function pushModern(headers: string[], { message, protocolVersion, target, tool }: Exchange): void {
-  headers.push("mcp-protocol-version", protocolVersion);
+function pushMirrored(headers: string[], { tool }: Exchange, message: Message): void {
   if (!("method" in message)) return;
   headers.push("mcp-method", message.method);
+  const target = isRequest(message) ? targetOf(message) : undefined;
   if (target !== undefined) headers.push("mcp-name", encodeHeaderValue(target));
   for (const parameter of tool?.mirrored ?? []) {
     const value = mirroredValue(message.params?.arguments, parameter);
@@ -31,15 +52,15 @@ function pushModern(headers: string[], { message, protocolVersion, target, tool 
   }
 }
 
-/** The client's bytes as they came; written anew only where they carry a trace that goes on here. */
-export function upstreamBody({ bytes, message }: Exchange, traceparent: string): Buffer | string {
-  const meta = "method" in message ? message.params?._meta : undefined;
-  if (meta?.traceparent === undefined) return bytes;
-  meta.traceparent = traceparent;
+/** The client's bytes as they came; written anew only where they were changed, or carry a trace that goes on here. */
+export function upstreamBody({ bytes, message }: Outbound, traceparent: string): Buffer | string {
+  const meta = message && "method" in message ? message.params?._meta : undefined;
+  if (meta?.traceparent !== undefined) meta.traceparent = traceparent;
+  else if (bytes) return bytes;
   return JSON.stringify(message);
 }
 
 /** Whether the answer may stay open for as long as the client likes. */
-export function isLongLived({ message }: Exchange): boolean {
-  return isRequest(message) && message.method === "subscriptions/listen";
+export function isLongLived({ message }: Outbound): boolean {
+  return message !== null && isRequest(message) && message.method === "subscriptions/listen";
 }

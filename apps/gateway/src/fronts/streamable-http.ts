@@ -1,38 +1,28 @@
 import type { ServerResponse } from "node:http";
 import { type Fault, renderFault } from "@gatehouse/faults";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
-import { type SseEvent, writeSse } from "@gatehouse/mcp/sse";
+import { writeSse } from "@gatehouse/mcp/sse";
+import type { Receiver } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { outcomeOf } from "../steps/record.ts";
+
+type Used = Pick<Dependencies, "audit" | "streams" | "sessions">;
+
+const KEEP_ALIVE_MS = 25_000;
 
 /**
  * The edge towards a client of Streamable HTTP, either era: what the back tells of an exchange becomes its answer. The
  * bytes that complete the answer leave only when its audit row is durable.
  */
-export interface Front {
-  /** The answer will be a stream. */
-  open(): void;
-  /** A notification, or an ask. `false` asks the back to hold on until `onDrain`. */
-  event(event: SseEvent): boolean;
-  onDrain(listener: () => void): void;
-  /** The response to the request; `text` is its JSON. */
-  end(response: Response, text: string, status?: number): Promise<void>;
-  /** A notification or response of the client's has been taken. */
-  accept(): void;
-  /** The upstream closed its stream without a response: the client may resume it. */
-  leave(): Promise<void>;
-}
-
-const KEEP_ALIVE_MS = 25_000;
-
-export function openFront(exchange: Exchange, { audit, streams }: Pick<Dependencies, "audit" | "streams">): Front {
+export function openFront(exchange: Exchange, { audit, streams, sessions }: Used): Receiver {
   const { response, message } = exchange;
-  const streamed = !("method" in message && message.method === "initialize");
+  const initialize = isRequest(message) && message.method === "initialize" ? message : null;
   let closed: (() => void) | null = null;
 
+  /** The answer to `initialize` names the session in its headers, and so is no stream. */
   function open(): void {
-    if (!streamed || response.headersSent) return;
+    if (initialize || response.headersSent) return;
     startStream(response);
     closed = keepOpen(exchange, streams);
   }
@@ -46,14 +36,20 @@ export function openFront(exchange: Exchange, { audit, streams }: Pick<Dependenc
 
   return {
     open,
-    event(event) {
+    event(told, event) {
+      if (!told && exchange.era === "modern") return true;
       open();
       if (!response.headersSent || response.destroyed) return true;
-      return response.write(writeSse(event));
+      return response.write(writeSse(exchange.era === "modern" ? { event: "message", data: event.data! } : event));
     },
     onDrain: (listener) => response.once("drain", listener),
-    async end(answer, text, status = 200) {
+    async end(answer, text, { status, sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
+      if (initialize && answer.result) {
+        const protocolVersion = String(answer.result.protocolVersion);
+        const opened = { upstreamId: sessionId, protocolVersion, initialize: initialize.params ?? {} };
+        exchange.session = await sessions.create(exchange.token, opened);
+      }
       await finish(outcomeIn(answer));
       if (response.headersSent) response.end(`event: message\ndata: ${text}\n\n`);
       else sendJson(exchange, status, text);

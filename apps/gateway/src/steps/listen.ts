@@ -3,7 +3,7 @@ import { readSse, writeSse } from "@gatehouse/mcp/sse";
 import type { Dispatcher } from "undici";
 import { renewUpstreamSession } from "../backs/session.ts";
 import { ofConnector } from "../backs/streamable-http.ts";
-import { upstreamHeaders } from "../backs/upstream-request.ts";
+import { unchanged, upstreamHeaders } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { keepOpen, startStream } from "../fronts/streamable-http.ts";
@@ -43,7 +43,7 @@ async function openUpstreamStream(
 ): Promise<Dispatcher.ResponseData> {
   const { connector, request, operation } = exchange;
   const lastEventId = request.headers["last-event-id"];
-  const headers = upstreamHeaders(exchange, operation.traceparent);
+  const headers = upstreamHeaders(exchange, unchanged(exchange), operation.traceparent);
   if (typeof lastEventId === "string") headers.push("last-event-id", lastEventId);
   const pool = egress.pool({ origin: connector.origin, exception: connector.egressException }, "streams");
   try {

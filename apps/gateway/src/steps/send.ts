@@ -1,17 +1,27 @@
 import { Fault } from "@gatehouse/faults";
 import { renewUpstreamSession } from "../backs/session.ts";
-import { postUpstream } from "../backs/streamable-http.ts";
+import { type Ending, postUpstream, type Receiver } from "../backs/streamable-http.ts";
+import { unchanged } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Step } from "../exchange.ts";
+import type { Exchange, Step } from "../exchange.ts";
 import { openFront } from "../fronts/streamable-http.ts";
 
 /** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
 export function send(deps: Dependencies): Step {
   return async function send(exchange) {
     const front = openFront(exchange, deps);
-    if ((await postUpstream(exchange, front, deps)) === "answered") return;
+    if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     await renewUpstreamSession(exchange, deps);
-    if ((await postUpstream(exchange, front, deps)) === "answered") return;
+    if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     throw new Fault("upstream_failed", `${exchange.connector.name} forgets its sessions as soon as they are opened`);
   };
 }
+
+/** On the modern edge, a closed stream cancels (2026-07-28, Cancellation); the upstream is told in the same way. */
+function sendUnchanged(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<Ending> {
+  const call = postUpstream(exchange, unchanged(exchange), front, deps);
+  if (exchange.era === "modern") exchange.response.once("close", () => call.abort(cancelled()));
+  return call.ended;
+}
+
+const cancelled = () => new Fault("request_timeout", "The client closed the stream, which cancels the request");
