@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
@@ -14,8 +15,11 @@ const ARGUMENTS = [
 
 export type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** The machine's own; nothing is downloaded. */
 export function launchChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGUMENTS });
+  return chromium.launch({ executablePath: PLACES.find(existsSync) ?? "chromium", args: ARGUMENTS });
 }
 
 export const SIZES = { wide: { width: 1280, height: 860 }, narrow: { width: 390, height: 844 } };
