@@ -110,7 +110,7 @@ export function consentPage(view: ConsentView): Html {
   const { csrfToken, client, connector, org, scopes, email, otherAccountUrl } = view;
   return layout(
     "Allow access",
-    html`<h1>Allow ${client.name} to use ${connector}?</h1>
+    html`<h1>Allow ${client.name} to use “${connector}”?</h1>
       <p class="quiet">at ${org}</p>
       <dl>
         <dt>App</dt>
@@ -140,7 +140,7 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 function destination(redirectUri: string): string {
   const { protocol, host } = new URL(redirectUri);
-  if (LOOPBACK.test(host)) return `${host} (this computer)`;
+  if (LOOPBACK.test(host)) return `this computer (${host})`;
   return protocol === "https:" ? host : `the app that opens ${protocol} links`;
 }
 
@@ -164,8 +164,8 @@ function warning({ client, redirectUri }: ConsentView): Html | string {
 
 function inWords(scopes: string[], connector: string): string[] {
   const meanings: Record<string, string> = {
-    "mcp:read": `See what ${connector} offers, and look things up in it as you`,
-    "mcp:write": `Change things in ${connector} as you`,
+    "mcp:read": `See what “${connector}” offers, and look things up in it as you`,
+    "mcp:write": `Change things in “${connector}” as you`,
     email: "See your email address",
     profile: "See your name",
   };

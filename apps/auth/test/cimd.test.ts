@@ -82,7 +82,7 @@ test("consent shows the host that vouches for the name, and warns where it prove
   await using site = await startClientSite((document) => ({ json: { ...document, client_name: "Claude" } }));
   await using house = await startAcme(site.egressAllow);
   const consent = await signIn(house.ada, await house.open(site.id));
-  expect(consent.text).toContain("Allow Claude to use everything?");
+  expect(consent.text).toContain("Allow Claude to use “everything”?");
   expect(consent.text).toContain(new URL(site.id).host);
   expect(consent.text).toContain("Anyone can publish an app under this name");
 });
