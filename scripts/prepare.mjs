@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 // What has to be there before anything of ours can run. It runs under whatever Node the machine has, from 20 on.
 
-export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BIN = join(ROOT, "node_modules/.bin");
 const WEB = join(ROOT, "apps/dashboard/web");
 const NODE_MAJOR_MIN = 20;
@@ -49,7 +49,7 @@ function npm(args) {
 }
 
 /** The Node that the sources run under: the one that npm has installed, or the machine's own where that is new enough. */
-export function nodePath() {
+function nodePath() {
   const installed = join(BIN, "node");
   if (spawnSync(installed, ["--version"]).status === 0) return installed;
   if (majorOf(process.version) >= SOURCES_NODE_MAJOR_MIN) return process.execPath;

@@ -112,7 +112,7 @@ function transactionCookie(publicUrl: URL, vault: Vault) {
 }
 
 /** A path of the dashboard's own, and nothing that leads out of it. */
-export function safeReturnPath(path: string | undefined, publicUrl: URL): string {
+function safeReturnPath(path: string | undefined, publicUrl: URL): string {
   const url = URL.parse(path ?? "/dashboard", publicUrl.href);
   const inside = url?.origin === publicUrl.origin && /^\/dashboard(\/|$)/.test(url.pathname);
   if (!inside || /^\/dashboard\/(login|callback)\b/.test(url.pathname)) return "/dashboard";

@@ -38,7 +38,7 @@ export async function checkReachable(databaseUrl: string, as: ClientConfig | str
 }
 
 /** What kept us from the database, with its host and without its password. */
-export function explainDatabase(error: unknown, databaseUrl: string): Fault {
+function explainDatabase(error: unknown, databaseUrl: string): Fault {
   const { code = "", message } = error as { code?: string; message: string };
   const url = new URL(databaseUrl);
   const place = `${url.searchParams.get("host") ?? url.hostname}:${url.port || "5432"}`;

@@ -48,7 +48,7 @@ export async function post(
   return toAnswer(response);
 }
 
-export async function toAnswer(response: Response): Promise<Answer> {
+async function toAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, messages: messagesIn(response, text) };
 }

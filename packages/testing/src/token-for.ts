@@ -50,7 +50,7 @@ export async function tokenFor(
   };
 }
 
-export async function registerClient(registrationEndpoint: string): Promise<string> {
+async function registerClient(registrationEndpoint: string): Promise<string> {
   const response = await fetch(registrationEndpoint, {
     method: "POST",
     headers: { "content-type": "application/json" },

@@ -20,7 +20,7 @@ const signedIn = createRoute({
 
 const start = createRoute({ getParentRoute: () => signedIn, path: "/", component: StartPage });
 
-export const orgRoute = createRoute({ getParentRoute: () => signedIn, path: "/$org", component: Shell });
+const orgRoute = createRoute({ getParentRoute: () => signedIn, path: "/$org", component: Shell });
 
 const org = createRoute({
   getParentRoute: () => orgRoute,

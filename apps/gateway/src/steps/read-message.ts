@@ -13,7 +13,7 @@ import { parseUntrustedJson } from "@gatehouse/mcp/json";
 import { asMessage, isRequest, type Message } from "@gatehouse/mcp/message";
 import type { Exchange } from "../exchange.ts";
 
-export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
+const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Reads the request once, bounded, and says which era and version it speaks. */
 export async function readMessage(exchange: Exchange): Promise<void> {

@@ -11,7 +11,7 @@ import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { ConnectorRow } from "./ConnectorRow.tsx";
 import classes from "./connectors.module.css";
 
-export const connectorsQuery = (org: string) =>
+const connectorsQuery = (org: string) =>
   queryOptions({ queryKey: ["connectors", org], queryFn: () => listConnectors(org) });
 
 export function ConnectorsPage() {
