@@ -77,7 +77,6 @@ function configuration(deps: ProviderDeps): Configuration {
       properties: ["software_id"],
       validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
     },
-    clientBasedCORS: () => true,
     fetch: fetchMetadataDocument(deps),
     fetchResponseBodyLimits: { "client_id metadata document": METADATA_DOCUMENT_BYTES_MAX },
 

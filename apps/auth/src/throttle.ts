@@ -2,7 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 
 /** Who is guessing at whose password. */
-export interface Guess {
+interface Guess {
   email: string;
   address: string;
 }
