@@ -1,7 +1,9 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
+import type { AuthDeps } from "@gatehouse/auth/auth";
 import { type Egress, openEgress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
+import type { GatewayOptions } from "@gatehouse/gateway/gateway";
 import { openState } from "@gatehouse/state/state";
 import { type AppRole, type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { isReachable } from "@gatehouse/store/databases";
@@ -24,6 +26,9 @@ export interface HouseOptions {
   /** All three, where nothing else is said. */
   apps?: readonly AppName[];
   issuerConnectUrl?: URL | undefined;
+  /** What tests and measurements set otherwise than everybody. */
+  gateway?: Pick<GatewayOptions, "limits" | "upstreamTimeoutMs">;
+  auth?: Pick<AuthDeps, "lifetimes">;
 }
 
 export interface House extends AsyncDisposable {
@@ -74,17 +79,17 @@ function ownOrigins({ server, publicUrl }: HouseOptions): URL[] {
 
 /** Each app is loaded only where it is served. */
 const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
-  async auth({ publicUrl, access, vault, egress, log, stack }) {
+  async auth({ publicUrl, access, vault, egress, log, stack, auth: options }) {
     const { startAuth } = await import("@gatehouse/auth/auth");
     const db = stack.use(openDatabase(access, "gatehouse_auth"));
     const dashboardRedirectUri = new URL("/dashboard/callback", publicUrl).href;
-    return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri }));
+    return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, ...options }));
   },
-  async gateway({ publicUrl, access, redisUrl, vault, egress, log, stack }) {
+  async gateway({ publicUrl, access, redisUrl, vault, egress, log, stack, gateway: options }) {
     const { startGateway } = await import("@gatehouse/gateway/gateway");
     if (!redisUrl) stack.use(await standAlone(access, log));
     const state = stack.use(await openState({ redisUrl }).catch(explainRedis(redisUrl)));
-    return stack.use(await startGateway({ publicUrl, access, vault, egress, state, log }));
+    return stack.use(await startGateway({ publicUrl, access, vault, egress, state, log, ...options }));
   },
   async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack }) {
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");

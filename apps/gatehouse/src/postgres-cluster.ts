@@ -99,17 +99,17 @@ async function prepareDirectory(directory: string, account: Account): Promise<st
   const reachable = await mayEnter(account, dirname(directory));
   if (reachable) {
     await mkdir(directory, { mode: 0o700 });
-    await own(directory, account);
+    await giveTo(account, directory);
     return realpath(directory);
   }
   await mkdir(SYSTEM_DIRECTORY, { recursive: true, mode: 0o755 });
   const elsewhere = await mkdtemp(join(SYSTEM_DIRECTORY, "data-"));
-  await own(elsewhere, account);
+  await giveTo(account, elsewhere);
   await symlink(elsewhere, directory);
   return elsewhere;
 }
 
-async function own(path: string, { uid, gid }: Account): Promise<void> {
+export async function giveTo({ uid, gid }: Account, path: string): Promise<void> {
   if (uid !== undefined && gid !== undefined) await chown(path, uid, gid);
 }
 
@@ -118,8 +118,8 @@ async function initialise(directory: string, data: string, initdb: string, accou
   const partial = await mkdtemp(join(directory, "new-"));
   const secret = `${partial}.password`;
   await writeFile(secret, randomBytes(24).toString("base64url"), { mode: 0o600 });
-  await own(partial, account);
-  await own(secret, account);
+  await giveTo(account, partial);
+  await giveTo(account, secret);
   const locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"];
   const access = ["--username=postgres", "--auth=scram-sha-256", `--pwfile=${secret}`];
   try {

@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { Fault } from "@gatehouse/faults";
 import { type HeldLock, holdLock } from "@gatehouse/store/databases";
-import { type Cluster, MAJOR_VERSION, prepareCluster } from "./postgres-cluster.ts";
+import { type Cluster, giveTo, MAJOR_VERSION, prepareCluster } from "./postgres-cluster.ts";
 
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** As its superuser, to the database `postgres`; the server is reached through a Unix socket alone. */
@@ -45,9 +45,21 @@ export async function startPostgres({ directory, settings = {} }: PostgresOption
   await removeStalePostmaster(cluster);
   const postmaster = (await readPostmaster(cluster)) ?? (await launch(cluster, settings));
   const url = urlOf(cluster, postmaster);
+  const lock = await own(url, directory);
+  // Where we end without stopping it, it ends at once too; what is committed is safe all the same.
+  const quit = () => signal(postmaster.pid, "SIGQUIT");
+  process.once("exit", quit);
+  async function dispose(): Promise<void> {
+    await stop(cluster, postmaster, lock);
+    process.off("exit", quit);
+  }
+  return { url, lost: lock.lost, [Symbol.asyncDispose]: dispose };
+}
+
+async function own(url: string, directory: string): Promise<HeldLock> {
   const lock = await holdLock(url, OWNER_LOCK);
-  if (!lock) throw new Fault("conflict", `Another Gatehouse is running on ${directory}. Stop it first.`);
-  return { url, lost: lock.lost, [Symbol.asyncDispose]: () => stop(cluster, postmaster, lock) };
+  if (!lock) throw new Fault("conflict", `Another Gatehouse is running on ${dirname(directory)}. Stop it first.`);
+  return lock;
 }
 
 function urlOf({ password }: Cluster, { socketDirectory }: Postmaster): string {
@@ -124,9 +136,11 @@ async function settingFlags(cluster: Cluster, settings: Record<string, string>):
   return Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
 }
 
-async function socketDirectory({ directory }: Cluster): Promise<string> {
+async function socketDirectory({ directory, account }: Cluster): Promise<string> {
   if (Buffer.byteLength(directory) <= SOCKET_DIRECTORY_BYTES_MAX) return directory;
-  return mkdtemp(join(tmpdir(), "gatehouse-"));
+  const elsewhere = await mkdtemp(join(tmpdir(), "gatehouse-"));
+  await giveTo(account, elsewhere);
+  return elsewhere;
 }
 
 /** Two that start at once both launch a server; Postgres lets one of the servers live. */
