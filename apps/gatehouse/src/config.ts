@@ -12,7 +12,7 @@ const EnvironmentVariables = z
   .object({
     HOST: z.string().default("127.0.0.1"),
     PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(8080),
-    PUBLIC_URL: z.string().transform(parseOrigin).optional(),
+    PUBLIC_URL: z.string().transform(parsePublicOrigin).optional(),
     GATEHOUSE_DATA_DIR: z.string().default(".gatehouse"),
     DATABASE_URL: z
       .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" })
@@ -94,15 +94,22 @@ function sentenceOf(error: z.ZodError): string {
 
 function parseOrigin(text: string, context: z.RefinementCtx): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (!url || !["http:", "https:"].includes(url.protocol)) return reject(context, "must be an https:// URL");
+  if (!url || !["http:", "https:"].includes(url.protocol)) return reject(context, "must be an https:// or http:// URL");
   if (url.href !== `${url.origin}/`) return reject(context, `must be an origin without path, such as ${url.origin}`);
+  return url;
+}
+
+function parsePublicOrigin(text: string, context: z.RefinementCtx): URL {
+  const url = parseOrigin(text, context);
+  if (url?.protocol === "http:" && !isLoopback(url))
+    return reject(context, "must be https where it is not on localhost");
   return url;
 }
 
 function parseHosts(text: string, context: z.RefinementCtx): string[] {
   const hosts = text.split(",").map((host) => host.trim().toLowerCase());
   const wrong = hosts.find((host) => host && !HOST_MAYBE_PORT.test(host));
-  if (wrong) return reject(context, `must be hosts or host:port, separated by commas; “${wrong}” is neither`);
+  if (wrong) return reject(context, `must be hosts or host:port, separated by commas, and “${wrong}” is neither`);
   return hosts.filter(Boolean);
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { Fault } from "@gatehouse/faults";
-import { type HeldLock, holdLock } from "@gatehouse/store/databases";
+import { connectOnce, type HeldLock, holdLock } from "@gatehouse/store/databases";
 import { type Cluster, giveTo, MAJOR_VERSION, prepareCluster } from "./postgres-cluster.ts";
 
 export interface EmbeddedPostgres extends AsyncDisposable {
@@ -85,14 +85,11 @@ async function removeStalePostmaster(cluster: Cluster): Promise<void> {
   await rm(join(cluster.data, "postmaster.pid"), { force: true });
 }
 
-async function answers(url: string): Promise<boolean> {
-  try {
-    await (await holdLock(url, "gatehouse is anybody there"))?.[Symbol.asyncDispose]();
-    return true;
-  } catch {
-    return false;
-  }
-}
+const answers = (url: string): Promise<boolean> =>
+  connectOnce(url).then(
+    () => true,
+    () => false,
+  );
 
 function isAlive(pid: number): boolean {
   try {

@@ -49,7 +49,7 @@ export async function standAlone(access: DatabaseAccess, log: Logger): Promise<A
 export function explainRedis(redisUrl: string | undefined): (error: unknown) => never {
   return function explain(error): never {
     const place = redisUrl && URL.canParse(redisUrl) ? new URL(redisUrl).host : redisUrl;
-    const reason = (error as Error).message;
+    const reason = (error as Error).message.replace(/\.$/, "");
     throw new Fault("unavailable", `Redis at ${place} cannot be reached: ${reason} (REDIS_URL).`, { cause: error });
   };
 }

@@ -1,5 +1,4 @@
 import { Fault } from "@gatehouse/faults";
-import { connectionSettings } from "@gatehouse/store/database";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startTelemetry } from "@gatehouse/telemetry/start";
 import type { Config } from "./config.ts";
@@ -8,7 +7,7 @@ import { listen, portOf } from "./listen.ts";
 import type { AppName } from "./router.ts";
 import { databaseAccess, openHouseVault } from "./secrets.ts";
 import { untilStopped } from "./signals.ts";
-import { checkReachable } from "./storage.ts";
+import { checkRole } from "./storage.ts";
 
 /** One app, until it is told to stop. It needs no more of the database than its own role. */
 export async function serve(app: AppName, config: Config): Promise<void> {
@@ -23,7 +22,7 @@ export async function serve(app: AppName, config: Config): Promise<void> {
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
   const vault = await openHouseVault(config);
   const access = databaseAccess(databaseUrl, vault);
-  await checkReachable(databaseUrl, connectionSettings(access, `gatehouse_${app}`));
+  await checkRole(access, `gatehouse_${app}`);
   stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log, apps: [app] }));
   log.info({ app, port: portOf(server) }, "serving");
   await stopped;

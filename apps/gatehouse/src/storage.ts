@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Fault } from "@gatehouse/faults";
-import { type ClientConfig, createDatabase, holdLock } from "@gatehouse/store/databases";
+import { type AppRole, connectionSettings, type DatabaseAccess } from "@gatehouse/store/database";
+import { connectOnce, createDatabase } from "@gatehouse/store/databases";
 import type { Config } from "./config.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { startPostgres } from "./postgres.ts";
@@ -28,31 +29,51 @@ export async function openStorage({ databaseUrl, dataDirectory }: Config): Promi
   return { ...postgres, url: url.href };
 }
 
-/** Throws one sentence that says what is wrong with the way to the database. */
-export async function checkReachable(databaseUrl: string, as: ClientConfig | string = databaseUrl): Promise<void> {
+async function checkReachable(databaseUrl: string): Promise<void> {
   try {
-    await (await holdLock(as, "gatehouse is anybody there"))?.[Symbol.asyncDispose]();
+    await connectOnce(databaseUrl);
   } catch (error) {
     throw explainDatabase(error, databaseUrl);
+  }
+}
+
+/** Throws one sentence that says what keeps an app, which is to be `role`, from the database. */
+export async function checkRole(access: DatabaseAccess, role: AppRole): Promise<void> {
+  try {
+    await connectOnce(connectionSettings(access, role));
+  } catch (error) {
+    if (!REFUSED.has((error as { code?: string }).code ?? "")) throw explainDatabase(error, access.url);
+    const remedy = "Run `gatehouse migrate` first, with the same GATEHOUSE_MASTER_KEY.";
+    throw new Fault("forbidden", `Postgres at ${placeOf(access.url)} refuses the role ${role}. ${remedy}`);
   }
 }
 
 /** What kept us from the database, with its host and without its password. */
 function explainDatabase(error: unknown, databaseUrl: string): Fault {
   const { code = "", message } = error as { code?: string; message: string };
-  const url = new URL(databaseUrl);
-  const place = `${url.searchParams.get("host") ?? url.hostname}:${url.port || "5432"}`;
-  if (code === "28P01" || code === "28000") {
+  const place = placeOf(databaseUrl);
+  if (REFUSED.has(code)) {
     return new Fault("forbidden", `Postgres at ${place} refuses the user or the password of DATABASE_URL.`);
   }
   if (code === "3D000") {
-    return new Fault("not_found", `Postgres at ${place} has no database ${url.pathname.slice(1)} (DATABASE_URL).`);
+    return new Fault(
+      "not_found",
+      `Postgres at ${place} has no database ${new URL(databaseUrl).pathname.slice(1)} (DATABASE_URL).`,
+    );
   }
   const reason = REASONS[code] ?? (/timeout/.test(message) ? "it does not answer" : message);
   return new Fault("unavailable", `Postgres at ${place} cannot be reached: ${reason} (DATABASE_URL).`, {
     cause: error,
   });
 }
+
+function placeOf(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  return `${url.searchParams.get("host") ?? url.hostname}:${url.port || "5432"}`;
+}
+
+/** SQLSTATE class 28: invalid authorization. */
+const REFUSED = new Set(["28P01", "28000"]);
 
 const REASONS: Record<string, string> = {
   ECONNREFUSED: "it refuses connections",

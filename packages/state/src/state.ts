@@ -71,10 +71,18 @@ async function openRedisState(redisUrl: string): Promise<State> {
   redis.on("error", () => {});
   limits.on("error", () => {});
   subscriber.on("error", () => {});
-  await redis.connect();
-  await limits.connect();
-  await subscriber.connect();
-  await subscriber.subscribe(HINTS);
+  function disconnect(): void {
+    for (const connection of [subscriber, limits, redis]) connection.disconnect();
+  }
+  try {
+    await redis.connect();
+    await limits.connect();
+    await subscriber.connect();
+    await subscriber.subscribe(HINTS);
+  } catch (error) {
+    disconnect();
+    throw error;
+  }
   const listeners = openListeners();
   subscriber.on("message", (_channel: string, message: string) => {
     const split = message.indexOf(" ");
@@ -94,9 +102,7 @@ async function openRedisState(redisUrl: string): Promise<State> {
     onHint: listeners.add,
     limiter: openLimiter(limits),
     async [Symbol.asyncDispose]() {
-      subscriber.disconnect();
-      limits.disconnect();
-      redis.disconnect();
+      disconnect();
     },
   };
 }

@@ -29,6 +29,11 @@ export async function dropDatabase(url: string, name: string): Promise<void> {
   }
 }
 
+/** Throws what keeps us from the database; otherwise there was nothing to see. */
+export async function connectOnce(server: string | ClientConfig): Promise<void> {
+  await (await connect(server)).end();
+}
+
 /** A lock that its holder has until it is disposed, or its process ends. */
 export interface HeldLock extends AsyncDisposable {
   /** Settles when the lock is gone though nobody gave it back: the connection broke. */

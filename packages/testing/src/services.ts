@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
@@ -51,14 +51,14 @@ export function databaseUrl(postgresUrl: string, name: string): string {
 }
 
 async function startRedis(directory: string): Promise<{ url: string } & AsyncDisposable> {
-  const socket = join(directory, "redis.sock");
-  const settings = { port: "0", unixsocket: socket, save: "", appendonly: "no", dir: directory };
+  const port = await freePort();
+  const settings = { bind: "127.0.0.1", port: String(port), save: "", appendonly: "no", dir: directory };
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const server = spawn("redis-server", flags, { stdio: "ignore" });
   const exit = once(server, "exit");
-  await Promise.race([answers(socket), exit.then(() => Promise.reject(new Error("redis-server does not start")))]);
+  await Promise.race([answers(port), exit.then(() => Promise.reject(new Error("redis-server does not start")))]);
   return {
-    url: socket,
+    url: `redis://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       server.kill();
       await exit;
@@ -66,9 +66,16 @@ async function startRedis(directory: string): Promise<{ url: string } & AsyncDis
   };
 }
 
-async function answers(path: string): Promise<void> {
+/** Redis cannot be told to choose one itself. */
+async function freePort(): Promise<number> {
+  await using server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+async function answers(port: number): Promise<void> {
   for (;;) {
-    const socket = connect(path);
+    const socket = connect(port, "127.0.0.1");
     const opened = await once(socket, "connect").then(
       () => true,
       () => false,
