@@ -7,6 +7,8 @@ export interface SignInOptions {
   decision?: "approve" | "deny";
   /** Where this person is signed in already, they are not asked again. */
   cookies?: CookieJar;
+  /** Where the way ends; without it, where another site begins. */
+  isEnd?: (url: URL) => boolean;
 }
 
 type Credentials = Pick<Person, "email" | "password">;
@@ -21,15 +23,14 @@ const PAGES_MAX = 20;
 export async function signIn(
   authorizationUrl: URL | string,
   { email, password }: Credentials,
-  { decision = "approve", cookies = new Map() }: SignInOptions = {},
+  { decision = "approve", cookies = new Map(), isEnd = leaves(authorizationUrl) }: SignInOptions = {},
 ): Promise<URL> {
-  const site = new URL(authorizationUrl).origin;
   let page = await visit(new URL(authorizationUrl), cookies);
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const location = page.headers.get("location");
     if (location) {
       const next = new URL(location, page.url);
-      if (next.origin !== site) return next;
+      if (isEnd(next)) return next;
       page = await visit(next, cookies);
       continue;
     }
@@ -42,6 +43,11 @@ export async function signIn(
     page = await visit(formAction(text, page.url), cookies, form);
   }
   throw new Error(`More than ${PAGES_MAX} pages on the way back to the client`);
+}
+
+function leaves(start: URL | string): (url: URL) => boolean {
+  const site = new URL(start).origin;
+  return (url) => url.origin !== site;
 }
 
 /** As a browser does it: with the cookies, `Origin` where a form is sent, and redirects left to the caller. */
