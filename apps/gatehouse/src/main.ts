@@ -10,7 +10,7 @@ import { up } from "./up.ts";
 
 const APPS: readonly AppName[] = ["auth", "gateway", "dashboard"];
 
-export const program = new Command("gatehouse")
+const program = new Command("gatehouse")
   .description("A multi-tenant hosted MCP gateway with its own OAuth 2.1 authorization server")
   .version(packageJson.version)
   .showHelpAfterError();
