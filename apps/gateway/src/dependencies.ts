@@ -6,6 +6,9 @@ import type { AuditWriter } from "@gatehouse/store/audit-writer";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { McpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { Vault } from "@gatehouse/vault/vault";
+import type { Driving } from "./bridges/drive.ts";
+import type { Parking } from "./bridges/park.ts";
+import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { Sessions } from "./sessions.ts";
 import type { OrgSnapshots } from "./snapshots.ts";
@@ -22,6 +25,13 @@ export interface Dependencies {
   tokens: AccessTokenVerifier;
   sessions: Sessions;
   streams: OpenStreams;
+  upstreamSessions: UpstreamSessions;
+  parking: Parking;
+  driving: Driving;
+  /** By session: renews the stream of a legacy client whose subscriptions have changed. */
+  listening: Map<string, () => void>;
+  /** This process, in the handles that it mints. */
+  replicaId: string;
   audit: AuditWriter;
   egress: Egress;
   vault: Vault;

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Fault, renderFault, toFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
@@ -8,6 +9,8 @@ import { type DatabaseAccess, openDatabase, unavailableIfUnreachable } from "@ga
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
+import { openDriving } from "./bridges/drive.ts";
+import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, sessionEnd, sessionStream } from "./call.ts";
 import type { Dependencies, Limits } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
@@ -53,9 +56,12 @@ export async function startGateway({
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
   });
   const telemetry = openMcpTelemetry();
+  const upstreamSessions = openUpstreamSessions({ egress: given.egress });
+  const bridges = { upstreamSessions, parking: new Map(), driving: openDriving(), listening: new Map() };
   const deps: Dependencies = {
     ...given,
-    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry },
+    ...bridges,
+    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry, replicaId: randomUUID() },
   };
   const fail = failWith(deps);
   const routes = { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) };
@@ -74,6 +80,7 @@ export async function startGateway({
     closeStreams: () => streams.closeAll(),
     async [Symbol.asyncDispose]() {
       streams.closeAll();
+      await upstreamSessions[Symbol.asyncDispose]();
       await snapshots[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();

@@ -14,6 +14,10 @@ export interface ClientSession {
   protocolVersion: string;
   /** What the client opened with, to open an upstream session again that the upstream has forgotten. */
   initialize: Params;
+  /** What the client wants of the log; a modern upstream is told with every request. */
+  logLevel?: string;
+  /** Resources that the client wants to be told of; a modern upstream is told with every stream. */
+  subscriptions?: string[];
 }
 
 export interface Sessions {
@@ -25,6 +29,8 @@ export interface Sessions {
   find(id: string, token: AccessToken): ClientSession | null | Promise<ClientSession | null>;
   /** The upstream has forgotten its session; this is the new one. */
   renew(session: ClientSession, upstreamId: string | null): Promise<void>;
+  /** Makes what was changed in the session known to every replica. */
+  save(session: ClientSession): Promise<void>;
   end(session: ClientSession): Promise<void>;
 }
 
@@ -36,13 +42,13 @@ interface Remembered {
 
 const IDLE_SECONDS = 3600;
 const ENDED = "session.ended";
-const RENEWED = "session.renewed";
+const CHANGED = "session.changed";
 
 /** Held in `state` for an hour after their last use, and in memory where they were used, so that calls don't ask Redis. */
 export function openSessions({ state }: { state: State }): Sessions {
   const remembered = new Map<string, Remembered>();
   state.onHint(ENDED, (id) => remembered.delete(id));
-  state.onHint(RENEWED, (id) => remembered.delete(id));
+  state.onHint(CHANGED, (id) => remembered.delete(id));
   const sweep = setInterval(() => {
     const oldest = performance.now() - IDLE_SECONDS * 1000;
     for (const [id, { savedAt }] of remembered) if (savedAt < oldest) remembered.delete(id);
@@ -52,6 +58,11 @@ export function openSessions({ state }: { state: State }): Sessions {
   async function save(session: ClientSession): Promise<void> {
     remembered.set(session.id, { session, savedAt: performance.now() });
     await state.set(keyOf(session.id), JSON.stringify(session), IDLE_SECONDS);
+  }
+
+  async function share(session: ClientSession): Promise<void> {
+    state.hint(CHANGED, session.id);
+    await save(session);
   }
 
   /** Half an hour after it was written, the next use writes it again, and nobody waits for that. */
@@ -86,9 +97,9 @@ export function openSessions({ state }: { state: State }): Sessions {
     },
     async renew(session, upstreamId) {
       session.upstreamId = upstreamId;
-      state.hint(RENEWED, session.id);
-      await save(session);
+      await share(session);
     },
+    save: share,
     async end(session) {
       remembered.delete(session.id);
       await state.delete(keyOf(session.id));

@@ -1,4 +1,5 @@
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
+import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
 import { type ChangeCursor, listChangedOrgs } from "@gatehouse/store/changes";
 import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
@@ -11,6 +12,8 @@ export interface ToolPolicy {
   access: "read" | "write";
   offered: boolean;
   mirrored: MirroredParameter[];
+  /** Legacy clients are shown its outputSchema as the member of an object. */
+  outputIsWrapped: boolean;
 }
 
 export interface ConnectorSnapshot {
@@ -164,5 +167,6 @@ function toPolicy({ name, definition, classification, offered }: Tool): ToolPoli
     access: classification === "read" ? "read" : "write",
     offered: offered && mirrored !== null,
     mirrored: mirrored ?? [],
+    outputIsWrapped: needsWrap(definition.outputSchema as Record<string, unknown> | undefined),
   };
 }

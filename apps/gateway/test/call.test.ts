@@ -157,22 +157,6 @@ test("what one member is given is cached for nobody else", async () => {
   expect(answer.messages[0].result).toMatchObject({ ttlMs: 1000, cacheScope: "private" });
 });
 
-test("a client whose era is not the upstream's is told so in words of its own era", async () => {
-  await using upstream = await startUpstream();
-  await using toLegacy = await startSmallHouse(upstream, { era: "legacy" });
-  const discovered = await post(toLegacy.endpoint.url, modern("server/discover"), bearer(toLegacy.token));
-  expect(discovered.status).toBe(400);
-  expect(discovered.messages[0].error).toMatchObject({ code: -32600, message: expect.stringContaining("initialize") });
-  await using toModern = await startSmallHouse(upstream, { era: "modern" });
-  const initialized = await post(
-    toModern.endpoint.url,
-    { message: { jsonrpc: "2.0", id: 1, method: "initialize", params: { protocolVersion: "2025-11-25" } } },
-    bearer(toModern.token),
-  );
-  expect(initialized.messages[0].error).toMatchObject({ code: -32022, data: { supported: ["2026-07-28"] } });
-  expect(upstream.received).toEqual([]);
-});
-
 test("an upstream that has forgotten its session gets another, once, and the call goes on", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });

@@ -1,5 +1,4 @@
 import { Fault } from "@gatehouse/faults";
-import { LEGACY_VERSIONS, MODERN_VERSIONS, unsupportedVersion } from "@gatehouse/mcp/eras";
 import { checkMirroredHeaders, targetOf } from "@gatehouse/mcp/headers";
 import { isRequest, type Request } from "@gatehouse/mcp/message";
 import type { Dependencies } from "../dependencies.ts";
@@ -30,7 +29,6 @@ export function findTarget({ telemetry }: Pick<Dependencies, "telemetry">): Step
       protocolVersion: exchange.protocolVersion,
     };
     exchange.operation = telemetry.startServer(operation, traceparentOf(exchange), () => describe(exchange));
-    requireSameEra(exchange);
     if (isRequest(message)) checkTool(exchange, message);
     exchange.accepted = true;
   };
@@ -52,16 +50,6 @@ function describe({ message, token, org, connector }: Exchange) {
     "gatehouse.client": token.clientId,
     ...(isRequest(message) ? { "jsonrpc.request.id": String(message.id) } : {}),
   };
-}
-
-/** Where client and upstream are of different eras, the client is told in words that its own era understands. */
-function requireSameEra({ era, connector, protocolVersion }: Exchange): void {
-  if (era === connector.era) return;
-  if (era === "legacy") throw unsupportedVersion(protocolVersion, MODERN_VERSIONS);
-  throw new Fault(
-    "invalid_request",
-    `This connector's upstream speaks legacy MCP (${LEGACY_VERSIONS.join(", ")}). Open with initialize.`,
-  );
 }
 
 function checkTool({ tool, target, era, request }: Exchange, message: Request): void {

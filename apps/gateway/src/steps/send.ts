@@ -2,6 +2,8 @@ import { Fault } from "@gatehouse/faults";
 import { renewUpstreamSession } from "../backs/session.ts";
 import { type Ending, postUpstream, type Receiver } from "../backs/streamable-http.ts";
 import { unchanged } from "../backs/upstream-request.ts";
+import { sendToModern } from "../bridges/drive.ts";
+import { sendToLegacy } from "../bridges/park.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { openFront } from "../fronts/streamable-http.ts";
@@ -10,11 +12,16 @@ import { openFront } from "../fronts/streamable-http.ts";
 export function send(deps: Dependencies): Step {
   return async function send(exchange) {
     const front = openFront(exchange, deps);
+    if (exchange.era !== exchange.connector.era) return bridge(exchange, front, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     await renewUpstreamSession(exchange, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     throw new Fault("upstream_failed", `${exchange.connector.name} forgets its sessions as soon as they are opened`);
   };
+}
+
+function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
+  return exchange.era === "modern" ? sendToLegacy(exchange, front, deps) : sendToModern(exchange, front, deps);
 }
 
 /** On the modern edge, a closed stream cancels (2026-07-28, Cancellation); the upstream is told in the same way. */

@@ -1,0 +1,62 @@
+import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
+import type { Response } from "@gatehouse/mcp/message";
+import { readSse } from "@gatehouse/mcp/sse";
+import type { Exchange } from "../exchange.ts";
+import { type Outbound, upstreamHeaders } from "./upstream-request.ts";
+
+const BYTES_MAX = 1024 * 1024;
+const TIMEOUT_MS = 20_000;
+
+/** One small exchange with the upstream that no client asked for: opening and ending sessions, replies to asks. */
+export function fetchUpstream(
+  method: "POST" | "DELETE",
+  exchange: Exchange,
+  outbound: Outbound,
+  egress: Egress,
+): Promise<FetchedAnswer> {
+  const { connector, operation } = exchange;
+  return egress.fetch(new URL(connector.path, connector.origin), {
+    method,
+    headers: toRecord(upstreamHeaders(exchange, outbound, operation.traceparent)),
+    ...(outbound.message ? { body: JSON.stringify(outbound.message) } : {}),
+    bytesMax: BYTES_MAX,
+    timeoutMs: TIMEOUT_MS,
+    exception: connector.egressException,
+    enough: holdsResponse(),
+  });
+}
+
+/** Some servers leave a stream open after its response. */
+function holdsResponse(): (chunk: Buffer) => boolean {
+  const chunks: Buffer[] = [];
+  return (chunk) => {
+    chunks.push(chunk);
+    return responseIn(Buffer.concat(chunks)) !== null;
+  };
+}
+
+function toRecord(flat: string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let at = 0; at < flat.length; at += 2) record[flat[at]!] = flat[at + 1]!;
+  return record;
+}
+
+/** The response in a JSON or event-stream answer; `null` where there is none, or not yet. */
+export function responseIn(body: Buffer): Response | null {
+  const text = body.toString();
+  if (text.trimStart().startsWith("{")) return asResponse(text);
+  let found: Response | null = null;
+  readSse(({ data }) => {
+    found ??= data ? asResponse(data) : null;
+  }, BYTES_MAX).read(body);
+  return found;
+}
+
+function asResponse(text: string): Response | null {
+  try {
+    const message = JSON.parse(text);
+    return message.result !== undefined || message.error !== undefined ? message : null;
+  } catch {
+    return null;
+  }
+}

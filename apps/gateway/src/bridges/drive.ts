@@ -1,0 +1,273 @@
+import { randomUUID } from "node:crypto";
+import { Fault } from "@gatehouse/faults";
+import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
+import { isRequest, isResponse, type Message, type Params, type Request, type Response } from "@gatehouse/mcp/message";
+import {
+  type ClientContext,
+  toInitializeResult,
+  toLegacyError,
+  toLegacyResult,
+  toModernParams,
+} from "@gatehouse/mcp/translate";
+import { postUpstream, type Receiver, type UpstreamCall } from "../backs/streamable-http.ts";
+import type { Outbound } from "../backs/upstream-request.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ClientSession } from "../sessions.ts";
+import { openHandle, sealHandle } from "./handles.ts";
+
+const ANSWER_MS_MAX = 10 * 60_000;
+/** An upstream that asks more often than this for one call asks for ever. */
+const ROUNDS_MAX = 20;
+
+/** What legacy clients of this process wait for, and are waited for with. */
+export interface Driving {
+  /** Running calls by session and request id, for `notifications/cancelled`. */
+  running: Map<string, DrivenCall>;
+  /** Asks that a client has not answered, by the id within their handle. */
+  asked: Map<string, (reply: Response) => void>;
+}
+
+export const openDriving = (): Driving => ({ running: new Map(), asked: new Map() });
+
+/**
+ * A legacy client at a modern upstream: what a session remembers goes along with every request, and an `input_required`
+ * becomes requests on the client's stream, and then the call again.
+ */
+export function sendToModern(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
+  const { message } = exchange;
+  if (isResponse(message)) return takeReply(exchange, message, front, deps);
+  if (!isRequest(message)) return takeNotification(exchange, message, front, deps);
+  const answerHere = ANSWERED_HERE[message.method];
+  if (answerHere) return answerHere(exchange, message, front, deps);
+  return new DrivenCall(exchange, message, front, deps).run();
+}
+
+type Answerer = (exchange: Exchange, request: Request, front: Receiver, deps: Dependencies) => Promise<void>;
+
+/** Verbs of a session, which a modern upstream knows nothing of. */
+const ANSWERED_HERE: Record<string, Answerer> = {
+  initialize: answerInitialize,
+  ping: (_exchange, { id }, front) => answer(front, { jsonrpc: "2.0", id, result: {} }),
+  async "logging/setLevel"({ session }, { id, params }, front, { sessions }) {
+    session!.logLevel = String(params?.level);
+    await sessions.save(session!);
+    await answer(front, { jsonrpc: "2.0", id, result: {} });
+  },
+  "resources/subscribe": (exchange, request, front, deps) => changeSubscriptions(exchange, request, front, deps, true),
+  "resources/unsubscribe": (exchange, request, front, deps) =>
+    changeSubscriptions(exchange, request, front, deps, false),
+};
+
+function answer(front: Receiver, response: Response): Promise<void> {
+  return front.end(response, JSON.stringify(response), { status: 200, sessionId: null });
+}
+
+async function answerInitialize(
+  exchange: Exchange,
+  request: Request,
+  front: Receiver,
+  deps: Dependencies,
+): Promise<void> {
+  const message = { ...request, method: "server/discover", params: toModernParams({}, contextOf(request.params)) };
+  const { result, error } = await new UpstreamRequest(exchange, deps).send(message);
+  const { id } = request;
+  if (!result) return answer(front, { jsonrpc: "2.0", id, error: toLegacyError(error!) });
+  await answer(front, { jsonrpc: "2.0", id, result: toInitializeResult(result, exchange.protocolVersion) });
+}
+
+async function changeSubscriptions(
+  { session }: Exchange,
+  { id, params }: Request,
+  front: Receiver,
+  { sessions, listening }: Dependencies,
+  wanted: boolean,
+): Promise<void> {
+  const subscriptions = new Set(session!.subscriptions ?? []);
+  if (wanted) subscriptions.add(String(params?.uri));
+  else subscriptions.delete(String(params?.uri));
+  session!.subscriptions = [...subscriptions];
+  await sessions.save(session!);
+  listening.get(session!.id)?.();
+  await answer(front, { jsonrpc: "2.0", id, result: {} });
+}
+
+async function takeNotification(
+  exchange: Exchange,
+  message: Message,
+  front: Receiver,
+  { driving }: Dependencies,
+): Promise<void> {
+  if ("method" in message && message.method === "notifications/cancelled") {
+    driving.running.get(runningKey(exchange.session!, message.params?.requestId))?.cancel();
+  }
+  front.accept();
+}
+
+async function takeReply(
+  exchange: Exchange,
+  reply: Response,
+  front: Receiver,
+  { vault, driving }: Dependencies,
+): Promise<void> {
+  const handle = openHandle(vault, exchange.token, String(reply.id));
+  const asked = handle && driving.asked.get(handle.id);
+  if (!asked) throw new Fault("invalid_request", "No request waits for this response");
+  asked(reply);
+  front.accept();
+}
+
+const runningKey = ({ id }: ClientSession, requestId: unknown) => `${id} ${JSON.stringify(requestId)}`;
+
+/** What a legacy client said in `initialize`, as it goes along with every request. */
+function contextOf(initialize: Params | undefined, logLevel?: string): ClientContext {
+  return {
+    protocolVersion: MODERN_VERSIONS[0]!,
+    capabilities: (initialize?.capabilities ?? {}) as Record<string, unknown>,
+    clientInfo: initialize?.clientInfo,
+    logLevel,
+  };
+}
+
+export function contextOfSession({ initialize, logLevel }: ClientSession): ClientContext {
+  return contextOf(initialize, logLevel);
+}
+
+const outboundOf = (message: Request): Outbound => ({
+  era: "modern",
+  protocolVersion: MODERN_VERSIONS[0]!,
+  sessionId: null,
+  message,
+  bytes: null,
+});
+
+/** One request to a modern upstream, whose notifications go to `onMessage`, and whose response comes back. */
+class UpstreamRequest implements Receiver {
+  readonly #exchange: Exchange;
+  readonly #deps: Dependencies;
+  readonly #onMessage: (message: Message) => boolean;
+  readonly #drain: (listener: () => void) => void;
+  #response = Promise.withResolvers<Response>();
+  #call: UpstreamCall | null = null;
+
+  constructor(exchange: Exchange, deps: Dependencies, front?: Receiver) {
+    this.#exchange = exchange;
+    this.#deps = deps;
+    this.#onMessage = (message) => front?.event(message, { event: "message", data: JSON.stringify(message) }) ?? true;
+    this.#drain = (listener) => front?.onDrain(listener);
+  }
+
+  async send(message: Request): Promise<Response> {
+    this.#call = postUpstream(this.#exchange, outboundOf(message), this, this.#deps);
+    const [response] = await Promise.all([this.#response.promise, this.#call.ended]);
+    return response;
+  }
+
+  abort(fault: Fault): void {
+    this.#call?.abort(fault);
+  }
+
+  open(): void {}
+  accept(): void {}
+
+  onDrain(listener: () => void): void {
+    this.#drain(listener);
+  }
+
+  event(message: Message | null): boolean {
+    return message && !isRequest(message) ? this.#onMessage(message) : true;
+  }
+
+  async end(response: Response): Promise<void> {
+    this.#response.resolve(response);
+  }
+
+  async leave(): Promise<void> {}
+}
+
+/** A legacy client's request, for as many rounds as a modern upstream needs. */
+class DrivenCall {
+  readonly #exchange: Exchange;
+  readonly #request: Request;
+  readonly #front: Receiver;
+  readonly #deps: Dependencies;
+  readonly #key: string;
+  readonly #cancelled = Promise.withResolvers<never>();
+  #upstream: UpstreamRequest | null = null;
+
+  constructor(exchange: Exchange, request: Request, front: Receiver, deps: Dependencies) {
+    this.#exchange = exchange;
+    this.#request = request;
+    this.#front = front;
+    this.#deps = deps;
+    this.#key = runningKey(exchange.session!, request.id);
+    this.#cancelled.promise.catch(() => {});
+  }
+
+  async run(): Promise<void> {
+    const { running } = this.#deps.driving;
+    running.set(this.#key, this);
+    try {
+      const response = await this.#rounds();
+      await answer(this.#front, this.#toLegacy(response));
+    } finally {
+      if (running.get(this.#key) === this) running.delete(this.#key);
+    }
+  }
+
+  cancel(): void {
+    const fault = new Fault("request_timeout", "The client cancelled the request");
+    this.#upstream?.abort(fault);
+    this.#cancelled.reject(fault);
+  }
+
+  async #rounds(): Promise<Response> {
+    let more: Params = {};
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const params = toModernParams({ ...this.#request.params, ...more }, contextOfSession(this.#exchange.session!));
+      const id = `${round}-${randomUUID()}`;
+      this.#upstream = new UpstreamRequest(this.#exchange, this.#deps, this.#front);
+      const response = await this.#upstream.send({ ...this.#request, id, params });
+      if (response.result?.resultType !== "input_required") return response;
+      more = await this.#gather(response.result);
+    }
+    throw new Fault(
+      "upstream_failed",
+      `${this.#exchange.connector.name} asked for more than ${ROUNDS_MAX} rounds of input`,
+    );
+  }
+
+  async #gather({ inputRequests, requestState }: Record<string, unknown>): Promise<Params> {
+    const asks = Object.entries((inputRequests ?? {}) as Record<string, { method: string; params?: Params }>);
+    const replies = asks.map(async ([name, ask]) => [name, await this.#ask(ask)] as const);
+    const inputResponses = Object.fromEntries(await Promise.race([Promise.all(replies), this.#cancelled.promise]));
+    return { inputResponses, ...(requestState === undefined ? {} : { requestState }) };
+  }
+
+  /** One request on the client's stream, and what the client answers to it. */
+  async #ask({ method, params = {} }: { method: string; params?: Params }): Promise<unknown> {
+    const { driving, vault, replicaId } = this.#deps;
+    const id = randomUUID();
+    const expiresAt = Date.now() + ANSWER_MS_MAX;
+    const reply = new Promise<Response>((resolve, reject) => {
+      driving.asked.set(id, resolve);
+      const nobody = () => reject(new Fault("request_timeout", "Nobody answered what the upstream asked"));
+      setTimeout(nobody, ANSWER_MS_MAX).unref();
+    });
+    const handle = sealHandle(vault, this.#exchange.token, { replica: replicaId, id, expiresAt });
+    const elicitation = params.mode === "url" ? { ...params, elicitationId: id } : params;
+    const ask = { jsonrpc: "2.0", id: handle, method, params: elicitation } as const;
+    this.#front.event(ask, { event: "message", data: JSON.stringify(ask) });
+    const { result, error } = await reply.finally(() => driving.asked.delete(id));
+    if (result) return result;
+    if (method === "elicitation/create") return { action: "cancel" };
+    throw new Fault("invalid_request", `The client could not answer ${method}: ${error?.message ?? "no reason given"}`);
+  }
+
+  #toLegacy({ result, error }: Response): Response {
+    const { id, method } = this.#request;
+    if (!result) return { jsonrpc: "2.0", id, error: toLegacyError(error!) };
+    const wrapped = this.#exchange.tool?.outputIsWrapped ?? false;
+    return { jsonrpc: "2.0", id, result: toLegacyResult(method, result, wrapped) };
+  }
+}

@@ -1,0 +1,34 @@
+import type { AccessToken } from "@gatehouse/oauth/access-token";
+import type { Vault } from "@gatehouse/vault/vault";
+
+/** What a handle that we mint says to us; to everyone else it is opaque. */
+export interface Handle {
+  /** The process that holds what the handle is for. */
+  replica: string;
+  /** What it is for, there. */
+  id: string;
+  /** What it may be used with, such as a digest of a method and its params. */
+  bound?: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+/** Sealed for one member at one endpoint: another's opens as one that was made up. */
+export function sealHandle(vault: Vault, token: AccessToken, handle: Handle): string {
+  return vault.seal(placeOf(token), JSON.stringify(handle)).toString("base64url");
+}
+
+/** `null` for what is not ours, not this member's, or has expired. */
+export function openHandle(vault: Vault, token: AccessToken, sealed: string): Handle | null {
+  try {
+    const handle: Handle = JSON.parse(vault.open(placeOf(token), Buffer.from(sealed, "base64url")));
+    return handle.expiresAt > Date.now() ? handle : null;
+  } catch {
+    return null;
+  }
+}
+
+const placeOf = ({ orgId, subject, endpointId }: AccessToken) => ({
+  org: orgId,
+  row: `handles/${subject}/${endpointId}`,
+});

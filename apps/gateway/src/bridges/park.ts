@@ -1,0 +1,323 @@
+import { hash, randomUUID } from "node:crypto";
+import { Fault } from "@gatehouse/faults";
+import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
+import { isRequest, type Message, type Params, type Request, type Response } from "@gatehouse/mcp/message";
+import type { SseEvent } from "@gatehouse/mcp/sse";
+import {
+  toDiscoverResult,
+  toInputRequest,
+  toLegacyParams,
+  toModernError,
+  toModernResult,
+  URL_ELICITATION_REQUIRED,
+} from "@gatehouse/mcp/translate";
+import { type Ending, postUpstream, type Receiver, type UpstreamCall } from "../backs/streamable-http.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
+import { openHandle, sealHandle } from "./handles.ts";
+import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
+
+/** Asks that come within this time of each other are put to the client in one round. */
+const QUIET_MS = 50;
+const PARKED_MS_MAX = 10 * 60_000;
+const PARKED_PER_MEMBER_MAX = 8;
+
+/** Calls of this process that wait for a modern client to come back with what was asked of it. */
+export type Parking = Map<string, ParkableCall>;
+
+/**
+ * A modern client at a legacy upstream: an ask on the upstream's stream ends the answer with `input_required`, the stream
+ * is kept, and the client's next round goes on with it.
+ */
+export async function sendToLegacy(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
+  const request = exchange.message as Request;
+  const { requestState, inputResponses } = request.params ?? {};
+  if (requestState !== undefined) return claim(exchange, requestState, deps).resume(exchange, front, inputResponses);
+  const session = await deps.upstreamSessions.open(exchange);
+  if (request.method === "server/discover") return answerDiscover(request, front, session);
+  const logLevel = request.params?._meta?.[META.logLevel];
+  if (typeof logLevel === "string") await session.wantLogLevel(exchange, logLevel);
+  return new ParkableCall(exchange, session, deps).start(front);
+}
+
+function answerDiscover({ id }: Request, front: Receiver, { initialized }: UpstreamSession): Promise<void> {
+  return answer(front, { jsonrpc: "2.0", id, result: toDiscoverResult(initialized, MODERN_VERSIONS) });
+}
+
+function answer(front: Receiver, response: Response): Promise<void> {
+  const status = response.error?.code === -32601 ? 404 : 200;
+  return front.end(response, JSON.stringify(response), { status, sessionId: null });
+}
+
+function claim(exchange: Exchange, requestState: unknown, { vault, parking, replicaId }: Dependencies): ParkableCall {
+  const handle = openHandle(vault, exchange.token, String(requestState));
+  if (!handle || handle.bound !== digestOf(exchange)) {
+    throw new Fault(
+      "invalid_params",
+      "This requestState is not for this request, or has expired. Send the request anew, without it.",
+    );
+  }
+  const call = parking.get(handle.id);
+  if (handle.replica === replicaId && call) return call;
+  throw new Fault(
+    "invalid_params",
+    "The call was interrupted, and its outcome is unknown. Look before sending it anew.",
+  );
+}
+
+/** What must be the same in every round: the method and its params, but for what rounds are made of. */
+function digestOf({ message }: Exchange): string {
+  const { method, params } = message as Request;
+  return hash("sha256", JSON.stringify([method, toLegacyParams({ ...params, _meta: {} })]), "base64");
+}
+
+class ParkableCall implements Receiver {
+  readonly #id = randomUUID();
+  readonly #deps: Dependencies;
+  #session!: UpstreamSession;
+  #requestId = 0;
+  /** The round under way, or the last one. */
+  #exchange: Exchange;
+  #front: Receiver | null = null;
+  #round = Promise.withResolvers<void>();
+  #call: UpstreamCall | null = null;
+  /** Asks that the client has not answered, by the name that it knows them by. */
+  #asks = new Map<string, Request>();
+  #askCount = 0;
+  #quiet: NodeJS.Timeout | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  /** How the call ended while it was parked. */
+  #ended: Response | Error | null = null;
+
+  constructor(exchange: Exchange, session: UpstreamSession, deps: Dependencies) {
+    this.#exchange = exchange;
+    this.#deps = deps;
+    this.#join(session);
+  }
+
+  start(front: Receiver): Promise<void> {
+    const round = this.#begin(this.#exchange, front);
+    this.#send().catch((error) => this.#fail(error));
+    return round;
+  }
+
+  /** A session that the upstream has forgotten is opened anew, once. */
+  async #send(): Promise<void> {
+    if ((await this.#post()) === "answered") return this.#leaveSession();
+    const { upstreamSessions } = this.#deps;
+    this.#leaveSession();
+    upstreamSessions.forget(this.#session);
+    this.#join(await upstreamSessions.open(this.#exchange));
+    if ((await this.#post()) === "answered") return this.#leaveSession();
+    throw new Fault(
+      "upstream_failed",
+      `${this.#exchange.connector.name} forgets its sessions as soon as they are opened`,
+    );
+  }
+
+  #post(): Promise<Ending> {
+    const { method, params } = this.#exchange.message as Request;
+    const message = { jsonrpc: "2.0", id: this.#requestId, method, params: toLegacyParams(params) } as const;
+    this.#call = postUpstream(this.#exchange, this.#session.outbound(message), this, this.#deps);
+    return this.#call.ended;
+  }
+
+  #join(session: UpstreamSession): void {
+    this.#session = session;
+    this.#requestId = session.nextRequestId();
+    session.users.add(this);
+  }
+
+  #leaveSession(): void {
+    this.#session.users.delete(this);
+  }
+
+  resume(exchange: Exchange, front: Receiver, inputResponses: unknown): Promise<void> {
+    this.#deps.parking.delete(this.#id);
+    clearTimeout(this.#expiry);
+    const round = this.#begin(exchange, front);
+    if (this.#ended) this.#settle(this.#ended);
+    else this.#reply((inputResponses ?? {}) as Record<string, unknown>).catch((error) => this.#fail(error));
+    return round;
+  }
+
+  #begin(exchange: Exchange, front: Receiver): Promise<void> {
+    this.#exchange = exchange;
+    this.#front = front;
+    this.#round = Promise.withResolvers();
+    exchange.response.once("close", () => this.#clientLeft(exchange));
+    return this.#round.promise;
+  }
+
+  /** What the client left out is asked once more. */
+  async #reply(inputResponses: Record<string, unknown>): Promise<void> {
+    for (const [name, ask] of this.#asks) {
+      const result = inputResponses[name];
+      if (typeof result !== "object" || result === null) continue;
+      this.#asks.delete(name);
+      await this.#session.tell(this.#exchange, {
+        jsonrpc: "2.0",
+        id: ask.id,
+        result: result as Record<string, unknown>,
+      });
+    }
+    if (this.#asks.size > 0) this.#parkWhenQuiet();
+  }
+
+  open(): void {}
+
+  onDrain(listener: () => void): void {
+    this.#front?.onDrain(listener);
+  }
+
+  accept(): void {}
+
+  async leave(): Promise<void> {
+    throw new Fault("upstream_failed", "its answer broke off in the middle");
+  }
+
+  event(message: Message | null, _event: SseEvent): boolean {
+    if (!message || !("method" in message)) return true;
+    if (isRequest(message)) {
+      this.#ask(message);
+      return true;
+    }
+    if (!this.#front || !this.#isForThisCall(message)) return true;
+    return this.#front.event(message, { event: "message", data: JSON.stringify(message) });
+  }
+
+  #isForThisCall({ method, params }: { method: string; params?: Params }): boolean {
+    if (method === "notifications/progress") return true;
+    const wanted = (this.#exchange.message as Request).params?._meta?.[META.logLevel];
+    return (
+      method === "notifications/message" && typeof wanted === "string" && isAsVerbose(String(params?.level), wanted)
+    );
+  }
+
+  /** What the client has not said it can do is refused in its name; what it can do waits for the others of its round. */
+  #ask(ask: Request): void {
+    if (ask.method === "ping") return this.#answerAsk(ask, { result: {} });
+    if (!canAnswer(this.#exchange, ask)) {
+      return this.#answerAsk(ask, { error: { code: -32601, message: `The client does not support ${ask.method}` } });
+    }
+    this.#asks.set(`ask-${++this.#askCount}`, ask);
+    this.#parkWhenQuiet();
+  }
+
+  #answerAsk({ id }: Request, reply: Pick<Response, "result" | "error">): void {
+    this.#session.tell(this.#exchange, { jsonrpc: "2.0", id, ...reply }).catch((error) => this.#fail(error));
+  }
+
+  #parkWhenQuiet(): void {
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => this.#park(), QUIET_MS);
+  }
+
+  #park(): void {
+    const { token, message } = this.#exchange;
+    const { parking, vault, replicaId } = this.#deps;
+    if (!this.#front || this.#ended) return;
+    const parked = [...parking.values()].filter((call) => call.#exchange.token.subject === token.subject);
+    if (parked.length >= PARKED_PER_MEMBER_MAX) {
+      return this.#fail(
+        new Fault("rate_limited", `${PARKED_PER_MEMBER_MAX} calls wait for this member's answers already`),
+      );
+    }
+    parking.set(this.#id, this);
+    this.#expiry = setTimeout(() => this.#expire(), PARKED_MS_MAX).unref();
+    const inputRequests = Object.fromEntries([...this.#asks].map(([name, ask]) => [name, toInputRequest(ask)]));
+    const handle = {
+      replica: replicaId,
+      id: this.#id,
+      bound: digestOf(this.#exchange),
+      expiresAt: Date.now() + PARKED_MS_MAX,
+    };
+    const requestState = sealHandle(vault, token, handle);
+    this.#settle({
+      jsonrpc: "2.0",
+      id: (message as Request).id,
+      result: { resultType: "input_required", inputRequests, requestState },
+    });
+  }
+
+  #expire(): void {
+    this.#deps.parking.delete(this.#id);
+    for (const ask of this.#asks.values()) {
+      this.#answerAsk(
+        ask,
+        ask.method === "elicitation/create"
+          ? { result: { action: "cancel" } }
+          : { error: { code: -1, message: "Nobody answered" } },
+      );
+    }
+    this.#cancel();
+  }
+
+  #cancel(): void {
+    this.#session.tell(this.#exchange, cancelledNotification(this.#requestId)).catch(() => {});
+    this.#call?.abort(new Fault("request_timeout", "The client has gone, which cancels the request"));
+  }
+
+  /** On the modern edge, a closed stream cancels; between rounds, nobody is there to leave. */
+  #clientLeft(exchange: Exchange): void {
+    if (this.#front && this.#exchange === exchange) this.#cancel();
+  }
+
+  async end({ result, error }: Response): Promise<void> {
+    const { id, method } = this.#exchange.message as Request;
+    if (error) this.#settle({ jsonrpc: "2.0", id, ...translateError(error) });
+    else this.#settle({ jsonrpc: "2.0", id, result: toModernResult(method, result ?? {}) });
+    await this.#round.promise;
+  }
+
+  #fail(error: Error): void {
+    this.#leaveSession();
+    clearTimeout(this.#quiet);
+    if (this.#front) {
+      this.#front = null;
+      this.#round.reject(error);
+    } else this.#ended ??= error;
+  }
+
+  /** Ends the round, or keeps what would have ended it for the next. */
+  #settle(ended: Response | Error): void {
+    if (ended instanceof Error) return this.#fail(ended);
+    const front = this.#front;
+    if (!front) {
+      this.#ended = ended;
+      return;
+    }
+    this.#front = null;
+    const response = { ...ended, id: (this.#exchange.message as Request).id };
+    answer(front, response).then(this.#round.resolve, this.#round.reject);
+  }
+}
+
+/** A legacy upstream that wants a page opened first says so in an error; a modern one asks for it. */
+function translateError(error: NonNullable<Response["error"]>): Pick<Response, "result" | "error"> {
+  const elicitations = (error.data as { elicitations?: Params[] } | undefined)?.elicitations;
+  if (error.code !== URL_ELICITATION_REQUIRED || !Array.isArray(elicitations)) return { error: toModernError(error) };
+  const asks = elicitations.map((params, index) => {
+    const ask = { jsonrpc: "2.0", id: 0, method: "elicitation/create", params: { mode: "url", ...params } } as const;
+    return [`ask-${index + 1}`, toInputRequest(ask)];
+  });
+  return { result: { resultType: "input_required", inputRequests: Object.fromEntries(asks) } };
+}
+
+const CAPABILITY: Record<string, string> = {
+  "elicitation/create": "elicitation",
+  "sampling/createMessage": "sampling",
+  "roots/list": "roots",
+};
+
+function canAnswer({ message }: Exchange, ask: Request): boolean {
+  const capabilities = (message as Request).params?._meta?.[META.clientCapabilities] as Record<
+    string,
+    Params | undefined
+  >;
+  const needed = CAPABILITY[ask.method];
+  if (!needed || capabilities[needed] === undefined) return false;
+  return (
+    ask.method !== "elicitation/create" || ask.params?.mode !== "url" || capabilities.elicitation?.url !== undefined
+  );
+}

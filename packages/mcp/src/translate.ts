@@ -1,0 +1,122 @@
+import { META } from "./eras.ts";
+import type { Params, Request, Response } from "./message.ts";
+import { needsWrap, wrapOutputSchema } from "./wrap-output-schema.ts";
+
+// One message of one era in the words of the other. What both eras know, and what neither of them knows, is left alone.
+
+type Result = Record<string, unknown>;
+type RpcError = NonNullable<Response["error"]>;
+
+/** What a legacy client says once, and a modern one with every request. */
+export interface ClientContext {
+  protocolVersion: string;
+  capabilities: Record<string, unknown>;
+  clientInfo: unknown;
+  /** Absent: no log messages. */
+  logLevel?: string | undefined;
+}
+
+const ENVELOPE: readonly string[] = [META.protocolVersion, META.clientCapabilities, META.clientInfo, META.logLevel];
+
+/** A modern request without its envelope and without the answers of an earlier round. */
+export function toLegacyParams(params: Params = {}): Params {
+  const { inputResponses: _, requestState: __, _meta, ...rest } = params;
+  const meta = Object.entries(_meta ?? {}).filter(([name]) => !ENVELOPE.includes(name));
+  return meta.length > 0 ? { ...rest, _meta: Object.fromEntries(meta) } : rest;
+}
+
+/** A legacy request with the envelope that says what its session said. */
+export function toModernParams(params: Params = {}, client: ClientContext): Params {
+  const envelope: Record<string, unknown> = {
+    [META.protocolVersion]: client.protocolVersion,
+    [META.clientCapabilities]: client.capabilities,
+  };
+  if (client.clientInfo !== undefined) envelope[META.clientInfo] = client.clientInfo;
+  if (client.logLevel !== undefined) envelope[META.logLevel] = client.logLevel;
+  return { ...params, _meta: { ...params._meta, ...envelope } };
+}
+
+/** Results that say how long they hold (2026-07-28, Caching); nobody knows that of a legacy server's. */
+const CACHEABLE = new Set([
+  "server/discover",
+  "tools/list",
+  "prompts/list",
+  "resources/list",
+  "resources/templates/list",
+  "resources/read",
+]);
+
+export function toModernResult(method: string, result: Result): Result {
+  const complete = { ...result, resultType: "complete" };
+  return CACHEABLE.has(method) ? { ...complete, ttlMs: 0, cacheScope: "private" } : complete;
+}
+
+/** `wrappedTool`: the tool was announced to legacy clients with its outputSchema wrapped. */
+export function toLegacyResult(method: string, result: Result, wrappedTool: boolean): Result {
+  const { resultType: _, ttlMs: __, cacheScope: ___, _meta, ...legacy } = result;
+  const meta = Object.entries((_meta as Result | undefined) ?? {}).filter(([name]) => name !== META.serverInfo);
+  if (meta.length > 0) legacy._meta = Object.fromEntries(meta);
+  if (method === "tools/list" && Array.isArray(legacy.tools)) legacy.tools = legacy.tools.map(toLegacyTool);
+  if (method === "tools/call" && "structuredContent" in legacy) wrapStructuredContent(legacy, wrappedTool);
+  return legacy;
+}
+
+function toLegacyTool(tool: { outputSchema?: Result }): unknown {
+  return needsWrap(tool.outputSchema) ? { ...tool, outputSchema: wrapOutputSchema(tool.outputSchema) } : tool;
+}
+
+/** To a legacy client, structured content is an object; what is none, or was announced as none, is wrapped in one. */
+function wrapStructuredContent(result: Result, wrappedTool: boolean): void {
+  const value = result.structuredContent;
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  if (isObject && !wrappedTool) return;
+  result.structuredContent = { result: value };
+  const content = Array.isArray(result.content) ? result.content : [];
+  if (content.length === 0) result.content = [{ type: "text", text: JSON.stringify(value) }];
+}
+
+const INVALID_PARAMS = -32602;
+const INTERNAL_ERROR = -32603;
+const LEGACY_RESOURCE_NOT_FOUND = -32002;
+/** A legacy server that wants the member to open a page first (2025-11-25, Elicitation). */
+export const URL_ELICITATION_REQUIRED = -32042;
+const MODERN_ONLY = { headerMismatch: -32020, missingCapability: -32021, unsupportedVersion: -32022 };
+
+export function toModernError(error: RpcError): RpcError {
+  return error.code === LEGACY_RESOURCE_NOT_FOUND ? { ...error, code: INVALID_PARAMS } : error;
+}
+
+export function toLegacyError(error: RpcError): RpcError {
+  if (error.code === MODERN_ONLY.missingCapability) return { ...error, code: INVALID_PARAMS };
+  const ours = error.code === MODERN_ONLY.headerMismatch || error.code === MODERN_ONLY.unsupportedVersion;
+  return ours ? { ...error, code: INTERNAL_ERROR } : error;
+}
+
+/** What a legacy server answered to `initialize`, as the answer to `server/discover`. */
+export function toDiscoverResult(initialized: Result, supportedVersions: readonly string[]): Result {
+  const { capabilities, serverInfo, instructions } = initialized;
+  return toModernResult("server/discover", {
+    supportedVersions,
+    capabilities: capabilities ?? {},
+    ...(instructions === undefined ? {} : { instructions }),
+    ...(serverInfo === undefined ? {} : { _meta: { [META.serverInfo]: serverInfo } }),
+  });
+}
+
+/** What a modern server answered to `server/discover`, as the answer to `initialize`. */
+export function toInitializeResult(discovered: Result, protocolVersion: string): Result {
+  const { extensions: _, ...capabilities } = (discovered.capabilities as Result | undefined) ?? {};
+  const meta = discovered._meta as Result | undefined;
+  return {
+    protocolVersion,
+    capabilities,
+    serverInfo: meta?.[META.serverInfo] ?? { name: "unknown", version: "0" },
+    ...(discovered.instructions === undefined ? {} : { instructions: discovered.instructions }),
+  };
+}
+
+/** An ask of a legacy server's as an input request; what only the legacy era correlates by is left out. */
+export function toInputRequest({ method, params = {} }: Request): { method: string; params: Params } {
+  const { elicitationId: _, ...rest } = params;
+  return { method, params: toLegacyParams(rest) };
+}
