@@ -48,6 +48,8 @@ export class Exchange {
 
   /** The message is well-formed and about something that is offered: what fails from here on fails in its answer. */
   accepted = false;
+  /** It is a stream that stays open for as long as the client listens. */
+  opened = false;
   /** The request has left for the upstream: nobody can say that it did nothing. */
   sent = false;
   /** The row that says how the exchange ended is written, or on its way. */

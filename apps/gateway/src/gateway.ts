@@ -56,7 +56,7 @@ export async function startGateway({
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
   });
   const telemetry = openMcpTelemetry();
-  const upstreamSessions = openUpstreamSessions({ egress: given.egress });
+  const upstreamSessions = openUpstreamSessions({ egress: given.egress, upstreamTimeoutMs });
   const bridges = { upstreamSessions, parking: new Map(), driving: openDriving(), listening: new Map() };
   const deps: Dependencies = {
     ...given,
@@ -101,7 +101,8 @@ function failWith(deps: Dependencies): (exchange: Exchange, error: unknown) => P
   async function record(exchange: Exchange, fault: Fault): Promise<void> {
     if (exchange.message === undefined && exchange.request.method === "POST") await takeFromLimit(exchange);
     const cancelled = exchange.response.destroyed;
-    const row = outcomeOf(exchange, cancelled ? "cancelled" : fault.code);
+    const left = exchange.opened ? "closed" : "cancelled";
+    const row = outcomeOf(exchange, cancelled ? left : fault.code);
     if (cancelled) return audit.enqueue(row);
     await audit.append(row);
   }

@@ -7,7 +7,7 @@ import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { rewriteResult } from "./rewrite.ts";
-import { isLongLived, type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
+import { isListen, type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
 
 /** How a POST to the upstream ended: answered, or refused because the upstream has forgotten the session. */
 export type Ending = "answered" | "session_lost";
@@ -52,7 +52,7 @@ export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: R
     "server.address": connector.origin,
     "gatehouse.connector": connector.slug,
   }));
-  const kind = isLongLived(outbound) ? "streams" : "calls";
+  const kind = isListen(outbound.message) ? "streams" : "calls";
   const answer = new UpstreamAnswer(exchange, outbound, receiver, operation);
   exchange.sent = true;
   deps.egress.pool({ origin: connector.origin, exception: connector.egressException }, kind).dispatch(

@@ -61,6 +61,6 @@ export function upstreamBody({ bytes, message }: Outbound, traceparent: string):
 }
 
 /** Whether the answer may stay open for as long as the client likes. */
-export function isLongLived({ message }: Outbound): boolean {
+export function isListen(message: Message | null): boolean {
   return message !== null && isRequest(message) && message.method === "subscriptions/listen";
 }

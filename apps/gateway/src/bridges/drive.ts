@@ -9,12 +9,12 @@ import {
   toLegacyResult,
   toModernParams,
 } from "@gatehouse/mcp/translate";
-import { postUpstream, type Receiver, type UpstreamCall } from "../backs/streamable-http.ts";
-import type { Outbound } from "../backs/upstream-request.ts";
+import type { Receiver } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ClientSession } from "../sessions.ts";
 import { openHandle, sealHandle } from "./handles.ts";
+import { ModernRequest } from "./modern-request.ts";
 
 const ANSWER_MS_MAX = 10 * 60_000;
 /** An upstream that asks more often than this for one call asks for ever. */
@@ -70,7 +70,7 @@ async function answerInitialize(
   deps: Dependencies,
 ): Promise<void> {
   const message = { ...request, method: "server/discover", params: toModernParams({}, contextOf(request.params)) };
-  const { result, error } = await new UpstreamRequest(exchange, deps).send(message);
+  const { result, error } = await new ModernRequest(exchange, deps).send(message);
   const { id } = request;
   if (!result) return answer(front, { jsonrpc: "2.0", id, error: toLegacyError(error!) });
   await answer(front, { jsonrpc: "2.0", id, result: toInitializeResult(result, exchange.protocolVersion) });
@@ -133,58 +133,6 @@ export function contextOfSession({ initialize, logLevel }: ClientSession): Clien
   return contextOf(initialize, logLevel);
 }
 
-const outboundOf = (message: Request): Outbound => ({
-  era: "modern",
-  protocolVersion: MODERN_VERSIONS[0]!,
-  sessionId: null,
-  message,
-  bytes: null,
-});
-
-/** One request to a modern upstream, whose notifications go to `onMessage`, and whose response comes back. */
-class UpstreamRequest implements Receiver {
-  readonly #exchange: Exchange;
-  readonly #deps: Dependencies;
-  readonly #onMessage: (message: Message) => boolean;
-  readonly #drain: (listener: () => void) => void;
-  #response = Promise.withResolvers<Response>();
-  #call: UpstreamCall | null = null;
-
-  constructor(exchange: Exchange, deps: Dependencies, front?: Receiver) {
-    this.#exchange = exchange;
-    this.#deps = deps;
-    this.#onMessage = (message) => front?.event(message, { event: "message", data: JSON.stringify(message) }) ?? true;
-    this.#drain = (listener) => front?.onDrain(listener);
-  }
-
-  async send(message: Request): Promise<Response> {
-    this.#call = postUpstream(this.#exchange, outboundOf(message), this, this.#deps);
-    const [response] = await Promise.all([this.#response.promise, this.#call.ended]);
-    return response;
-  }
-
-  abort(fault: Fault): void {
-    this.#call?.abort(fault);
-  }
-
-  open(): void {}
-  accept(): void {}
-
-  onDrain(listener: () => void): void {
-    this.#drain(listener);
-  }
-
-  event(message: Message | null): boolean {
-    return message && !isRequest(message) ? this.#onMessage(message) : true;
-  }
-
-  async end(response: Response): Promise<void> {
-    this.#response.resolve(response);
-  }
-
-  async leave(): Promise<void> {}
-}
-
 /** A legacy client's request, for as many rounds as a modern upstream needs. */
 class DrivenCall {
   readonly #exchange: Exchange;
@@ -193,7 +141,7 @@ class DrivenCall {
   readonly #deps: Dependencies;
   readonly #key: string;
   readonly #cancelled = Promise.withResolvers<never>();
-  #upstream: UpstreamRequest | null = null;
+  #upstream: ModernRequest | null = null;
 
   constructor(exchange: Exchange, request: Request, front: Receiver, deps: Dependencies) {
     this.#exchange = exchange;
@@ -226,7 +174,7 @@ class DrivenCall {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const params = toModernParams({ ...this.#request.params, ...more }, contextOfSession(this.#exchange.session!));
       const id = `${round}-${randomUUID()}`;
-      this.#upstream = new UpstreamRequest(this.#exchange, this.#deps, this.#front);
+      this.#upstream = new ModernRequest(this.#exchange, this.#deps, this.#front);
       const response = await this.#upstream.send({ ...this.#request, id, params });
       if (response.result?.resultType !== "input_required") return response;
       more = await this.#gather(response.result);

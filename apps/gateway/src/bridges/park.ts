@@ -15,6 +15,7 @@ import { type Ending, postUpstream, type Receiver, type UpstreamCall } from "../
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { openHandle, sealHandle } from "./handles.ts";
+import { listenToLegacy } from "./listen.ts";
 import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
 
 /** Asks that come within this time of each other are put to the client in one round. */
@@ -35,6 +36,7 @@ export async function sendToLegacy(exchange: Exchange, front: Receiver, deps: De
   if (requestState !== undefined) return claim(exchange, requestState, deps).resume(exchange, front, inputResponses);
   const session = await deps.upstreamSessions.open(exchange);
   if (request.method === "server/discover") return answerDiscover(request, front, session);
+  if (request.method === "subscriptions/listen") return listenToLegacy(exchange, front, session, deps);
   const logLevel = request.params?._meta?.[META.logLevel];
   if (typeof logLevel === "string") await session.wantLogLevel(exchange, logLevel);
   return new ParkableCall(exchange, session, deps).start(front);
@@ -74,8 +76,9 @@ function digestOf({ message }: Exchange): string {
 class ParkableCall implements Receiver {
   readonly #id = randomUUID();
   readonly #deps: Dependencies;
-  #session!: UpstreamSession;
+  #session: UpstreamSession;
   #requestId = 0;
+  #leave = () => {};
   /** The round under way, or the last one. */
   #exchange: Exchange;
   #front: Receiver | null = null;
@@ -92,7 +95,7 @@ class ParkableCall implements Receiver {
   constructor(exchange: Exchange, session: UpstreamSession, deps: Dependencies) {
     this.#exchange = exchange;
     this.#deps = deps;
-    this.#join(session);
+    this.#session = session;
   }
 
   start(front: Receiver): Promise<void> {
@@ -103,11 +106,12 @@ class ParkableCall implements Receiver {
 
   /** A session that the upstream has forgotten is opened anew, once. */
   async #send(): Promise<void> {
+    await this.#join(this.#session);
     if ((await this.#post()) === "answered") return this.#leaveSession();
     const { upstreamSessions } = this.#deps;
     this.#leaveSession();
     upstreamSessions.forget(this.#session);
-    this.#join(await upstreamSessions.open(this.#exchange));
+    await this.#join(await upstreamSessions.open(this.#exchange));
     if ((await this.#post()) === "answered") return this.#leaveSession();
     throw new Fault(
       "upstream_failed",
@@ -122,14 +126,15 @@ class ParkableCall implements Receiver {
     return this.#call.ended;
   }
 
-  #join(session: UpstreamSession): void {
+  async #join(session: UpstreamSession): Promise<void> {
     this.#session = session;
     this.#requestId = session.nextRequestId();
-    session.users.add(this);
+    this.#leave = await session.hear(this.#exchange, { ask: (ask) => this.#ask(ask) });
   }
 
   #leaveSession(): void {
-    this.#session.users.delete(this);
+    this.#leave();
+    this.#leave = () => {};
   }
 
   resume(exchange: Exchange, front: Receiver, inputResponses: unknown): Promise<void> {

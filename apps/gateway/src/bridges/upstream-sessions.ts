@@ -1,11 +1,12 @@
 import { hash } from "node:crypto";
-import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import { LEGACY_VERSIONS, META } from "@gatehouse/mcp/eras";
 import type { Message, Notification, Params, Request } from "@gatehouse/mcp/message";
 import { fetchUpstream, responseIn } from "../backs/fetch-upstream.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
+import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import { type Listener, openUnasked } from "./unasked.ts";
 
 /** A legacy upstream's session that one member's modern client is served from, and nobody else. */
 export interface UpstreamSession {
@@ -21,8 +22,12 @@ export interface UpstreamSession {
   tell(exchange: Exchange, message: Message): Promise<void>;
   /** Makes the upstream's log at least as verbose as this. */
   wantLogLevel(exchange: Exchange, level: string): Promise<void>;
-  /** Calls that are running or parked, and listeners: while there are any, the session is in use. */
-  readonly users: Set<unknown>;
+  /** As `Unasked`'s; while somebody listens, the session is in use. */
+  hear(exchange: Exchange, listener: Listener): Promise<() => void>;
+  subscribe(exchange: Exchange, uri: string): Promise<void>;
+  unsubscribe(exchange: Exchange, uri: string): Promise<void>;
+  /** How many calls and listeners the session has. */
+  users(): number;
 }
 
 export interface UpstreamSessions extends AsyncDisposable {
@@ -40,6 +45,8 @@ export function isAsVerbose(level: string, than: string): boolean {
   return LEVELS.indexOf(level) <= LEVELS.indexOf(than);
 }
 
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+
 interface Kept {
   session: Promise<UpstreamSession>;
   opened: UpstreamSession | null;
@@ -51,7 +58,8 @@ interface Kept {
  * One session per member, grant, connector, credential, capabilities and version: it declares exactly what that client
  * can do. It is ended when it has not been used for five minutes.
  */
-export function openUpstreamSessions({ egress }: { egress: Egress }): UpstreamSessions {
+export function openUpstreamSessions(deps: Used): UpstreamSessions {
+  const { egress } = deps;
   const kept = new Map<string, Kept>();
 
   async function end(key: string, { session, exchange }: Kept): Promise<void> {
@@ -63,7 +71,7 @@ export function openUpstreamSessions({ egress }: { egress: Egress }): UpstreamSe
   }
 
   function keep(exchange: Exchange): Kept {
-    const entry: Kept = { session: initialize(exchange, egress), opened: null, exchange, usedAt: 0 };
+    const entry: Kept = { session: initialize(exchange, deps), opened: null, exchange, usedAt: 0 };
     entry.session.then(
       (session) => {
         entry.opened = session;
@@ -77,7 +85,7 @@ export function openUpstreamSessions({ egress }: { egress: Egress }): UpstreamSe
     for (const [key, entry] of kept) {
       if (performance.now() - entry.usedAt < IDLE_MS) continue;
       const session = await entry.session.catch(() => null);
-      if (!session?.users.size) await end(key, entry).catch(() => {});
+      if (!session?.users()) await end(key, entry).catch(() => {});
     }
   }, SWEEP_MS);
   sweep.unref();
@@ -111,7 +119,7 @@ function keyOf({ token, connector, message }: Exchange): string {
   return hash("sha256", JSON.stringify([...parts, credential, meta[META.clientCapabilities]]), "base64");
 }
 
-async function initialize(exchange: Exchange, egress: Egress): Promise<UpstreamSession> {
+async function initialize(exchange: Exchange, deps: Used): Promise<UpstreamSession> {
   const meta = (exchange.message as Request).params?._meta ?? {};
   const { extensions: _, ...capabilities } = meta[META.clientCapabilities] as Params;
   const clientInfo = meta[META.clientInfo] ?? { name: "unknown", version: "0" };
@@ -119,41 +127,71 @@ async function initialize(exchange: Exchange, egress: Egress): Promise<UpstreamS
   const params = { protocolVersion: asked, capabilities, clientInfo };
   const message = { jsonrpc: "2.0", id: 0, method: "initialize", params } as const;
   const unopened = { era: "legacy", protocolVersion: asked, sessionId: null, message, bytes: null } as const;
-  const answer = await fetchUpstream("POST", exchange, unopened, egress);
+  const answer = await fetchUpstream("POST", exchange, unopened, deps.egress);
   const initialized = responseIn(answer.body)?.result;
   if (answer.status !== 200 || !initialized)
     throw new Fault("upstream_failed", `it opens no session (HTTP ${answer.status})`);
   const id = answer.headers["mcp-session-id"];
-  const session = makeSession(typeof id === "string" ? id : null, initialized, egress);
+  const session = makeSession(typeof id === "string" ? id : null, initialized, deps);
   await session.tell(exchange, { jsonrpc: "2.0", method: "notifications/initialized" });
   return session;
 }
 
-function makeSession(id: string | null, initialized: Record<string, unknown>, egress: Egress): UpstreamSession {
+function makeSession(id: string | null, initialized: Record<string, unknown>, deps: Used): UpstreamSession {
   const protocolVersion = String(initialized.protocolVersion);
   const canLog = (initialized.capabilities as Params | undefined)?.logging !== undefined;
+  const unasked = openUnasked(outbound(null), deps, refuseAsk);
+  const subscriptions = new Map<string, number>();
+  let users = 0;
   let requests = 0;
   let logLevel = LEVELS[0]!;
 
-  const outbound = (message: Message): Outbound => ({
-    era: "legacy",
-    protocolVersion,
-    sessionId: id,
-    message,
-    bytes: null,
-  });
-  const tell = async (exchange: Exchange, message: Message) => {
-    await fetchUpstream("POST", exchange, outbound(message), egress);
-  };
+  function outbound(message: Message | null): Outbound {
+    return { era: "legacy", protocolVersion, sessionId: id, message, bytes: null };
+  }
+
+  async function tell(exchange: Exchange, message: Message): Promise<void> {
+    await fetchUpstream("POST", exchange, outbound(message), deps.egress);
+  }
+
+  function ask(exchange: Exchange, method: string, params: Params): Promise<void> {
+    return tell(exchange, { jsonrpc: "2.0", id: ++requests, method, params });
+  }
+
+  function refuseAsk(exchange: Exchange, { id, method }: Request): void {
+    const answer =
+      method === "ping"
+        ? { result: {} }
+        : { error: { code: -32601, message: `Nobody can say which call ${method} is for` } };
+    tell(exchange, { jsonrpc: "2.0", id, ...answer }).catch(() => {});
+  }
 
   return {
     ...{ id, protocolVersion, initialized, outbound, tell },
-    users: new Set(),
     nextRequestId: () => ++requests,
+    users: () => users,
+    async hear(exchange, listener) {
+      users++;
+      const release = await unasked.hear(exchange, listener);
+      return () => {
+        users--;
+        release();
+      };
+    },
     async wantLogLevel(exchange, level) {
       if (!canLog || !LEVELS.includes(level) || isAsVerbose(level, logLevel)) return;
       logLevel = level;
-      await tell(exchange, { jsonrpc: "2.0", id: ++requests, method: "logging/setLevel", params: { level } });
+      await ask(exchange, "logging/setLevel", { level });
+    },
+    async subscribe(exchange, uri) {
+      const others = subscriptions.get(uri) ?? 0;
+      subscriptions.set(uri, others + 1);
+      if (others === 0) await ask(exchange, "resources/subscribe", { uri });
+    },
+    async unsubscribe(exchange, uri) {
+      const others = (subscriptions.get(uri) ?? 1) - 1;
+      subscriptions.set(uri, others);
+      if (others === 0) await ask(exchange, "resources/unsubscribe", { uri });
     },
   };
 }

@@ -21,6 +21,13 @@ export function recordIntent({ audit }: Pick<Dependencies, "audit">): Step {
   };
 }
 
+/** What stays open is in the audit log from when it opens; how it ended is a row of its own. */
+export async function recordOpening(exchange: Exchange, { audit }: Pick<Dependencies, "audit">): Promise<void> {
+  exchange.intentId = newAuditId();
+  exchange.opened = true;
+  await audit.append(rowOf(exchange, "intent", "opened"));
+}
+
 /** How the exchange ended. A row of its own: what is in the audit log is never changed. */
 export function outcomeOf(exchange: Exchange, outcome: string): AuditRow {
   exchange.recorded = true;

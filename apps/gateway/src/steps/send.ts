@@ -1,18 +1,20 @@
 import { Fault } from "@gatehouse/faults";
 import { renewUpstreamSession } from "../backs/session.ts";
 import { type Ending, postUpstream, type Receiver } from "../backs/streamable-http.ts";
-import { unchanged } from "../backs/upstream-request.ts";
+import { isListen, unchanged } from "../backs/upstream-request.ts";
 import { sendToModern } from "../bridges/drive.ts";
 import { sendToLegacy } from "../bridges/park.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { openFront } from "../fronts/streamable-http.ts";
+import { recordOpening } from "./record.ts";
 
 /** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
 export function send(deps: Dependencies): Step {
   return async function send(exchange) {
     const front = openFront(exchange, deps);
     if (exchange.era !== exchange.connector.era) return bridge(exchange, front, deps);
+    if (isListen(exchange.message)) await recordOpening(exchange, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     await renewUpstreamSession(exchange, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;

@@ -1,0 +1,51 @@
+import { readSse, type SseEvent } from "@gatehouse/mcp/sse";
+import type { Dispatcher } from "undici";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
+import { ofConnector } from "./streamable-http.ts";
+import { type Outbound, upstreamHeaders } from "./upstream-request.ts";
+
+const EVENT_CHARACTERS_MAX = 16 * 1024 * 1024;
+
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+
+/** Opens a legacy upstream's stream of what it says unasked (2025-11-25, Listening for Messages from the Server). */
+export async function listenUpstream(
+  exchange: Exchange,
+  outbound: Outbound,
+  { egress, upstreamTimeoutMs }: Used,
+  lastEventId?: string,
+): Promise<Dispatcher.ResponseData> {
+  const { connector, operation } = exchange;
+  const headers = upstreamHeaders(exchange, { ...outbound, message: null }, operation.traceparent);
+  if (lastEventId !== undefined) headers.push("last-event-id", lastEventId);
+  const pool = egress.pool({ origin: connector.origin, exception: connector.egressException }, "streams");
+  const timeouts = { headersTimeout: upstreamTimeoutMs, bodyTimeout: 0 };
+  try {
+    const upstream = await pool.request({ path: connector.path, method: "GET", headers, ...timeouts });
+    upstream.body.on("error", () => {});
+    if (upstream.statusCode !== 200) upstream.body.destroy();
+    return upstream;
+  } catch (error) {
+    throw ofConnector(error as Error, exchange);
+  }
+}
+
+/** Until the stream ends or breaks off; what `onEvent` answers is waited for before more is read. */
+export async function readStream(
+  body: Dispatcher.ResponseData["body"],
+  onEvent: (event: SseEvent) => void | Promise<void>,
+): Promise<void> {
+  let pending = undefined as void | Promise<void>;
+  const reader = readSse((event) => {
+    pending = onEvent(event) ?? pending;
+  }, EVENT_CHARACTERS_MAX);
+  try {
+    for await (const chunk of body) {
+      reader.read(chunk);
+      await pending;
+    }
+  } catch {
+    // A stream that broke off has ended: whoever still wants it opens it again.
+  }
+}

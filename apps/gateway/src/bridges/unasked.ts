@@ -1,0 +1,87 @@
+import { setTimeout as after } from "node:timers/promises";
+import { isRequest, type Message, type Notification, type Request } from "@gatehouse/mcp/message";
+import type { SseEvent } from "@gatehouse/mcp/sse";
+import type { Dispatcher } from "undici";
+import { listenUpstream, readStream } from "../backs/listen-upstream.ts";
+import type { Outbound } from "../backs/upstream-request.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** Somebody who wants to know what a legacy upstream says outside of the streams of its calls. */
+export interface Listener {
+  notification?(message: Notification): unknown;
+  /** A call that may be what the upstream asks for. */
+  ask?(ask: Request): void;
+}
+
+/** What a session's upstream says unasked, on one stream for everybody who listens. */
+export interface Unasked {
+  /** Settles when the stream is open, or is known not to be there; answers what ends the listening. */
+  hear(exchange: Exchange, listener: Listener): Promise<() => void>;
+}
+
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+
+const REOPEN_MS = 1000;
+/** A stream that nobody listens to is kept this long, for the next call. */
+const KEPT_MS = 60_000;
+
+/** `refuse` answers an ask that cannot be said to belong to a call. */
+export function openUnasked(
+  outbound: Outbound,
+  deps: Used,
+  refuse: (exchange: Exchange, ask: Request) => void,
+): Unasked {
+  const listeners = new Set<Listener>();
+  let opening: Promise<void> | null = null;
+  let body: Dispatcher.ResponseData["body"] | null = null;
+  let closing: NodeJS.Timeout | undefined;
+  let lastEventId: string | undefined;
+  let reopenMs = REOPEN_MS;
+
+  async function open(exchange: Exchange): Promise<void> {
+    const upstream = await listenUpstream(exchange, outbound, deps, lastEventId).catch(() => null);
+    if (upstream?.statusCode !== 200) return;
+    body = upstream.body;
+    void follow(exchange, upstream.body);
+  }
+
+  async function follow(exchange: Exchange, stream: Dispatcher.ResponseData["body"]): Promise<void> {
+    await readStream(stream, (event) => take(exchange, event));
+    body = null;
+    opening = null;
+    await after(reopenMs, undefined, { ref: false });
+    if (listeners.size > 0) opening ??= open(exchange);
+  }
+
+  function take(exchange: Exchange, { id, retry, data }: SseEvent): void {
+    if (id !== undefined) lastEventId = id;
+    if (retry !== undefined) reopenMs = retry;
+    const message = data ? (JSON.parse(data) as Message) : null;
+    if (!message || !("method" in message)) return;
+    if (isRequest(message)) return ask(exchange, message);
+    for (const listener of listeners) listener.notification?.(message);
+  }
+
+  /** An ask belongs to the only call that is running; otherwise nobody knows whose it is. */
+  function ask(exchange: Exchange, message: Request): void {
+    const calls = [...listeners].filter((listener) => listener.ask);
+    if (calls.length === 1) calls[0]!.ask!(message);
+    else refuse(exchange, message);
+  }
+
+  return {
+    async hear(exchange, listener) {
+      clearTimeout(closing);
+      listeners.add(listener);
+      opening ??= open(exchange);
+      await opening;
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size > 0) return;
+        clearTimeout(closing);
+        closing = setTimeout(() => body?.destroy(), KEPT_MS).unref();
+      };
+    },
+  };
+}
