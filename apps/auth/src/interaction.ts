@@ -3,7 +3,6 @@ import { type Database, unavailableIfUnreachable } from "@gatehouse/store/databa
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, type ErrorHandler, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { createMiddleware } from "hono/factory";
 import { errors, type InteractionResults, type Provider } from "oidc-provider";
 import { consent } from "./consent.ts";
@@ -44,7 +43,7 @@ export function interactionPages(deps: InteractionDeps) {
     .get(STYLESHEET_PATH, (c) =>
       c.body(STYLESHEET, 200, { "content-type": "text/css", "cache-control": "max-age=3600" }),
     )
-    .use("/oauth/interaction/:uid", bodyLimit({ maxSize: FORM_BYTES_MAX, onError: refuseSize }), findInteraction(deps))
+    .use("/oauth/interaction/:uid", limitForm, findInteraction(deps))
     .get("/oauth/interaction/:uid", (c) => stepOf(c).show(c))
     .post("/oauth/interaction/:uid", async function submit(c) {
       const form = await c.req.parseBody();
@@ -76,9 +75,14 @@ function notYours(): Fault {
   );
 }
 
-function refuseSize(): never {
-  throw new Fault("too_large", "This form is larger than any of ours");
-}
+/** Browsers say how long a form is, and node:http holds them to it. */
+const limitForm = createMiddleware(async function limitForm(c, next) {
+  const length = Number(c.req.header("content-length") ?? 0);
+  if (c.req.header("transfer-encoding") !== undefined || !(length <= FORM_BYTES_MAX)) {
+    throw new Fault("too_large", "This form is larger than any of ours");
+  }
+  await next();
+});
 
 /** Hands the outcome to oidc-provider, which goes on with the client's request. */
 export async function finish(provider: Provider, c: InteractionContext, result: InteractionResults): Promise<Response> {

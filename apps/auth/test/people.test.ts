@@ -127,6 +127,18 @@ test("a form without its CSRF token, with another's, or from a foreign origin: 4
   expect((await house.audit(house.org)).map(({ event }) => event)).toEqual(["sign_in"]);
 });
 
+test("a form that is too long, or does not say how long it is, is refused in words", async () => {
+  await using house = await startAcme();
+  const url = `${house.url}/oauth/interaction/any`;
+  const headers = { "content-type": "application/x-www-form-urlencoded", origin: house.url };
+  const endless = new Blob(["email=a"]).stream();
+  for (const body of ["x".repeat(20_000), endless]) {
+    const response = await fetch(url, { method: "POST", headers, body, duplex: "half" } as RequestInit);
+    expect(response.status).toBe(413);
+    expect(await response.text()).toContain("larger than any of ours");
+  }
+});
+
 test("another member's interaction: 403, for whoever has its address and its form", async () => {
   await using house = await startAcme();
   const bob = await house.addMember(house.org, "bob");
