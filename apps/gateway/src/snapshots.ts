@@ -1,11 +1,11 @@
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
-import { type ChangeCursor, listChangedOrgs } from "@gatehouse/store/changes";
+import { type ChangeCursor, deleteOldChanges, listChangedOrgs } from "@gatehouse/store/changes";
 import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
-import type { Era, Role } from "@gatehouse/store/tables";
+import type { Era, Role, Transport } from "@gatehouse/store/tables";
 
 export interface ToolPolicy {
   name: string;
@@ -21,6 +21,7 @@ export interface ConnectorSnapshot {
   slug: string;
   name: string;
   era: Era;
+  transport: Transport;
   origin: string;
   /** With its query. */
   path: string;
@@ -48,6 +49,7 @@ export interface OrgSnapshots extends AsyncDisposable {
 
 const LOOK_EVERY_MS = 250;
 const STALE_AFTER_MS = 1000;
+const COLLECT_EVERY_MS = 10 * 60_000;
 
 /** Remembers each org that is called, and reads it again when the table of changes says so. */
 export async function openSnapshots({
@@ -111,7 +113,9 @@ export async function openSnapshots({
 
   await lookOnce();
   const timer = setInterval(() => lookOnce().catch(onError), LOOK_EVERY_MS);
+  const collection = setInterval(() => deleteOldChanges(db).catch(onError), COLLECT_EVERY_MS);
   timer.unref();
+  collection.unref();
 
   return {
     find(orgId) {
@@ -124,6 +128,7 @@ export async function openSnapshots({
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
+      clearInterval(collection);
       await looking?.catch(() => {});
     },
   };
@@ -147,11 +152,11 @@ function readOrg(db: Database, orgId: string): Promise<OrgSnapshot | null> {
 }
 
 function toSnapshot(connector: Connector, tools: Tool[]): ConnectorSnapshot {
-  const { id, slug, name, era, credential, egressException } = connector;
+  const { id, slug, name, era, transport, credential, egressException } = connector;
   const url = new URL(connector.url);
   const policies = tools.map(toPolicy);
   return {
-    ...{ id, slug, name, era, credential, egressException },
+    ...{ id, slug, name, era, transport, credential, egressException },
     origin: url.origin,
     path: url.pathname + url.search,
     authorization: null,

@@ -43,6 +43,7 @@ create table connectors (
   name text not null,
   url text not null,
   era text not null check (era in ('legacy', 'modern')),
+  transport text not null default 'streamable-http' check (transport in ('streamable-http', 'http+sse')),
   protocol_version text not null,
   server_name text not null,
   -- The org's bearer token for the upstream, sealed by the vault; null where the upstream asks for none.
@@ -186,7 +187,7 @@ grant select on memberships to gatehouse_auth, gatehouse_gateway, gatehouse_dash
 grant select on connectors, tools to gatehouse_auth, gatehouse_gateway, gatehouse_dashboard;
 grant insert, update on connectors, tools to gatehouse_dashboard;
 grant delete on tools to gatehouse_dashboard;
-grant select, insert, update on revocations to gatehouse_auth;
+grant select, insert, update, delete on revocations to gatehouse_auth;
 grant select on revocations to gatehouse_gateway;
 grant select, insert, update, delete on oidc_records to gatehouse_auth;
 grant select, insert on signing_keys to gatehouse_auth;
@@ -194,6 +195,6 @@ grant select (kid, public_jwk, created_at) on signing_keys to gatehouse_gateway;
 grant select, insert, update, delete on browser_sessions to gatehouse_dashboard;
 grant insert on audit to gatehouse_audit, gatehouse_auth, gatehouse_dashboard;
 grant select on audit to gatehouse_dashboard;
-grant select on changes to gatehouse_gateway;
+grant select, delete on changes to gatehouse_gateway;
 
 -- Down Migration

@@ -20,3 +20,8 @@ export async function listChangedOrgs(
   const row = rows[0]!;
   return { orgIds: row.orgIds ?? [], cursor: row.next };
 }
+
+/** Takes no tenant. Readers look every moment: what is an hour old has been seen by all of them. */
+export async function deleteOldChanges(db: Kysely<Tables>): Promise<void> {
+  await db.deleteFrom("changes").where("at", "<", sql<Date>`now() - interval '1 hour'`).execute();
+}

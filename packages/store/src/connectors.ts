@@ -1,7 +1,7 @@
 import { Fault } from "@gatehouse/faults";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
-import type { Classification, Era, ToolDefinition } from "./tables.ts";
+import type { Classification, Era, ToolDefinition, Transport } from "./tables.ts";
 
 export interface Connector {
   id: string;
@@ -9,6 +9,7 @@ export interface Connector {
   name: string;
   url: string;
   era: Era;
+  transport: Transport;
   protocolVersion: string;
   serverName: string;
   /** Sealed by the vault for this connector; `null` where the upstream asks for none. */
@@ -32,6 +33,7 @@ const COLUMNS = [
   "name",
   "url",
   "era",
+  "transport",
   "protocol_version as protocolVersion",
   "server_name as serverName",
   "credential",
@@ -39,7 +41,8 @@ const COLUMNS = [
   "created_at as createdAt",
 ] as const;
 
-export type NewConnector = Omit<Connector, "createdAt">;
+/** `transport` is Streamable HTTP where it is not said. */
+export type NewConnector = Omit<Connector, "createdAt" | "transport"> & { transport?: Transport };
 
 /** A new id, known before the row is there so that a credential can be sealed for it. */
 export const newConnectorId = (): string => uuidv7();

@@ -1,11 +1,16 @@
 import { sql } from "kysely";
 import type { OrgScope } from "./database.ts";
 
-/** Kills every token of a grant; the row may go when the last of them has expired. */
+/** Kills every token of a grant. Rows whose tokens have all expired by now go on this occasion. */
 export async function insertRevocation(
   org: OrgScope,
   { grantId, expiresAt }: { grantId: string; expiresAt: Date },
 ): Promise<void> {
+  await org.db
+    .deleteFrom("revocations")
+    .where("org_id", "=", org.id)
+    .where("expires_at", "<", sql<Date>`now()`)
+    .execute();
   await org.db
     .insertInto("revocations")
     .values({ org_id: org.id, grant_id: grantId, expires_at: expiresAt })

@@ -2,6 +2,8 @@ import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 export type Role = "owner" | "admin" | "member" | "auditor";
 export type Era = "legacy" | "modern";
+/** HTTP+SSE is the deprecated one of 2024-11-05. */
+export type Transport = "streamable-http" | "http+sse";
 export type Classification = "read" | "write";
 
 type CreatedAt = ColumnType<Date, never, never>;
@@ -18,6 +20,7 @@ export interface Tables {
     name: string;
     url: string;
     era: Era;
+    transport: Generated<Transport>;
     protocol_version: string;
     server_name: string;
     credential: Buffer | null;
