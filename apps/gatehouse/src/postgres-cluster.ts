@@ -1,6 +1,19 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chown, cp, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  chown,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -95,18 +108,26 @@ async function mayEnter(account: Account, directory: string): Promise<boolean> {
 
 /** Where the account cannot reach `directory`, the files lie in `/var/lib/gatehouse` and `directory` is a link to them. */
 async function prepareDirectory(directory: string, account: Account): Promise<string> {
-  if (await exists(directory)) return realpath(directory);
-  const reachable = await mayEnter(account, dirname(directory));
-  if (reachable) {
-    await mkdir(directory, { mode: 0o700 });
-    await giveTo(account, directory);
-    return realpath(directory);
+  if (!(await exists(directory))) {
+    if (await mayEnter(account, dirname(directory))) await mkdir(directory, { mode: 0o700 }).catch(unlessThere);
+    else await linkElsewhere(directory);
+    await giveTo(account, await realpath(directory));
   }
+  return realpath(directory);
+}
+
+async function linkElsewhere(directory: string): Promise<void> {
   await mkdir(SYSTEM_DIRECTORY, { recursive: true, mode: 0o755 });
   const elsewhere = await mkdtemp(join(SYSTEM_DIRECTORY, "data-"));
-  await giveTo(account, elsewhere);
-  await symlink(elsewhere, directory);
-  return elsewhere;
+  await symlink(elsewhere, directory).catch(async (error) => {
+    await rmdir(elsewhere);
+    unlessThere(error);
+  });
+}
+
+/** Another start was quicker. */
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EEXIST") throw error;
 }
 
 export async function giveTo({ uid, gid }: Account, path: string): Promise<void> {
@@ -132,7 +153,6 @@ async function initialise(directory: string, data: string, initdb: string, accou
     await rename(partial, data);
   } catch (cause) {
     await Promise.all([partial, secret].map((path) => rm(path, { recursive: true, force: true })));
-    // Another start may have been quicker.
     if (!(await exists(data))) throw new Fault("internal", `initdb failed: ${(cause as Error).message}`, { cause });
   }
 }

@@ -21,6 +21,10 @@ const AUTH_DOCUMENTS = new Set(["/.well-known/oauth-authorization-server", "/.we
 /** One origin for all apps. What a stranger says about how the request came here is dropped; PUBLIC_URL says it. */
 export function route({ publicUrl, apps, checkReady, log }: RouterDeps): RequestListener {
   const scheme = publicUrl.protocol.slice(0, -1);
+  const ownHosts = new Set([
+    publicUrl.host,
+    `${publicUrl.hostname}:${publicUrl.port || (scheme === "https" ? 443 : 80)}`,
+  ]);
 
   function answer(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const path = request.url!.split("?", 1)[0]!;
@@ -36,7 +40,7 @@ export function route({ publicUrl, apps, checkReady, log }: RouterDeps): Request
   }
 
   function checkHost({ headers }: IncomingMessage): void {
-    if (headers.host?.toLowerCase() === publicUrl.host) return;
+    if (ownHosts.has(headers.host?.toLowerCase() ?? "")) return;
     throw new Fault("invalid_request", `This server's address is ${publicUrl.origin}; it answers to no other`);
   }
 
@@ -64,10 +68,15 @@ function appOf(path: string): AppName {
 }
 
 function dropForwarded(request: IncomingMessage): void {
-  for (const name of Object.keys(request.headers)) {
-    if (name === "forwarded" || name.startsWith("x-forwarded-")) delete request.headers[name];
-  }
+  const names = Object.keys(request.headers).filter(isForwarded);
+  if (names.length === 0) return;
+  for (const name of names) delete request.headers[name];
+  // Names and values in turn.
+  const raw = request.rawHeaders;
+  request.rawHeaders = raw.filter((_, index) => !isForwarded(raw[index - (index % 2)]!.toLowerCase()));
 }
+
+const isForwarded = (name: string): boolean => name === "forwarded" || name.startsWith("x-forwarded-");
 
 function answerText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { "content-type": "text/plain", "cache-control": "no-store" }).end(`${text}\n`);

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { connectV1 } from "@gatehouse/testing/client-v1";
 import { connectV2 } from "@gatehouse/testing/client-v2";
-import { expect, test } from "vitest";
-import { gatehouse, isAlive, postgresPid, printed, temporaryDirectory } from "./command.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Command, gatehouse, isAlive, postgresPid, printed, temporaryDirectory } from "./command.ts";
 
 const READY = "Ctrl-C ends it";
 const NOBODY = { uid: 65_534, gid: 65_534 };
@@ -13,6 +13,19 @@ const isRoot = process.getuid?.() === 0;
 
 const up = (dataDirectory: string, environment: Record<string, string> = {}) =>
   gatehouse(["up"], { environment: { GATEHOUSE_DATA_DIR: dataDirectory, ...environment } });
+
+/** For the tests that leave it as it is. */
+let shared: { path: string; command: Command } & AsyncDisposable;
+
+beforeAll(async () => {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryDirectory());
+  const command = stack.use(up(path));
+  await command.says(READY);
+  const opened = stack.move();
+  shared = { path, command, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+});
+afterAll(() => shared[Symbol.asyncDispose]());
 
 async function listens(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
@@ -48,10 +61,8 @@ test("the first start prints what one needs, the second finds everything as it w
   await reconnected.client.callTool({ name: "get-sum", arguments: { a: 1, b: 2 } });
 });
 
-test("the demo server offers neither its environment nor a way past egress", { timeout: 30_000 }, async () => {
-  await using directory = await temporaryDirectory();
-  await using command = up(directory.path);
-  const { mcp, email, password } = printed(await command.says(READY));
+test("the demo server offers neither its environment nor a way past egress", async () => {
+  const { mcp, email, password } = printed(shared.command.output());
   await using connected = await connectV2(mcp, { id: "", email, password }, { era: "legacy" });
   const { tools } = await connected.client.listTools();
   const names = tools.map((tool) => tool.name);
@@ -63,11 +74,9 @@ test("the demo server offers neither its environment nor a way past egress", { t
   }
 });
 
-test("the demo server has an environment of its own, and listens on 127.0.0.1 alone", { timeout: 30_000 }, async () => {
-  await using directory = await temporaryDirectory();
-  await using command = up(directory.path, { GATEHOUSE_OWNER_PASSWORD: "a secret in the environment" });
-  const { demoPort } = printed(await command.says(READY));
-  const pid = await childWith(command.child.pid!, "serve-everything");
+test("the demo server has an environment of its own, and listens on 127.0.0.1 alone", async () => {
+  const { demoPort } = printed(shared.command.output());
+  const pid = await childWith(shared.command.child.pid!, "serve-everything");
   const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").filter(Boolean);
   expect(environment.map((variable) => variable.split("=")[0])).toEqual(["PATH"]);
   const port = demoPort.toString(16).toUpperCase().padStart(4, "0");
@@ -79,9 +88,8 @@ test("the demo server has an environment of its own, and listens on 127.0.0.1 al
 });
 
 test("a demo server that dies is started again, on the same port", { timeout: 30_000 }, async () => {
-  await using directory = await temporaryDirectory();
-  await using command = up(directory.path);
-  const { mcp, email, password } = printed(await command.says(READY));
+  const { command } = shared;
+  const { mcp, email, password } = printed(command.output());
   const pid = await childWith(command.child.pid!, "serve-everything");
   process.kill(pid, "SIGKILL");
   await expect
@@ -172,12 +180,19 @@ test("a power cut leaves nothing in the way of the next start", { timeout: 60_00
   await second.says(READY);
 });
 
-test("secrets that it makes are for its own eyes", { timeout: 30_000 }, async () => {
+test("without its Postgres it ends, and says so", { timeout: 30_000 }, async () => {
   await using directory = await temporaryDirectory();
   await using command = up(directory.path);
-  await command.says(READY);
+  const { demoPort } = printed(await command.says(READY));
+  process.kill(await postgresPid(directory.path), "SIGKILL");
+  expect(await command.ended).toBe(1);
+  expect(command.output()).toMatch(/^The embedded Postgres has ended; its log in the data directory says why\.$/m);
+  expect(await listens(demoPort)).toBe(false);
+});
+
+test("secrets that it makes are for its own eyes", async () => {
   for (const file of ["master-key", "owner-password", "postgres/data/superuser-password"]) {
-    expect((await stat(join(directory.path, file))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(shared.path, file))).mode & 0o777).toBe(0o600);
   }
 });
 
