@@ -5,7 +5,7 @@ import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/con
 import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
-import type { Era } from "@gatehouse/store/tables";
+import type { Era, Transport } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { cloneDatabase } from "@gatehouse/testing/database";
@@ -62,7 +62,12 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
     org: { id: string; slug: string },
     slug: string,
     upstream: Upstream,
-    { era = "modern" as Era, tools = CATALOGUE, bearer }: { era?: Era; tools?: Tool[]; bearer?: string } = {},
+    {
+      era = "modern",
+      transport = "streamable-http",
+      tools = CATALOGUE,
+      bearer,
+    }: { era?: Era; transport?: Transport; tools?: Tool[]; bearer?: string } = {},
   ) {
     const id = newConnectorId();
     const sealedFor = { org: org.id, row: `connectors/${id}` };
@@ -71,7 +76,7 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
       : null;
     const connector = { id, slug, name: slug, url: upstream.url, era, credential, egressException: upstream.host };
     await withOrg(owner, org.id, (scope) =>
-      insertConnector(scope, { ...connector, protocolVersion: "2026-07-28", serverName: "test" }, tools),
+      insertConnector(scope, { ...connector, transport, protocolVersion: "2026-07-28", serverName: "test" }, tools),
     );
     return { id, slug, org, url: `${publicUrl.origin}/${org.slug}/${slug}/mcp` };
   }

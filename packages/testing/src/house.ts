@@ -4,7 +4,7 @@ import { listen, portOf } from "@gatehouse/gatehouse/listen";
 import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
 import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { insertMembership, insertOrg, type Org } from "@gatehouse/store/orgs";
-import type { Era, Role, ToolDefinition } from "@gatehouse/store/tables";
+import type { Era, Role, ToolDefinition, Transport } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { inject } from "vitest";
@@ -29,6 +29,7 @@ export interface NewTestConnector {
   url: string;
   tools?: (ToolDefinition & Partial<Pick<Tool, "classification" | "offered">>)[];
   era?: Era;
+  transport?: Transport;
   protocolVersion?: string;
   /** The org's token for the upstream. */
   bearer?: string;
@@ -71,7 +72,7 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
   }
 
   async function addConnector(org: Org, connector: NewTestConnector): Promise<Endpoint> {
-    const { slug, url, tools = [], era = "modern", bearer } = connector;
+    const { slug, url, tools = [], era = "modern", transport = "streamable-http", bearer } = connector;
     const id = newConnectorId();
     const { origin, host } = new URL(url);
     const credential = bearer
@@ -79,7 +80,8 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
       : null;
     const protocolVersion = connector.protocolVersion ?? (era === "modern" ? "2026-07-28" : "2025-11-25");
     const egressException = connector.egressException === undefined ? host : connector.egressException;
-    const row = { id, slug, name: slug, url, era, protocolVersion, serverName: slug, credential, egressException };
+    const upstream = { url, era, transport, protocolVersion, serverName: slug, credential, egressException };
+    const row = { id, slug, name: slug, ...upstream };
     await withOrg(ownerDb, org.id, (scope) => insertConnector(scope, row, tools.map(asTool)));
     return { id, org, url: `${publicUrl.origin}/${org.slug}/${slug}/mcp` };
   }
