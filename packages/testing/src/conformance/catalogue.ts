@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type {
   CallToolResult,
+  ClientCapabilities,
   GetPromptResult,
+  InputRequest,
   Notification,
   Prompt,
   ReadResourceResult,
@@ -14,26 +16,49 @@ type JsonObjectSchema = Tool["inputSchema"];
 export interface Call {
   _meta?: { progressToken?: string | number | undefined } | undefined;
   notify(notification: Notification): Promise<void>;
+  log(level: "info", line: string): Promise<void>;
 }
 
-export interface FixtureTool<C extends Call, Result = CallToolResult> {
+interface DescribedTool {
   description: string;
   inputSchema?: JsonObjectSchema;
-  run(args: Record<string, unknown>, call: C): Result | Promise<Result>;
 }
 
-export interface FixturePrompt<C extends Call, Result = GetPromptResult> {
+interface DescribedPrompt {
   description: string;
   arguments?: Prompt["arguments"];
-  render(args: Record<string, string>, call: C): Result;
 }
+
+export interface FixtureTool extends DescribedTool {
+  run(args: Record<string, unknown>, call: Call): CallToolResult | Promise<CallToolResult>;
+}
+
+export interface FixturePrompt extends DescribedPrompt {
+  render(args: Record<string, string>): GetPromptResult;
+}
+
+/** Something that needs answers of the client's before it has a result: each era asks in its own words. */
+export interface Asking<Result> {
+  /** Round by round, each of which needs all of its answers; what can be asked depends on what the client can do. */
+  rounds(args: Record<string, unknown>, client: ClientCapabilities): Asks[];
+  /** The client carries a state from round to round, without which no answer counts. */
+  withState?: boolean;
+  /** The result, from the answers of the last round. */
+  conclude(answers: Answers): Result;
+}
+
+export type Asks = Record<string, InputRequest>;
+/** What the client answered, by the name of what it was asked. */
+export type Answers = Record<string, unknown>;
+export type AskingTool = DescribedTool & Asking<CallToolResult>;
+export type AskingPrompt = DescribedPrompt & Asking<GetPromptResult>;
 
 export const anyArguments: JsonObjectSchema = { type: "object" };
 
 export const implementation = { name: "gatehouse-conformance-fixture", version: "1.0.0" };
 
 /** The pace of tools that report on the way to their result, so that their reports leave one by one. */
-export const stepMs = 50;
+const stepMs = 50;
 
 /** A red PNG of one pixel. */
 const png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC";
@@ -54,7 +79,7 @@ function embedded(uri: string, mimeType: string, content: string) {
   return { type: "resource" as const, resource: { uri, mimeType, text: content } };
 }
 
-export const tools: Record<string, FixtureTool<Call>> = {
+export const tools: Record<string, FixtureTool> = {
   test_simple_text: {
     description: "Answers with one line of text",
     run: () => say("This is a simple text response for testing."),
@@ -84,6 +109,22 @@ export const tools: Record<string, FixtureTool<Call>> = {
   test_tool_with_progress: {
     description: "Reports its progress in three steps",
     run: reportProgress,
+  },
+  test_tool_with_logging: {
+    description: "Logs three lines",
+    run: logThreeLines,
+  },
+  test_logging_tool: {
+    description: "Logs a line for the clients that want it",
+    run: logOneLine,
+  },
+  test_x_mcp_header: {
+    description: "Takes a region that the client repeats in a header",
+    inputSchema: {
+      type: "object",
+      properties: { region: { type: "string", "x-mcp-header": "Region" }, level: { type: "integer" } },
+    },
+    run: ({ region }) => say(`region=${region}`),
   },
   json_schema_2020_12_tool: {
     description: "Takes an address, described with much of JSON Schema 2020-12",
@@ -125,7 +166,32 @@ async function reportProgress(_args: unknown, call: Call): Promise<CallToolResul
   return say("Three steps done.");
 }
 
-export function listTools<C extends Call, Result>(offered: Record<string, FixtureTool<C, Result>>): { tools: Tool[] } {
+async function logThreeLines(_args: unknown, call: Call): Promise<CallToolResult> {
+  for (const line of ["started", "halfway", "completed"]) {
+    await call.log("info", line);
+    await pause(stepMs);
+  }
+  return say("Three lines logged.");
+}
+
+async function logOneLine(_args: unknown, call: Call): Promise<CallToolResult> {
+  await call.log("info", "A line");
+  return say("One line logged.");
+}
+
+/** No list does change: it is the news of it that these two bring about. */
+export function listChangers(announce: (list: "tools" | "prompts") => void): Record<string, FixtureTool> {
+  const changer = (list: "tools" | "prompts"): FixtureTool => ({
+    description: `Tells those who listen that the ${list} have changed`,
+    run() {
+      announce(list);
+      return say("Told.");
+    },
+  });
+  return { test_trigger_tool_change: changer("tools"), test_trigger_prompt_change: changer("prompts") };
+}
+
+export function listTools(offered: Record<string, DescribedTool>): { tools: Tool[] } {
   return {
     tools: Object.entries(offered).map(([name, { description, inputSchema = anyArguments }]) => ({
       name,
@@ -135,7 +201,7 @@ export function listTools<C extends Call, Result>(offered: Record<string, Fixtur
   };
 }
 
-export const prompts: Record<string, FixturePrompt<Call>> = {
+export const prompts: Record<string, FixturePrompt> = {
   test_simple_prompt: {
     description: "Says one thing",
     render: () => fromUser(text("This is a simple prompt for testing.")),
@@ -164,11 +230,13 @@ export function fromUser(...contents: GetPromptResult["messages"][number]["conte
   return { messages: contents.map((content) => ({ role: "user", content })) };
 }
 
-export function listPrompts<C extends Call, Result>(
-  offered: Record<string, FixturePrompt<C, Result>>,
-): { prompts: Prompt[] } {
+export function listPrompts(offered: Record<string, DescribedPrompt>): { prompts: Prompt[] } {
   return {
-    prompts: Object.entries(offered).map(([name, { render: _, ...described }]) => ({ name, ...described })),
+    prompts: Object.entries(offered).map(([name, { description, arguments: args }]) => ({
+      name,
+      description,
+      ...(args && { arguments: args }),
+    })),
   };
 }
 

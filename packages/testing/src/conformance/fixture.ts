@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { localhostHostValidation, localhostOriginValidation, toNodeHandler } from "@modelcontextprotocol/node";
+import type { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
 import { createMcpHandler, createRequestStateCodec, InMemoryServerEventBus } from "@modelcontextprotocol/server";
 import { createLegacyServer } from "./legacy-server.ts";
@@ -12,40 +13,40 @@ export interface Fixture extends AsyncDisposable {
   url: URL;
 }
 
+/** The open sessions of a legacy fixture: their transports by session id, and the server at the end of each. */
+interface Sessions {
+  transports: Map<string, StreamableHTTPServerTransport>;
+  servers: Set<Server>;
+}
+
 /** Speaks 2025-11-25, with sessions. */
 export async function startLegacyFixture(): Promise<Fixture> {
-  const sessions = new Map<string, StreamableHTTPServerTransport>();
+  const sessions: Sessions = { transports: new Map(), servers: new Set() };
   const loopback = await listen((req, res) => void answerInSession(sessions, req, res));
   return {
     url: new URL("/mcp", loopback.origin),
     async [Symbol.asyncDispose]() {
-      await Promise.all([...sessions.values()].map((session) => session.close()));
+      await Promise.all([...sessions.transports.values()].map((transport) => transport.close()));
       await loopback[Symbol.asyncDispose]();
     },
   };
 }
 
-async function answerInSession(
-  sessions: Map<string, StreamableHTTPServerTransport>,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
+async function answerInSession(sessions: Sessions, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const sessionId = req.headers["mcp-session-id"];
-  const session = typeof sessionId === "string" ? sessions.get(sessionId) : await openSession(sessions);
-  if (!session) res.writeHead(404).end();
-  else await session.handleRequest(req, res);
+  const transport = typeof sessionId === "string" ? sessions.transports.get(sessionId) : await openSession(sessions);
+  if (!transport) res.writeHead(404).end();
+  else await transport.handleRequest(req, res);
 }
 
-async function openSession(
-  sessions: Map<string, StreamableHTTPServerTransport>,
-): Promise<StreamableHTTPServerTransport> {
-  const session = new StreamableHTTPServerTransport({
+async function openSession({ transports, servers }: Sessions): Promise<StreamableHTTPServerTransport> {
+  const transport = new StreamableHTTPServerTransport({
     sessionIdGenerator: randomUUID,
-    onsessioninitialized: (id) => void sessions.set(id, session),
-    onsessionclosed: (id) => void sessions.delete(id),
+    onsessioninitialized: (id) => void transports.set(id, transport),
+    onsessionclosed: (id) => void transports.delete(id),
   });
-  await createLegacyServer().connect(session);
-  return session;
+  await createLegacyServer(servers).connect(transport);
+  return transport;
 }
 
 /** Speaks 2026-07-28, and nothing older. */

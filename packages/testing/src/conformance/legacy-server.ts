@@ -1,13 +1,9 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { Server } from "@modelcontextprotocol/sdk/server/index.js";
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js";
 import {
   type CallToolRequest,
   CallToolRequestSchema,
   CompleteRequestSchema,
-  CreateMessageResultSchema,
-  type ElicitRequestFormParams,
-  ElicitResultSchema,
   ErrorCode,
   type GetPromptRequest,
   GetPromptRequestSchema,
@@ -17,16 +13,21 @@ import {
   ListToolsRequestSchema,
   McpError,
   ReadResourceRequestSchema,
+  ResultSchema,
   type ServerNotification,
   type ServerRequest,
   SubscribeRequestSchema,
   UnsubscribeRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import type { CallToolResult } from "@modelcontextprotocol/server";
+import type { ClientCapabilities } from "@modelcontextprotocol/server";
+import { askingPrompts, askingTools } from "./asking.ts";
 import {
+  type Answers,
+  type Asking,
+  type Asks,
   type Call,
-  type FixtureTool,
   implementation,
+  listChangers,
   listPrompts,
   listTools,
   noCompletions,
@@ -34,9 +35,6 @@ import {
   readResource,
   resources,
   resourceTemplates,
-  say,
-  stepMs,
-  text,
   tools,
 } from "./catalogue.ts";
 
@@ -45,109 +43,69 @@ const resourceNotFound = -32002;
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
-/** A call of the legacy era, whose tools may ask the client on the call's own stream. */
-type LegacyCall = Call & Pick<Extra, "sendRequest">;
-
-const legacyTools: Record<string, FixtureTool<LegacyCall>> = {
-  ...tools,
-  test_tool_with_logging: { description: "Logs three lines", run: logThreeLines },
-  test_sampling: {
-    description: "Asks the client's model",
-    inputSchema: { type: "object", properties: { prompt: { type: "string" } }, required: ["prompt"] },
-    run: ({ prompt }, call) => sample(String(prompt), call),
-  },
-  test_elicitation: {
-    description: "Asks the user for an answer",
-    inputSchema: { type: "object", properties: { message: { type: "string" } }, required: ["message"] },
-    run: ({ message }, call) =>
-      elicit(String(message), { response: { type: "string", description: "The answer" } }, call),
-  },
-  test_elicitation_sep1034_defaults: {
-    description: "Asks the user to review a form with a default in every field",
-    run: (_args, call) => elicit("Review these fields", fieldsWithDefaults, call),
-  },
-  test_elicitation_sep1330_enums: {
-    description: "Asks the user to choose, in each of the ways a choice can be described",
-    run: (_args, call) => elicit("Choose", choices, call),
-  },
-};
-
-type Fields = ElicitRequestFormParams["requestedSchema"]["properties"];
-
-const fieldsWithDefaults: Fields = {
-  name: { type: "string", default: "John Doe" },
-  age: { type: "integer", default: 30 },
-  score: { type: "number", default: 95.5 },
-  status: { type: "string", enum: ["active", "inactive", "pending"], default: "active" },
-  verified: { type: "boolean", default: true },
-};
-
-const untitled = ["option1", "option2", "option3"];
-const titled = ["value1", "value2", "value3"].map((value, at) => ({ const: value, title: `Choice ${at + 1}` }));
-
-const choices: Fields = {
-  untitledSingle: { type: "string", enum: untitled },
-  titledSingle: { type: "string", oneOf: titled },
-  legacyEnum: { type: "string", enum: ["opt1", "opt2", "opt3"], enumNames: ["One", "Two", "Three"] },
-  untitledMulti: { type: "array", items: { type: "string", enum: untitled } },
-  titledMulti: { type: "array", items: { anyOf: titled } },
-};
-
-async function logThreeLines(_args: unknown, call: LegacyCall): Promise<CallToolResult> {
-  for (const data of ["started", "halfway", "completed"]) {
-    await call.notify({ method: "notifications/message", params: { level: "info", data } });
-    await pause(stepMs);
-  }
-  return say("Three lines logged.");
+/** One session's server; what changes in the lists is told to all of `servers`, which it joins. */
+export function createLegacyServer(servers: Set<Server>): Server {
+  const capabilities = {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { subscribe: true },
+    logging: {},
+    completions: {},
+  };
+  const server = new Server(implementation, { capabilities });
+  servers.add(server);
+  server.onclose = () => servers.delete(server);
+  answerToolsAndPrompts(server, servers);
+  answerTheRest(server);
+  return server;
 }
 
-async function sample(prompt: string, call: LegacyCall): Promise<CallToolResult> {
-  const { content } = await call.sendRequest(
-    {
-      method: "sampling/createMessage",
-      params: { messages: [{ role: "user", content: text(prompt) }], maxTokens: 100 },
-    },
-    CreateMessageResultSchema,
-  );
-  return say(`LLM response: ${content.type === "text" ? content.text : content.type}`);
+function answerToolsAndPrompts(server: Server, servers: Set<Server>): void {
+  const plain = { ...tools, ...listChangers((list) => announce(servers, list)) };
+  const client = () => (server.getClientCapabilities() ?? {}) as ClientCapabilities;
+  server.setRequestHandler(ListToolsRequestSchema, () => listTools({ ...plain, ...askingTools }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => callTool(plain, params, extra, client()));
+  server.setRequestHandler(ListPromptsRequestSchema, () => listPrompts({ ...prompts, ...askingPrompts }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => getPrompt(params, extra, client()));
 }
 
-async function elicit(message: string, properties: Fields, call: LegacyCall): Promise<CallToolResult> {
-  const { action, content } = await call.sendRequest(
-    { method: "elicitation/create", params: { message, requestedSchema: { type: "object", properties } } },
-    ElicitResultSchema,
-  );
-  return say(`Elicitation completed: action=${action}, content=${JSON.stringify(content ?? {})}`);
-}
-
-/** One session's server. */
-export function createLegacyServer(): Server {
-  const server = new Server(implementation, {
-    capabilities: { tools: {}, prompts: {}, resources: { subscribe: true }, logging: {}, completions: {} },
-  });
-  server.setRequestHandler(ListToolsRequestSchema, () => listTools(legacyTools));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => callTool(params, extra));
-  server.setRequestHandler(ListPromptsRequestSchema, () => listPrompts(prompts));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params }, extra) => getPrompt(params, extra));
+function answerTheRest(server: Server): void {
   server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates }));
   server.setRequestHandler(ReadResourceRequestSchema, ({ params }) => readOrRefuse(params.uri));
   server.setRequestHandler(SubscribeRequestSchema, () => ({}));
   server.setRequestHandler(UnsubscribeRequestSchema, () => ({}));
   server.setRequestHandler(CompleteRequestSchema, () => noCompletions);
-  return server;
 }
 
-function callTool({ name, arguments: args = {} }: CallToolRequest["params"], extra: Extra) {
-  const tool = legacyTools[name];
+/** Goes to the streams that clients hold open with GET. */
+function announce(servers: Set<Server>, list: "tools" | "prompts"): void {
+  for (const server of servers) void (list === "tools" ? server.sendToolListChanged() : server.sendPromptListChanged());
+}
+
+function callTool(
+  plain: typeof tools,
+  { name, arguments: args = {} }: CallToolRequest["params"],
+  extra: Extra,
+  client: ClientCapabilities,
+) {
+  const asking = askingTools[name];
+  if (asking) return askRounds(asking, args, extra, client);
+  const tool = plain[name];
   if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
   return tool.run(args, callOf(extra));
 }
 
-function getPrompt({ name, arguments: args = {} }: GetPromptRequest["params"], extra: Extra) {
+function getPrompt(
+  { name, arguments: args = {} }: GetPromptRequest["params"],
+  extra: Extra,
+  client: ClientCapabilities,
+) {
+  const asking = askingPrompts[name];
+  if (asking) return askRounds(asking, args, extra, client);
   const prompt = prompts[name];
   if (!prompt) throw new McpError(ErrorCode.InvalidParams, `There is no prompt ${name}`);
-  return prompt.render(args, callOf(extra));
+  return prompt.render(args);
 }
 
 function readOrRefuse(uri: string) {
@@ -156,6 +114,30 @@ function readOrRefuse(uri: string) {
   return found;
 }
 
-function callOf({ _meta, sendNotification, sendRequest }: Extra): LegacyCall {
-  return { _meta, notify: (notification) => sendNotification(notification as ServerNotification), sendRequest };
+/** Asks the client on the stream of the request that needs the answers, which stays open meanwhile. */
+async function askRounds<Result>(
+  { rounds, conclude }: Asking<Result>,
+  args: Record<string, unknown>,
+  extra: Extra,
+  client: ClientCapabilities,
+): Promise<Result> {
+  let answers: Answers = {};
+  for (const asks of rounds(args, client)) answers = await askAtOnce(asks, extra);
+  return conclude(answers);
+}
+
+async function askAtOnce(asks: Asks, { sendRequest }: Extra): Promise<Answers> {
+  const answering = Object.entries(asks).map(
+    async ([name, ask]) => [name, await sendRequest(ask as ServerRequest, ResultSchema)] as const,
+  );
+  return Object.fromEntries(await Promise.all(answering));
+}
+
+function callOf({ _meta, sendNotification }: Extra): Call {
+  const notify: Call["notify"] = (notification) => sendNotification(notification as ServerNotification);
+  return {
+    _meta,
+    notify,
+    log: (level, data) => notify({ method: "notifications/message", params: { level, data } }),
+  };
 }
