@@ -27,6 +27,8 @@ const EnvironmentVariables = z
       .optional(),
     GATEHOUSE_EGRESS_ALLOW: z.string().default("").transform(parseHosts),
     GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
+    GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
+    GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
     GATEHOUSE_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
         error: "must be one of trace, debug, info, warn, error, fatal, silent",
@@ -57,6 +59,10 @@ export interface Config {
   egressAllow: string[];
   /** Where the dashboard reaches the authorization server, when that is another process. */
   issuerConnectUrl: URL | undefined;
+  /** Where other replicas reach this gateway. All addresses: the first of them that is not this machine's alone. */
+  internalHost: string;
+  /** 0 lets the system choose. */
+  internalPort: number;
   logLevel: string | undefined;
 }
 
@@ -80,6 +86,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     masterKey: variables.GATEHOUSE_MASTER_KEY,
     egressAllow: variables.GATEHOUSE_EGRESS_ALLOW,
     issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
+    internalHost: variables.GATEHOUSE_INTERNAL_HOST,
+    internalPort: variables.GATEHOUSE_INTERNAL_PORT,
     logLevel: variables.GATEHOUSE_LOG_LEVEL,
   };
 }

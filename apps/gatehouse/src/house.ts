@@ -4,13 +4,14 @@ import type { AuthDeps } from "@gatehouse/auth/auth";
 import { type Egress, openEgress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { GatewayOptions } from "@gatehouse/gateway/gateway";
+import type { InternalListener } from "@gatehouse/gateway/replicas/internal-listener";
 import { openState } from "@gatehouse/state/state";
 import { type AppRole, type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { isReachable } from "@gatehouse/store/databases";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { close, portOf } from "./listen.ts";
-import { explainRedis, standAlone } from "./replicas.ts";
+import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
 export interface HouseOptions {
@@ -26,6 +27,9 @@ export interface HouseOptions {
   /** All three, where nothing else is said. */
   apps?: readonly AppName[];
   issuerConnectUrl?: URL | undefined;
+  /** Where other replicas reach this gateway; any free port of the loopback address where nothing else is said. */
+  internalHost?: string | undefined;
+  internalPort?: number | undefined;
   /** What tests and measurements set otherwise than everybody. */
   gateway?: Pick<GatewayOptions, "limits" | "upstreamTimeoutMs">;
   auth?: Pick<AuthDeps, "lifetimes">;
@@ -42,6 +46,7 @@ const WEB_ROOT = join(import.meta.dirname, "../../dashboard/web/dist");
 const CLOSE_GRACE_MS = 1500;
 
 interface Rooms extends HouseOptions {
+  internal: InternalListener | undefined;
   egress: Egress;
   /** What is opened here is closed with the house, in the opposite order. */
   stack: AsyncDisposableStack;
@@ -51,9 +56,11 @@ interface Rooms extends HouseOptions {
 export async function openHouse(options: HouseOptions): Promise<House> {
   await using stack = new AsyncDisposableStack();
   const { server, publicUrl, access, log, apps: names = ALL_APPS } = options;
-  const egress = stack.use(openEgress({ allow: options.egressAllow, ownOrigins: ownOrigins(options) }));
+  const internal = await listenToReplicas(options, names);
+  if (internal) stack.use(internal);
+  const egress = stack.use(openEgress({ allow: options.egressAllow, ownOrigins: ownOrigins(options, internal) }));
   const apps: Partial<Record<AppName, App>> = {};
-  for (const name of names) apps[name] = await OPEN[name]({ ...options, egress, stack });
+  for (const name of names) apps[name] = await OPEN[name]({ ...options, internal, egress, stack });
   const probe = stack.use(openDatabase(access, roleOf(names[0]!), 1));
   let closing = false;
   async function checkReady(): Promise<void> {
@@ -73,8 +80,19 @@ export async function openHouse(options: HouseOptions): Promise<House> {
 
 const roleOf = (name: AppName): AppRole => `gatehouse_${name}`;
 
-function ownOrigins({ server, publicUrl }: HouseOptions): URL[] {
-  return [publicUrl, new URL(`http://127.0.0.1:${portOf(server)}`)];
+function ownOrigins({ server, publicUrl }: HouseOptions, internal: InternalListener | undefined): URL[] {
+  const listeners = [`http://127.0.0.1:${portOf(server)}`, ...(internal ? [internal.origin] : [])];
+  return [publicUrl, ...listeners.map((origin) => new URL(origin))];
+}
+
+/** Only gateways have something to say to one another, and only those that share their state can. */
+async function listenToReplicas(
+  { redisUrl, vault, internalHost: host = "127.0.0.1", internalPort: port = 0 }: HouseOptions,
+  names: readonly AppName[],
+): Promise<InternalListener | undefined> {
+  if (!redisUrl || !names.includes("gateway")) return undefined;
+  const { listenInternally } = await import("@gatehouse/gateway/replicas/internal-listener");
+  return listenInternally({ host, port, vault }).catch(explainInternal(host, port));
 }
 
 /** Each app is loaded only where it is served. */
@@ -85,11 +103,11 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     const dashboardRedirectUri = new URL("/dashboard/callback", publicUrl).href;
     return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, ...options }));
   },
-  async gateway({ publicUrl, access, redisUrl, vault, egress, log, stack, gateway: options }) {
+  async gateway({ publicUrl, access, redisUrl, internal, vault, egress, log, stack, gateway: options }) {
     const { startGateway } = await import("@gatehouse/gateway/gateway");
     if (!redisUrl) stack.use(await standAlone(access, log));
     const state = stack.use(await openState({ redisUrl }).catch(explainRedis(redisUrl)));
-    return stack.use(await startGateway({ publicUrl, access, vault, egress, state, log, ...options }));
+    return stack.use(await startGateway({ publicUrl, access, internal, vault, egress, state, log, ...options }));
   },
   async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack }) {
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");

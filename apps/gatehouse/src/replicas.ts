@@ -45,6 +45,21 @@ export async function standAlone(access: DatabaseAccess, log: Logger): Promise<A
   };
 }
 
+/** For `catch`: what kept us from listening to other replicas. */
+export function explainInternal(host: string, port: number): (error: unknown) => never {
+  return function explain(error): never {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EADDRINUSE") {
+      throw new Fault(
+        "conflict",
+        `Port ${port} is taken by another process. Choose another (GATEHOUSE_INTERNAL_PORT).`,
+      );
+    }
+    if (code !== "EADDRNOTAVAIL" && code !== "ENOTFOUND") throw error;
+    throw new Fault("invalid_fields", `GATEHOUSE_INTERNAL_HOST is ${host}, which is no address of this machine.`);
+  };
+}
+
 /** For `catch`: what kept us from Redis, with its host and without its password. */
 export function explainRedis(redisUrl: string | undefined): (error: unknown) => never {
   return function explain(error): never {

@@ -1,5 +1,6 @@
 import type { Dependencies } from "./dependencies.ts";
 import { inOrder } from "./exchange.ts";
+import { takeOver } from "./replicas/take-over.ts";
 import { acceptOrigin } from "./steps/accept-origin.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
@@ -21,6 +22,20 @@ export const call = (deps: Dependencies) =>
     authenticate(deps),
     readMessage,
     limit(deps),
+    findTarget(deps),
+    authorize(deps),
+    findSession(deps),
+    withCredential(deps),
+    recordIntent(deps),
+    send(deps),
+  );
+
+/** What another replica has accepted and limited, and only this one can go on with. */
+export const continuation = (deps: Dependencies) =>
+  inOrder(
+    takeOver,
+    authenticate(deps),
+    readMessage,
     findTarget(deps),
     authorize(deps),
     findSession(deps),

@@ -10,6 +10,7 @@ import type { Driving } from "./bridges/drive.ts";
 import type { Parking } from "./bridges/park.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
 import type { OpenStreams } from "./open-streams.ts";
+import type { Replicas } from "./replicas/replicas.ts";
 import type { Sessions } from "./sessions.ts";
 import type { OrgSnapshots } from "./snapshots.ts";
 
@@ -32,6 +33,8 @@ export interface Dependencies {
   listening: Map<string, () => void>;
   /** This process, in the handles that it mints. */
   replicaId: string;
+  /** `null` where there is no other. */
+  replicas: Replicas | null;
   audit: AuditWriter;
   egress: Egress;
   vault: Vault;

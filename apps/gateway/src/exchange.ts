@@ -46,6 +46,14 @@ export class Exchange {
   /** The audit row of a write that was tried; its outcome names it. */
   intentId: string | null = null;
 
+  // continueElsewhere and takeOver
+  /** What the row that says how the exchange ended is called, where more than one replica may write it. */
+  outcomeId: string | null = null;
+  /** Another replica took the request and passed it on to this one. */
+  takenOver = false;
+  /** `null`: the one that the request comes from. */
+  clientAddress: string | null = null;
+
   /** The message is well-formed and about something that is offered: what fails from here on fails in its answer. */
   accepted = false;
   /** It is a stream that stays open for as long as the client listens. */

@@ -9,13 +9,15 @@ import { type DatabaseAccess, openDatabase, unavailableIfUnreachable } from "@ga
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
-import { openDriving } from "./bridges/drive.ts";
+import { CANCELLED, openDriving } from "./bridges/drive.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
-import { call, sessionEnd, sessionStream } from "./call.ts";
+import { call, continuation, sessionEnd, sessionStream } from "./call.ts";
 import type { Dependencies, Limits } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
 import { refuse } from "./fronts/streamable-http.ts";
 import { openStreams } from "./open-streams.ts";
+import type { InternalListener } from "./replicas/internal-listener.ts";
+import { openReplicas } from "./replicas/replicas.ts";
 import { openSessions } from "./sessions.ts";
 import { openSnapshots } from "./snapshots.ts";
 import { limit } from "./steps/limit.ts";
@@ -32,6 +34,8 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
   access: DatabaseAccess;
   limits?: Limits;
   upstreamTimeoutMs?: number;
+  /** Where there are other replicas: already listening, and the gateway closes it. */
+  internal?: InternalListener | undefined;
 };
 
 const DEFAULT_LIMITS: Limits = {
@@ -43,14 +47,16 @@ export async function startGateway({
   access,
   limits = DEFAULT_LIMITS,
   upstreamTimeoutMs = 300_000,
+  internal,
   ...given
 }: GatewayOptions): Promise<Gateway> {
-  const { publicUrl, state, log } = given;
+  const { publicUrl, state, vault, log } = given;
+  const replicaId = randomUUID();
   const db = openDatabase(access, "gatehouse_gateway", 4);
   const audit = openAuditWriter({ access, onError: (err) => log.error({ err }, "the audit log cannot be written") });
   const snapshots = await openSnapshots({ db, onError: (err) => log.warn({ err }, "changes cannot be read") });
   const streams = openStreams({ snapshots });
-  const sessions = openSessions({ state });
+  const sessions = openSessions({ state, replicaId });
   const tokens = openAccessTokenVerifier({
     issuer: publicUrl.origin,
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
@@ -58,34 +64,49 @@ export async function startGateway({
   const telemetry = openMcpTelemetry();
   const upstreamSessions = openUpstreamSessions({ egress: given.egress, upstreamTimeoutMs });
   const bridges = { upstreamSessions, parking: new Map(), driving: openDriving(), listening: new Map() };
+  const replicas = internal ? await openReplicas({ state, vault, replicaId, origin: internal.origin }) : null;
   const deps: Dependencies = {
     ...given,
     ...bridges,
-    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry, replicaId: randomUUID() },
+    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry, replicaId, replicas },
   };
+  listenToHints(deps);
   const fail = failWith(deps);
-  const routes = { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) };
+  const routes: Routes = { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) };
+  const continuations: Routes = { POST: continuation(deps) };
 
-  function handle(request: IncomingMessage, response: ServerResponse): void {
+  function answer(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
     const path = request.url!.split("?", 1)[0]!;
     const address = parseEndpointPath(path);
     if (!address) return answerElsewhere(publicUrl, path, request, response);
     const exchange = new Exchange(request, response, { path, audience: canonicalEndpoint(publicUrl, address) });
-    const route = routes[request.method as keyof typeof routes] ?? refuseMethod;
+    const route = routes[request.method!] ?? refuseMethod;
     route(exchange).catch((error) => fail(exchange, error));
   }
 
+  internal?.server.on("request", (request, response) => answer(continuations, request, response));
   return {
-    handle,
+    handle: (request, response) => answer(routes, request, response),
     closeStreams: () => streams.closeAll(),
     async [Symbol.asyncDispose]() {
       streams.closeAll();
+      await replicas?.[Symbol.asyncDispose]();
+      await internal?.[Symbol.asyncDispose]();
       await upstreamSessions[Symbol.asyncDispose]();
       await snapshots[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
     },
   };
+}
+
+type Routes = Partial<Record<string, (exchange: Exchange) => Promise<void>>>;
+
+/** What was done at another replica, and concerns what this one holds. */
+function listenToHints({ state, sessions, streams, driving, listening }: Dependencies): void {
+  state.onHint(CANCELLED, (key) => driving.running.get(key)?.cancel());
+  sessions.onChange(({ id }) => listening.get(id)?.());
+  sessions.onEnd((id) => streams.closeSession(id));
 }
 
 async function refuseMethod(): Promise<void> {

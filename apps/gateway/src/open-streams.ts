@@ -5,13 +5,15 @@ import { isAdmitted } from "./steps/authenticate.ts";
 /** Answers that stay open, so that they end when what opened them does. */
 export interface OpenStreams {
   /** Answers what is to be called when the stream has ended. */
-  add(org: OrgSnapshot, token: AccessToken, close: () => void): () => void;
+  add(org: OrgSnapshot, token: AccessToken, close: () => void, sessionId?: string): () => void;
+  closeSession(id: string): void;
   closeAll(): void;
 }
 
 interface OpenStream {
   token: AccessToken;
   close: () => void;
+  sessionId: string | undefined;
 }
 
 const LOOK_FOR_EXPIRED_MS = 1000;
@@ -32,14 +34,19 @@ export function openStreams({ snapshots }: { snapshots: OrgSnapshots }): OpenStr
   expiry.unref();
 
   return {
-    add(org, token, close) {
-      const stream = { token, close };
+    add(org, token, close, sessionId) {
+      const stream = { token, close, sessionId };
       const streams = byOrg.get(org.id) ?? new Set();
       byOrg.set(org.id, streams.add(stream));
       return () => {
         streams.delete(stream);
         if (streams.size === 0 && byOrg.get(org.id) === streams) byOrg.delete(org.id);
       };
+    },
+    closeSession(id) {
+      for (const streams of byOrg.values()) {
+        for (const { sessionId, close } of streams) if (sessionId === id) close();
+      }
     },
     closeAll() {
       for (const streams of byOrg.values()) for (const { close } of streams) close();

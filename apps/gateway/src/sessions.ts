@@ -29,15 +29,23 @@ export interface Sessions {
   find(id: string, token: AccessToken): ClientSession | null | Promise<ClientSession | null>;
   /** The upstream has forgotten its session; this is the new one. */
   renew(session: ClientSession, upstreamId: string | null): Promise<void>;
+  /** Takes over what another replica has changed in it. */
+  refresh(session: ClientSession): Promise<unknown>;
   /** Makes what was changed in the session known to every replica. */
   save(session: ClientSession): Promise<void>;
   end(session: ClientSession): Promise<void>;
+  /** Another replica has changed a session that is remembered here. */
+  onChange(listener: (session: ClientSession) => void): void;
+  /** Here or at another replica. */
+  onEnd(listener: (id: string) => void): void;
 }
 
 interface Remembered {
   session: ClientSession;
   /** When it was last written to `state`, on the clock of `performance.now()`. */
   savedAt: number;
+  /** Under way where another replica has changed it; settles as `null` where it has ended. */
+  reading: Promise<ClientSession | null> | null;
 }
 
 const IDLE_SECONDS = 3600;
@@ -45,10 +53,15 @@ const ENDED = "session.ended";
 const CHANGED = "session.changed";
 
 /** Held in `state` for an hour after their last use, and in memory where they were used, so that calls don't ask Redis. */
-export function openSessions({ state }: { state: State }): Sessions {
+export function openSessions({ state, replicaId }: { state: State; replicaId: string }): Sessions {
   const remembered = new Map<string, Remembered>();
+  const changeListeners: ((session: ClientSession) => void)[] = [];
   state.onHint(ENDED, (id) => remembered.delete(id));
-  state.onHint(CHANGED, (id) => remembered.delete(id));
+  state.onHint(CHANGED, (hint) => {
+    const [id, changedBy] = hint.split(" ") as [string, string];
+    const entry = remembered.get(id);
+    if (entry && changedBy !== replicaId) readAgain(id, entry);
+  });
   const sweep = setInterval(() => {
     const oldest = performance.now() - IDLE_SECONDS * 1000;
     for (const [id, { savedAt }] of remembered) if (savedAt < oldest) remembered.delete(id);
@@ -56,13 +69,41 @@ export function openSessions({ state }: { state: State }): Sessions {
   sweep.unref();
 
   async function save(session: ClientSession): Promise<void> {
-    remembered.set(session.id, { session, savedAt: performance.now() });
+    remember(session);
     await state.set(keyOf(session.id), JSON.stringify(session), IDLE_SECONDS);
   }
 
+  function remember(session: ClientSession): void {
+    remembered.set(session.id, { session, savedAt: performance.now(), reading: null });
+  }
+
+  /** The hint leaves after what it hints at. */
   async function share(session: ClientSession): Promise<void> {
-    state.hint(CHANGED, session.id);
-    await save(session);
+    const saved = save(session);
+    state.hint(CHANGED, `${session.id} ${replicaId}`);
+    await saved;
+  }
+
+  /** Into the same object, for streams and running calls have it too. */
+  async function refresh(session: ClientSession): Promise<ClientSession | null> {
+    const stored = await state.get(keyOf(session.id));
+    if (stored === null) {
+      remembered.delete(session.id);
+      return null;
+    }
+    return Object.assign(session, JSON.parse(stored));
+  }
+
+  function readAgain(id: string, entry: Remembered): void {
+    const reading = refresh(entry.session);
+    entry.reading = reading;
+    reading.then(
+      (session) => {
+        if (entry.reading === reading) entry.reading = null;
+        if (session) for (const listener of changeListeners) listener(session);
+      },
+      () => remembered.delete(id),
+    );
   }
 
   /** Half an hour after it was written, the next use writes it again, and nobody waits for that. */
@@ -77,9 +118,12 @@ export function openSessions({ state }: { state: State }): Sessions {
     if (stored === null) return null;
     const session: ClientSession = JSON.parse(stored);
     if (!belongsTo(session, token)) return null;
-    remembered.set(id, { session, savedAt: performance.now() });
+    remember(session);
     return session;
   }
+
+  const ownedBy = (token: AccessToken) => (session: ClientSession | null) =>
+    session && belongsTo(session, token) ? session : null;
 
   return {
     async create(token, opened) {
@@ -92,6 +136,7 @@ export function openSessions({ state }: { state: State }): Sessions {
     find(id, token) {
       const entry = remembered.get(id);
       if (!entry) return findInState(id, token);
+      if (entry.reading) return entry.reading.then(ownedBy(token));
       touch(entry);
       return belongsTo(entry.session, token) ? entry.session : null;
     },
@@ -99,12 +144,15 @@ export function openSessions({ state }: { state: State }): Sessions {
       session.upstreamId = upstreamId;
       await share(session);
     },
+    refresh,
     save: share,
     async end(session) {
       remembered.delete(session.id);
       await state.delete(keyOf(session.id));
       state.hint(ENDED, session.id);
     },
+    onChange: (listener) => void changeListeners.push(listener),
+    onEnd: (listener) => state.onHint(ENDED, listener),
   };
 }
 

@@ -35,6 +35,7 @@ const VOCABULARY = {
   internal: { status: 500, rpc: -32603, oauth: "server_error", title: "Something went wrong on our side" },
   upstream_failed: { status: 502, rpc: 502, oauth: "server_error", title: "The upstream server failed" },
   egress_refused: { status: 502, rpc: 502, oauth: "server_error", title: "The upstream's address is not allowed" },
+  interrupted: { status: 502, rpc: 502, oauth: "server_error", title: "The call was interrupted" },
   unavailable: { status: 503, rpc: 503, oauth: "temporarily_unavailable", title: "The service is not available" },
   upstream_timeout: { status: 504, rpc: 504, oauth: "server_error", title: "The upstream server took too long" },
 } as const;

@@ -20,7 +20,11 @@ export function renewUpstreamSession(exchange: Exchange, deps: Used): Promise<vo
   return renewal;
 }
 
+/** Not where another replica has done so already. */
 async function openAgain(exchange: Exchange, session: ClientSession, { egress, sessions }: Used): Promise<void> {
+  const forgotten = session.upstreamId;
+  await sessions.refresh(session);
+  if (session.upstreamId !== forgotten) return;
   const message = { jsonrpc: "2.0", id: "gatehouse", method: "initialize", params: session.initialize } as const;
   const { protocolVersion } = session;
   const outbound = { era: "legacy", protocolVersion, sessionId: null, message, bytes: null } as const;

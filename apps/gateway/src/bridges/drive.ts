@@ -12,6 +12,7 @@ import {
 import type { Receiver } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import { interrupted } from "../replicas/continue-elsewhere.ts";
 import type { ClientSession } from "../sessions.ts";
 import { openHandle, sealHandle } from "./handles.ts";
 import { ModernRequest } from "./modern-request.ts";
@@ -19,6 +20,9 @@ import { ModernRequest } from "./modern-request.ts";
 const ANSWER_MS_MAX = 10 * 60_000;
 /** An upstream that asks more often than this for one call asks for ever. */
 const ROUNDS_MAX = 20;
+
+/** Hints to whichever replica runs the call. */
+export const CANCELLED = "call.cancelled";
 
 /** What legacy clients of this process wait for, and are waited for with. */
 export interface Driving {
@@ -96,10 +100,13 @@ async function takeNotification(
   exchange: Exchange,
   message: Message,
   front: Receiver,
-  { driving }: Dependencies,
+  { driving, state }: Dependencies,
 ): Promise<void> {
   if ("method" in message && message.method === "notifications/cancelled") {
-    driving.running.get(runningKey(exchange.session!, message.params?.requestId))?.cancel();
+    const key = runningKey(exchange.session!, message.params?.requestId);
+    const running = driving.running.get(key);
+    if (running) running.cancel();
+    else state.hint(CANCELLED, key);
   }
   front.accept();
 }
@@ -108,9 +115,10 @@ async function takeReply(
   exchange: Exchange,
   reply: Response,
   front: Receiver,
-  { vault, driving }: Dependencies,
+  { vault, driving, replicaId }: Dependencies,
 ): Promise<void> {
   const handle = openHandle(vault, exchange.token, String(reply.id));
+  if (handle && handle.replica !== replicaId) throw interrupted();
   const asked = handle && driving.asked.get(handle.id);
   if (!asked) throw new Fault("invalid_request", "No request waits for this response");
   asked(reply);

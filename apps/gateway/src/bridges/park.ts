@@ -14,6 +14,7 @@ import {
 import { type Ending, postUpstream, type Receiver, type UpstreamCall } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import { interrupted } from "../replicas/continue-elsewhere.ts";
 import { openHandle, sealHandle } from "./handles.ts";
 import { listenToLegacy } from "./listen.ts";
 import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
@@ -59,12 +60,10 @@ function claim(exchange: Exchange, requestState: unknown, { vault, parking, repl
       "This requestState is not for this request, or has expired. Send the request anew, without it.",
     );
   }
+  if (handle.replica !== replicaId) throw interrupted();
   const call = parking.get(handle.id);
-  if (handle.replica === replicaId && call) return call;
-  throw new Fault(
-    "invalid_params",
-    "The call was interrupted, and its outcome is unknown. Look before sending it anew.",
-  );
+  if (call) return call;
+  throw new Fault("invalid_params", "This requestState has been used. Send the request anew, without it.");
 }
 
 /** What must be the same in every round: the method and its params, but for what rounds are made of. */

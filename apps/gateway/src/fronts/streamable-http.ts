@@ -96,8 +96,8 @@ export function startStream(response: ServerResponse): void {
 }
 
 /** Ends the stream when the member's access ends, and keeps it from looking dead. Answers what ends the keeping. */
-export function keepOpen({ org, token, response }: Exchange, streams: Dependencies["streams"]): () => void {
-  const remove = streams.add(org, token, () => response.destroy());
+export function keepOpen({ org, token, session, response }: Exchange, streams: Dependencies["streams"]): () => void {
+  const remove = streams.add(org, token, () => response.destroy(), session?.id);
   const beat = setInterval(() => response.write(":\n\n"), KEEP_ALIVE_MS);
   beat.unref();
   const close = () => {
@@ -109,7 +109,14 @@ export function keepOpen({ org, token, response }: Exchange, streams: Dependenci
 }
 
 /** Faults that are the answer to a well-formed request, and not a failure of HTTP. */
-const IN_BAND = new Set(["invalid_params", "upstream_failed", "upstream_timeout", "egress_refused", "internal"]);
+const IN_BAND = new Set([
+  "invalid_params",
+  "upstream_failed",
+  "upstream_timeout",
+  "egress_refused",
+  "interrupted",
+  "internal",
+]);
 
 /** A fault as the answer, as far as one can still be given. */
 export function refuse(exchange: Exchange, fault: Fault): void {

@@ -15,7 +15,7 @@ export function recordIntent({ audit }: Pick<Dependencies, "audit">): Step {
         headers: { "retry-after": "2" },
       });
     }
-    if (exchange.access === "read" || !isRequest(exchange.message)) return;
+    if (exchange.access === "read" || exchange.intentId !== null || !isRequest(exchange.message)) return;
     exchange.intentId = newAuditId();
     return audit.append(rowOf(exchange, "intent", "started"));
   };
@@ -38,7 +38,7 @@ function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcom
   const { org, token, connector, message, operation, intentId } = exchange;
   const isIntent = phase === "intent";
   return {
-    id: isIntent ? intentId! : newAuditId(),
+    id: isIntent ? intentId! : (exchange.outcomeId ?? newAuditId()),
     orgId: org.id,
     at: isIntent ? exchange.at : new Date(),
     event: "call",
@@ -54,7 +54,7 @@ function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcom
       grant: token.grantId,
       era: exchange.era,
       version: exchange.protocolVersion,
-      address: exchange.request.socket.remoteAddress,
+      address: exchange.clientAddress ?? exchange.request.socket.remoteAddress,
       bytes_in: exchange.bytes?.length,
       ...(isIntent ? {} : { bytes_out: exchange.bytesOut, duration_ms: durationOf(exchange) }),
       trace_id: operation?.traceId,

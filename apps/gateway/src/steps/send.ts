@@ -7,6 +7,8 @@ import { sendToLegacy } from "../bridges/park.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { openFront } from "../fronts/streamable-http.ts";
+import { continueElsewhere } from "../replicas/continue-elsewhere.ts";
+import { holderOf } from "../replicas/holder.ts";
 import { recordOpening } from "./record.ts";
 
 /** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
@@ -23,6 +25,8 @@ export function send(deps: Dependencies): Step {
 }
 
 function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
+  const holder = holderOf(exchange, deps);
+  if (holder !== null) return continueElsewhere(exchange, holder, deps);
   return exchange.era === "modern" ? sendToLegacy(exchange, front, deps) : sendToModern(exchange, front, deps);
 }
 

@@ -1,0 +1,103 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { finished } from "node:stream/promises";
+import { Fault } from "@gatehouse/faults";
+import { newAuditId } from "@gatehouse/store/audit";
+import type { Dispatcher } from "undici";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
+import { CLIENT_ADDRESS, INTENT_ID, OUTCOME_ID } from "./take-over.ts";
+
+const PASSED_ON = /^(authorization|content-type|accept|traceparent|mcp-.+)$/;
+
+/**
+ * The replica that holds what the exchange is about goes on with it; what it answers goes to the client as it comes. It
+ * also records how the exchange ends, or, where it is lost on the way, we do: by an id that lets only one of both count.
+ */
+export async function continueElsewhere(exchange: Exchange, holder: string, deps: Dependencies): Promise<void> {
+  const { response, org, token, session, operation } = exchange;
+  const replicas = deps.replicas!;
+  const origin = await replicas.find(holder).catch(unreachable);
+  if (origin === null) throw interrupted();
+  exchange.outcomeId = newAuditId();
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  response.once("close", stop);
+  const endings = [replicas.watch(holder, stop), deps.streams.add(org, token, () => response.destroy(), session?.id)];
+  try {
+    const answer = await send(exchange, origin, replicas.connections, stopped.signal);
+    await relay(exchange, answer);
+  } catch (cause) {
+    if (!response.destroyed) throw interrupted(cause);
+  } finally {
+    response.off("close", stop);
+    for (const end of endings) end();
+  }
+  exchange.recorded = true;
+  operation.end();
+}
+
+function send(
+  exchange: Exchange,
+  origin: string,
+  connections: Dispatcher,
+  signal: AbortSignal,
+): Promise<Dispatcher.ResponseData> {
+  const { request, bytes } = exchange;
+  exchange.sent = true;
+  return connections.request({
+    origin,
+    path: request.url!,
+    method: "POST",
+    headers: headersOf(exchange),
+    body: bytes,
+    signal,
+  });
+}
+
+function headersOf({ request, outcomeId, intentId }: Exchange): IncomingHttpHeaders {
+  const passedOn = Object.entries(request.headers).filter(([name]) => PASSED_ON.test(name));
+  return {
+    ...Object.fromEntries(passedOn),
+    [OUTCOME_ID]: outcomeId!,
+    [CLIENT_ADDRESS]: request.socket.remoteAddress ?? "",
+    ...(intentId ? { [INTENT_ID]: intentId } : {}),
+  };
+}
+
+/** A stream goes on as it comes; everything else once it is there as a whole. */
+async function relay({ response }: Exchange, { statusCode, headers, body }: Dispatcher.ResponseData): Promise<void> {
+  body.on("error", () => {});
+  const { connection: _, "keep-alive": __, "transfer-encoding": ___, date: ____, ...own } = headers;
+  if (!String(headers["content-type"]).startsWith("text/event-stream")) {
+    const bytes = Buffer.from(await body.arrayBuffer());
+    response.writeHead(statusCode, own).end(bytes);
+    return;
+  }
+  response.writeHead(statusCode, own).flushHeaders();
+  body.pipe(response, { end: false });
+  await finished(body).catch((cause) => endEvent(response, cause));
+  response.end();
+}
+
+/** What broke off in the middle of an event must not become a part of the next. */
+function endEvent(response: Exchange["response"], cause: unknown): never {
+  if (!response.destroyed) response.write("\n\n");
+  throw cause;
+}
+
+export function interrupted(cause?: unknown): Fault {
+  return new Fault(
+    "interrupted",
+    "The call was interrupted, and its outcome is unknown. Look before sending it anew.",
+    {
+      cause,
+    },
+  );
+}
+
+function unreachable(cause: unknown): never {
+  throw new Fault("unavailable", "The replica that holds this call cannot be found just now. Please try again.", {
+    cause,
+    headers: { "retry-after": "2" },
+  });
+}
