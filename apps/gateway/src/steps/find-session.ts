@@ -3,10 +3,13 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import type { ClientSession } from "../sessions.ts";
 
+const INITIALIZE_BYTES_MAX = 32 * 1024;
+
 /** Everything legacy but `initialize` belongs to a session; another member's is answered as one that has ended. */
 export function findSession({ sessions }: Pick<Dependencies, "sessions">): Step {
   return function findSession(exchange) {
-    if (exchange.era === "modern" || isInitialize(exchange)) return;
+    if (exchange.era === "modern") return;
+    if (isInitialize(exchange)) return checkSize(exchange);
     const id = exchange.request.headers["mcp-session-id"];
     if (typeof id !== "string") {
       throw new Fault(
@@ -22,6 +25,12 @@ export function findSession({ sessions }: Pick<Dependencies, "sessions">): Step 
 
 function isInitialize({ message }: Exchange): boolean {
   return message !== undefined && "method" in message && message.method === "initialize";
+}
+
+/** What opens a session is remembered as long as the session is. */
+function checkSize({ bytes }: Exchange): void {
+  if (bytes.length <= INITIALIZE_BYTES_MAX) return;
+  throw new Fault("too_large", `An initialize request may have ${INITIALIZE_BYTES_MAX} bytes at most`);
 }
 
 function enter(exchange: Exchange, session: ClientSession | null): void {
