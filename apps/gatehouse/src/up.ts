@@ -1,4 +1,5 @@
 import { relative } from "node:path";
+import { Fault } from "@gatehouse/faults";
 import { migrate } from "@gatehouse/store/migrate";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startTelemetry } from "@gatehouse/telemetry/start";
@@ -43,13 +44,12 @@ export async function up(config: Config, progress: Progress): Promise<void> {
   );
   for (const line of directions(publicUrl, demo !== null, owner, config)) progress.line(line);
 
-  const ending = await Promise.race([stopped, storage.lost.then(() => DATABASE_LOST)]);
-  progress.line(ending ? "" : "\nEnding …");
+  const isLost = await Promise.race([stopped, storage.lost.then(() => true)]);
+  progress.line("\nEnding …");
   await stack.disposeAsync();
-  if (ending) throw new Error(ending);
+  if (isLost)
+    throw new Fault("unavailable", "The embedded Postgres has ended; its log in the data directory says why.");
 }
-
-const DATABASE_LOST = "The embedded Postgres has ended; its log in the data directory says why.";
 
 function placeOf({ databaseUrl, dataDirectory }: Config): () => string {
   if (databaseUrl) return () => `Postgres is at ${new URL(databaseUrl).host}`;
