@@ -51,7 +51,8 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
   const { access, vault } = stack.use(await cloneDatabase());
   const ownerDb = stack.use(openDatabaseAsOwner(access.url));
   const server = await listen({ host: "127.0.0.1", port: 0 });
-  const publicUrl = new URL(`http://localhost:${portOf(server)}`);
+  const port = portOf(server);
+  const { publicUrl = new URL(`http://localhost:${port}`) } = options;
   const log: string[] = [];
   const logger = createLogger({ level: "debug", destination: { write: (line) => void log.push(line) } });
   const redisUrl = redis ? inject("services").redisUrl : undefined;
@@ -88,7 +89,7 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
 
   const opened = stack.move();
   return {
-    ...{ url: publicUrl.origin, publicUrl, house, access, vault, ownerDb, log },
+    ...{ url: publicUrl.origin, publicUrl, port, house, access, vault, ownerDb, log },
     ...{ addOrg, addMember, addConnector },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

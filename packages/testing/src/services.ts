@@ -20,7 +20,8 @@ export interface Services {
 export const TEMPLATE = "gatehouse_template";
 
 /** One master key for all tests, since the apps' roles, and with them their passwords, are the whole server's. */
-export const vault: Vault = openVault(Buffer.alloc(32, "test"));
+export const masterKey = Buffer.alloc(32, "test");
+export const vault: Vault = openVault(masterKey);
 
 export async function startServices(): Promise<Services & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();

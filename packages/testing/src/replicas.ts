@@ -1,0 +1,80 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { inject } from "vitest";
+import { startHouse } from "./house.ts";
+import { startRoundRobin } from "./round-robin.ts";
+import { masterKey } from "./services.ts";
+
+/** A gateway in a process of its own. */
+export interface Replica extends AsyncDisposable {
+  port: number;
+  /** All that it has logged. */
+  log(): string;
+  /** Ends it as a crash does: it gets to say nothing to anybody. */
+  kill(): Promise<void>;
+  /** It keeps its connections and says nothing more. */
+  freeze(): void;
+}
+
+export type Replicas = Awaited<ReturnType<typeof startReplicas>>;
+
+const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
+
+/** So many gateways on one Postgres and one Redis, behind one address that gives each request to the next of them. */
+export async function startReplicas(count: number) {
+  await using stack = new AsyncDisposableStack();
+  const proxy = stack.use(await startRoundRobin());
+  const house = stack.use(await startHouse({ apps: ["auth"], publicUrl: proxy.url }));
+  proxy.authPort = house.port;
+  const { access, publicUrl } = house;
+  const started = Array.from({ length: count }, () => startGatewayProcess(publicUrl, access.url));
+  const replicas = await Promise.all(started);
+  for (const replica of replicas) stack.use(replica);
+  proxy.gatewayPorts = replicas.map(({ port }) => port);
+  const opened = stack.move();
+  return { ...house, proxy, replicas, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** On a database that is migrated, as the roles whose passwords follow from the tests' master key. */
+async function startGatewayProcess(publicUrl: URL, databaseUrl: string): Promise<Replica> {
+  const env = {
+    PATH: process.env.PATH ?? "",
+    PORT: "0",
+    PUBLIC_URL: publicUrl.origin,
+    DATABASE_URL: withoutUser(databaseUrl),
+    REDIS_URL: inject("services").redisUrl,
+    GATEHOUSE_MASTER_KEY: masterKey.toString("base64"),
+  };
+  const child = spawn(process.execPath, [MAIN, "serve", "gateway"], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = once(child, "close");
+  let log = "";
+  const listening = Promise.withResolvers<number>();
+  child.stderr.on("data", (chunk: Buffer) => {
+    log += chunk;
+    const port = /"port":(\d+)/.exec(log)?.[1];
+    if (port) listening.resolve(Number(port));
+  });
+  ended.then(() => listening.reject(new Error(`The gateway ended:\n${log}`)));
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    child.kill("SIGCONT");
+    child.kill(signal);
+    await ended;
+  }
+
+  return {
+    port: await listening.promise,
+    log: () => log,
+    kill: () => end("SIGKILL"),
+    freeze: () => void child.kill("SIGSTOP"),
+    [Symbol.asyncDispose]: () => end("SIGTERM"),
+  };
+}
+
+function withoutUser(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.username = "";
+  url.password = "";
+  return url.href;
+}
