@@ -80,24 +80,33 @@ const INTERNAL_ERROR = -32603;
 const LEGACY_RESOURCE_NOT_FOUND = -32002;
 /** A legacy server that wants the member to open a page first (2025-11-25, Elicitation). */
 export const URL_ELICITATION_REQUIRED = -32042;
-const MODERN_ONLY = { headerMismatch: -32020, missingCapability: -32021, unsupportedVersion: -32022 };
+const HEADER_MISMATCH = -32020;
+export const MISSING_CAPABILITY = -32021;
+const UNSUPPORTED_VERSION = -32022;
 
 export function toModernError(error: RpcError): RpcError {
   return error.code === LEGACY_RESOURCE_NOT_FOUND ? { ...error, code: INVALID_PARAMS } : error;
 }
 
+/** Whatever a legacy server made of it, that it could not ask is why it failed (2026-07-28, Missing capabilities). */
+export function toMissingCapability({ message, data }: RpcError, requiredCapabilities: Result): RpcError {
+  const own = typeof data === "object" ? data : {};
+  return { code: MISSING_CAPABILITY, message, data: { ...own, requiredCapabilities } };
+}
+
 export function toLegacyError(error: RpcError): RpcError {
-  if (error.code === MODERN_ONLY.missingCapability) return { ...error, code: INVALID_PARAMS };
-  const ours = error.code === MODERN_ONLY.headerMismatch || error.code === MODERN_ONLY.unsupportedVersion;
+  if (error.code === MISSING_CAPABILITY) return { ...error, code: INVALID_PARAMS };
+  const ours = error.code === HEADER_MISMATCH || error.code === UNSUPPORTED_VERSION;
   return ours ? { ...error, code: INTERNAL_ERROR } : error;
 }
 
 /** What a legacy server answered to `initialize`, as the answer to `server/discover`. */
 export function toDiscoverResult(initialized: Result, supportedVersions: readonly string[]): Result {
-  const { capabilities, serverInfo, instructions } = initialized;
+  const { serverInfo, instructions } = initialized;
+  const { tasks: _, ...capabilities } = (initialized.capabilities as Result | undefined) ?? {};
   return toModernResult("server/discover", {
     supportedVersions,
-    capabilities: capabilities ?? {},
+    capabilities,
     ...(instructions === undefined ? {} : { instructions }),
     ...(serverInfo === undefined ? {} : { _meta: { [META.serverInfo]: serverInfo } }),
   });

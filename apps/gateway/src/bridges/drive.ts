@@ -49,7 +49,7 @@ export function sendToModern(exchange: Exchange, front: Receiver, deps: Dependen
 
 type Answerer = (exchange: Exchange, request: Request, front: Receiver, deps: Dependencies) => Promise<void>;
 
-/** Verbs of a session, which a modern upstream knows nothing of. */
+/** Verbs of a session, which a modern upstream knows nothing of, and what legacy clients have no word for. */
 const ANSWERED_HERE: Record<string, Answerer> = {
   initialize: answerInitialize,
   ping: (_exchange, { id }, front) => answer(front, { jsonrpc: "2.0", id, result: {} }),
@@ -58,6 +58,11 @@ const ANSWERED_HERE: Record<string, Answerer> = {
     await sessions.save(session!);
     await answer(front, { jsonrpc: "2.0", id, result: {} });
   },
+  "server/discover": refuseMethod,
+  "subscriptions/listen": refuseMethod,
+  "tasks/get": refuseMethod,
+  "tasks/cancel": refuseMethod,
+  "tasks/update": refuseMethod,
   "resources/subscribe": (exchange, request, front, deps) => changeSubscriptions(exchange, request, front, deps, true),
   "resources/unsubscribe": (exchange, request, front, deps) =>
     changeSubscriptions(exchange, request, front, deps, false),
@@ -65,6 +70,11 @@ const ANSWERED_HERE: Record<string, Answerer> = {
 
 function answer(front: Receiver, response: Response): Promise<void> {
   return front.end(response, JSON.stringify(response), { status: 200, sessionId: null });
+}
+
+/** A task's id means nothing in another era. With HTTP's 404, a legacy client would take its session for lost. */
+function refuseMethod(_exchange: Exchange, { id, method }: Request, front: Receiver): Promise<void> {
+  return answer(front, { jsonrpc: "2.0", id, error: { code: -32601, message: `There is no method ${method}` } });
 }
 
 async function answerInitialize(

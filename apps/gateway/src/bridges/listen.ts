@@ -92,13 +92,13 @@ const EVERYTHING = { toolsListChanged: true, promptsListChanged: true, resources
 export async function listenToModern(exchange: Exchange, deps: Dependencies): Promise<void> {
   const { response } = exchange;
   const session = exchange.session!;
-  let subscription: ModernRequest;
-  let renewing = false;
+  let subscription: ModernRequest | undefined;
+  let renewing = true;
   const hearer = {
     event: (message: Message | null) => tellLegacy(exchange, message),
     onDrain: (listener: () => void) => void response.once("drain", listener),
   };
-  const stop = () => subscription.abort(new Fault("request_timeout", "Nobody listens any more"));
+  const stop = () => subscription?.abort(new Fault("request_timeout", "Nobody listens any more"));
   response.once("close", stop);
   deps.listening.set(session.id, () => {
     renewing = true;
@@ -107,13 +107,13 @@ export async function listenToModern(exchange: Exchange, deps: Dependencies): Pr
   await recordOpening(exchange, deps);
   startStream(response);
   keepOpen(exchange, deps.streams);
-  do {
+  while (renewing && !response.destroyed) {
     renewing = false;
     subscription = new ModernRequest(exchange, deps, hearer);
     await subscription
       .send(subscriptionOf(exchange))
       .catch((error) => deps.log.debug({ err: error }, "a stream ended"));
-  } while (renewing && !response.destroyed);
+  }
   deps.listening.delete(session.id);
   response.end();
 }

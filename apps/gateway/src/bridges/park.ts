@@ -4,9 +4,11 @@ import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { isRequest, type Message, type Params, type Request, type Response } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
 import {
+  MISSING_CAPABILITY,
   toDiscoverResult,
   toInputRequest,
   toLegacyParams,
+  toMissingCapability,
   toModernError,
   toModernResult,
   URL_ELICITATION_REQUIRED,
@@ -21,11 +23,22 @@ import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upst
 
 /** Asks that come within this time of each other are put to the client in one round. */
 const QUIET_MS = 50;
+const METHOD_NOT_FOUND = -32601;
 const PARKED_MS_MAX = 10 * 60_000;
 const PARKED_PER_MEMBER_MAX = 8;
 
+type RpcError = NonNullable<Response["error"]>;
+
 /** Calls of this process that wait for a modern client to come back with what was asked of it. */
 export type Parking = Map<string, ParkableCall>;
+
+/** What modern clients have no word for, however well the upstream knows it; a task's id means nothing in another era. */
+const LEGACY_ONLY = new Set(
+  (
+    "initialize ping logging/setLevel resources/subscribe resources/unsubscribe " +
+    "tasks/get tasks/list tasks/result tasks/cancel tasks/update"
+  ).split(" "),
+);
 
 /**
  * A modern client at a legacy upstream: an ask on the upstream's stream ends the answer with `input_required`, the stream
@@ -33,6 +46,7 @@ export type Parking = Map<string, ParkableCall>;
  */
 export async function sendToLegacy(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
   const request = exchange.message as Request;
+  if (LEGACY_ONLY.has(request.method)) throw new Fault("method_not_found", `There is no method ${request.method}`);
   const { requestState, inputResponses } = request.params ?? {};
   if (requestState !== undefined) return claim(exchange, requestState, deps).resume(exchange, front, inputResponses);
   const session = await deps.upstreamSessions.open(exchange);
@@ -47,8 +61,11 @@ function answerDiscover({ id }: Request, front: Receiver, { initialized }: Upstr
   return answer(front, { jsonrpc: "2.0", id, result: toDiscoverResult(initialized, MODERN_VERSIONS) });
 }
 
+/** Of errors that are HTTP's too (2026-07-28, Streamable HTTP, Error Handling). */
+const STATUS: Record<number, number> = { [METHOD_NOT_FOUND]: 404, [MISSING_CAPABILITY]: 400 };
+
 function answer(front: Receiver, response: Response): Promise<void> {
-  const status = response.error?.code === -32601 ? 404 : 200;
+  const status = STATUS[response.error?.code ?? 0] ?? 200;
   return front.end(response, JSON.stringify(response), { status, sessionId: null });
 }
 
@@ -88,6 +105,8 @@ class ParkableCall implements Receiver {
   #askCount = 0;
   #quiet: NodeJS.Timeout | undefined;
   #expiry: NodeJS.Timeout | undefined;
+  /** What the upstream asked for that the client has not declared. */
+  #lacking: Params | null = null;
   /** How the call ended while it was parked. */
   #ended: Response | Error | null = null;
 
@@ -201,11 +220,15 @@ class ParkableCall implements Receiver {
   /** What the client has not said it can do is refused in its name; what it can do waits for the others of its round. */
   #ask(ask: Request): void {
     if (ask.method === "ping") return this.#answerAsk(ask, { result: {} });
-    if (!canAnswer(this.#exchange, ask)) {
-      return this.#answerAsk(ask, { error: { code: -32601, message: `The client does not support ${ask.method}` } });
-    }
+    if (!canAnswer(this.#exchange, ask)) return this.#refuse(ask);
     this.#asks.set(`ask-${++this.#askCount}`, ask);
     this.#parkWhenQuiet();
+  }
+
+  #refuse(ask: Request): void {
+    this.#lacking = { ...this.#lacking, ...neededFor(ask) };
+    const message = `The client does not support ${ask.method}`;
+    this.#answerAsk(ask, { error: { code: METHOD_NOT_FOUND, message } });
   }
 
   #answerAsk({ id }: Request, reply: Pick<Response, "result" | "error">): void {
@@ -269,9 +292,18 @@ class ParkableCall implements Receiver {
 
   async end({ result, error }: Response): Promise<void> {
     const { id, method } = this.#exchange.message as Request;
-    if (error) this.#settle({ jsonrpc: "2.0", id, ...translateError(error) });
+    if (error) this.#settle({ jsonrpc: "2.0", id, ...this.#translate(error) });
     else this.#settle({ jsonrpc: "2.0", id, result: toModernResult(method, result ?? {}) });
     await this.#round.promise;
+  }
+
+  #translate(error: RpcError): Pick<Response, "result" | "error"> {
+    if (this.#lacking) return { error: toMissingCapability(error, this.#lacking) };
+    const asks = urlAsksIn(error);
+    if (!asks) return { error: toModernError(error) };
+    if (!canAnswer(this.#exchange, asks[0]!)) return { error: toMissingCapability(error, neededFor(asks[0]!)) };
+    const inputRequests = Object.fromEntries(asks.map((ask, index) => [`ask-${index + 1}`, toInputRequest(ask)]));
+    return { result: { resultType: "input_required", inputRequests } };
   }
 
   #fail(error: Error): void {
@@ -298,30 +330,27 @@ class ParkableCall implements Receiver {
 }
 
 /** A legacy upstream that wants a page opened first says so in an error; a modern one asks for it. */
-function translateError(error: NonNullable<Response["error"]>): Pick<Response, "result" | "error"> {
-  const elicitations = (error.data as { elicitations?: Params[] } | undefined)?.elicitations;
-  if (error.code !== URL_ELICITATION_REQUIRED || !Array.isArray(elicitations)) return { error: toModernError(error) };
-  const asks = elicitations.map((params, index) => {
-    const ask = { jsonrpc: "2.0", id: 0, method: "elicitation/create", params: { mode: "url", ...params } } as const;
-    return [`ask-${index + 1}`, toInputRequest(ask)];
+function urlAsksIn({ code, data }: RpcError): Request[] | null {
+  const elicitations = (data as { elicitations?: Params[] } | undefined)?.elicitations;
+  if (code !== URL_ELICITATION_REQUIRED || !Array.isArray(elicitations) || elicitations.length === 0) return null;
+  return elicitations.map((params) => {
+    return { jsonrpc: "2.0", id: 0, method: "elicitation/create", params: { mode: "url", ...params } };
   });
-  return { result: { resultType: "input_required", inputRequests: Object.fromEntries(asks) } };
 }
 
-const CAPABILITY: Record<string, string> = {
-  "elicitation/create": "elicitation",
-  "sampling/createMessage": "sampling",
-  "roots/list": "roots",
-};
+/** The capabilities that a client must have declared to be asked this; none for what no client can be asked. */
+function neededFor({ method, params }: Request): Params {
+  if (method === "elicitation/create") return { elicitation: params?.mode === "url" ? { url: {} } : {} };
+  if (method === "sampling/createMessage") return { sampling: {} };
+  return method === "roots/list" ? { roots: {} } : {};
+}
 
 function canAnswer({ message }: Exchange, ask: Request): boolean {
-  const capabilities = (message as Request).params?._meta?.[META.clientCapabilities] as Record<
-    string,
-    Params | undefined
-  >;
-  const needed = CAPABILITY[ask.method];
-  if (!needed || capabilities[needed] === undefined) return false;
-  return (
-    ask.method !== "elicitation/create" || ask.params?.mode !== "url" || capabilities.elicitation?.url !== undefined
-  );
+  const declared = (message as Request).params?._meta?.[META.clientCapabilities] as Params;
+  const needed = Object.entries(neededFor(ask)) as [string, Params][];
+  return needed.length > 0 && needed.every(([name, features]) => includes(declared[name], Object.keys(features)));
+}
+
+function includes(capability: unknown, features: string[]): boolean {
+  return typeof capability === "object" && capability !== null && features.every((feature) => feature in capability);
 }
