@@ -6,6 +6,7 @@ import type { AuditWriter } from "@gatehouse/store/audit-writer";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { McpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { Vault } from "@gatehouse/vault/vault";
+import type { Backs } from "./backs/back.ts";
 import type { Driving } from "./bridges/drive.ts";
 import type { Parking } from "./bridges/park.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
@@ -26,6 +27,7 @@ export interface Dependencies {
   tokens: AccessTokenVerifier;
   sessions: Sessions;
   streams: OpenStreams;
+  backs: Backs;
   upstreamSessions: UpstreamSessions;
   parking: Parking;
   driving: Driving;

@@ -9,6 +9,7 @@ import { type DatabaseAccess, openDatabase, unavailableIfUnreachable } from "@ga
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
+import { openBacks } from "./backs/back.ts";
 import { CANCELLED, openDriving } from "./bridges/drive.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuation, sessionEnd, sessionStream } from "./call.ts";
@@ -62,8 +63,9 @@ export async function startGateway({
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
   });
   const telemetry = openMcpTelemetry();
-  const upstreamSessions = openUpstreamSessions({ egress: given.egress, upstreamTimeoutMs });
-  const bridges = { upstreamSessions, parking: new Map(), driving: openDriving(), listening: new Map() };
+  const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
+  const upstreamSessions = openUpstreamSessions({ backs });
+  const bridges = { backs, upstreamSessions, parking: new Map(), driving: openDriving(), listening: new Map() };
   const replicas = internal ? await openReplicas({ state, vault, replicaId, origin: internal.origin }) : null;
   const deps: Dependencies = {
     ...given,
@@ -93,6 +95,7 @@ export async function startGateway({
       await replicas?.[Symbol.asyncDispose]();
       await internal?.[Symbol.asyncDispose]();
       await upstreamSessions[Symbol.asyncDispose]();
+      await backs[Symbol.asyncDispose]();
       await snapshots[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();

@@ -35,7 +35,7 @@ function holdsResponse(): (chunk: Buffer) => boolean {
   };
 }
 
-function toRecord(flat: string[]): Record<string, string> {
+export function toRecord(flat: string[]): Record<string, string> {
   const record: Record<string, string> = {};
   for (let at = 0; at < flat.length; at += 2) record[flat[at]!] = flat[at + 1]!;
   return record;

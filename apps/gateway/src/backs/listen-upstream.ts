@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { readSse, type SseEvent } from "@gatehouse/mcp/sse";
 import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
@@ -13,29 +14,36 @@ type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 export async function listenUpstream(
   exchange: Exchange,
   outbound: Outbound,
-  { egress, upstreamTimeoutMs }: Used,
+  deps: Used,
   lastEventId?: string,
 ): Promise<Dispatcher.ResponseData> {
-  const { connector, operation } = exchange;
-  const headers = upstreamHeaders(exchange, { ...outbound, message: null }, operation.traceparent);
-  if (lastEventId !== undefined) headers.push("last-event-id", lastEventId);
-  const pool = egress.pool({ origin: connector.origin, exception: connector.egressException }, "streams");
-  const timeouts = { headersTimeout: upstreamTimeoutMs, bodyTimeout: 0 };
+  const headers = lastEventId === undefined ? [] : ["last-event-id", lastEventId];
   try {
-    const upstream = await pool.request({ path: connector.path, method: "GET", headers, ...timeouts });
-    upstream.body.on("error", () => {});
-    if (upstream.statusCode !== 200) upstream.body.destroy();
-    return upstream;
+    return await openStream(exchange, outbound, deps, headers);
   } catch (error) {
     throw ofConnector(error as Error, exchange);
   }
 }
 
+/** A GET whose answer stays open. */
+export async function openStream(
+  exchange: Exchange,
+  outbound: Outbound,
+  { egress, upstreamTimeoutMs }: Used,
+  more: string[] = [],
+): Promise<Dispatcher.ResponseData> {
+  const { connector, operation } = exchange;
+  const headers = [...upstreamHeaders(exchange, { ...outbound, message: null }, operation.traceparent), ...more];
+  const pool = egress.pool({ origin: connector.origin, exception: connector.egressException }, "streams");
+  const timeouts = { headersTimeout: upstreamTimeoutMs, bodyTimeout: 0 };
+  const upstream = await pool.request({ path: connector.path, method: "GET", headers, ...timeouts });
+  upstream.body.on("error", () => {});
+  if (upstream.statusCode !== 200) upstream.body.destroy();
+  return upstream;
+}
+
 /** Until the stream ends or breaks off; what `onEvent` answers is waited for before more is read. */
-export async function readStream(
-  body: Dispatcher.ResponseData["body"],
-  onEvent: (event: SseEvent) => void | Promise<void>,
-): Promise<void> {
+export async function readStream(body: Readable, onEvent: (event: SseEvent) => void | Promise<void>): Promise<void> {
   let pending = undefined as void | Promise<void>;
   const reader = readSse((event) => {
     pending = onEvent(event) ?? pending;

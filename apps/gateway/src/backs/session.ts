@@ -2,10 +2,11 @@ import { Fault } from "@gatehouse/faults";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ClientSession } from "../sessions.ts";
-import { fetchUpstream, responseIn } from "./fetch-upstream.ts";
+import { backOf } from "./back.ts";
+import { responseIn } from "./fetch-upstream.ts";
 import { unchanged } from "./upstream-request.ts";
 
-type Used = Pick<Dependencies, "egress" | "sessions">;
+type Used = Pick<Dependencies, "backs" | "sessions">;
 
 const renewals = new WeakMap<ClientSession, Promise<void>>();
 
@@ -21,24 +22,24 @@ export function renewUpstreamSession(exchange: Exchange, deps: Used): Promise<vo
 }
 
 /** Not where another replica has done so already. */
-async function openAgain(exchange: Exchange, session: ClientSession, { egress, sessions }: Used): Promise<void> {
+async function openAgain(exchange: Exchange, session: ClientSession, deps: Used): Promise<void> {
   const forgotten = session.upstreamId;
-  await sessions.refresh(session);
+  await deps.sessions.refresh(session);
   if (session.upstreamId !== forgotten) return;
   const message = { jsonrpc: "2.0", id: "gatehouse", method: "initialize", params: session.initialize } as const;
   const { protocolVersion } = session;
   const outbound = { era: "legacy", protocolVersion, sessionId: null, message, bytes: null } as const;
-  const answer = await fetchUpstream("POST", exchange, outbound, egress);
+  const answer = await backOf(exchange, deps).fetch("POST", exchange, outbound);
   if (!responseIn(answer.body)?.result)
     throw new Fault("upstream_failed", "it has forgotten the session and opens no other");
   const sessionId = answer.headers["mcp-session-id"];
-  await sessions.renew(session, typeof sessionId === "string" ? sessionId : null);
+  await deps.sessions.renew(session, typeof sessionId === "string" ? sessionId : null);
   const initialized = { jsonrpc: "2.0", method: "notifications/initialized" } as const;
-  await fetchUpstream("POST", exchange, { ...unchanged(exchange), message: initialized, bytes: null }, egress);
+  await backOf(exchange, deps).fetch("POST", exchange, { ...unchanged(exchange), message: initialized, bytes: null });
 }
 
 /** Tells the upstream that its session is no longer needed; whether it cares is its own affair. */
-export async function endUpstreamSession(exchange: Exchange, { egress }: Used): Promise<void> {
+export async function endUpstreamSession(exchange: Exchange, deps: Used): Promise<void> {
   if (exchange.session?.upstreamId == null) return;
-  await fetchUpstream("DELETE", exchange, { ...unchanged(exchange), message: null }, egress);
+  await backOf(exchange, deps).fetch("DELETE", exchange, { ...unchanged(exchange), message: null });
 }

@@ -193,13 +193,13 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     if (answer && isResponse(answer) && answer.error && this.#status >= 400) {
       return this.#complete({ ...answer, id: message.id }, null);
     }
-    this.#end(this.#describeStatus());
+    this.#end(describeStatus(this.#status));
   }
 
   /** A notification, or the client's response to an ask. */
   #onTaken(): void {
     if (this.#isSessionLost()) return this.#end("session_lost");
-    if (this.#status >= 300) return this.#end(this.#describeStatus());
+    if (this.#status >= 300) return this.#end(describeStatus(this.#status));
     this.#receiver.accept();
     this.#end("answered");
   }
@@ -207,14 +207,6 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   /** Some servers answer a session that they have forgotten with 400 instead of 404. */
   #isSessionLost(): boolean {
     return (this.#status === 404 || this.#status === 400) && this.#outbound.sessionId !== null;
-  }
-
-  #describeStatus(): Fault {
-    if (this.#status === 401 || this.#status === 403) {
-      return new Fault("upstream_failed", `it refuses the credential that it was sent (HTTP ${this.#status})`);
-    }
-    if (this.#status === 200) return new Fault("upstream_failed", "its answer is not an answer to this request");
-    return new Fault("upstream_failed", `it answered HTTP ${this.#status}`);
   }
 
   #complete(answer: Response, text: string | null): void {
@@ -228,6 +220,15 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     );
     if (this.#reader) setTimeout(() => this.#controller?.abort(new Error("the answer is complete")), LINGER_MS).unref();
   }
+}
+
+/** What a status says of a message that it does not answer. */
+export function describeStatus(status: number): Fault {
+  if (status === 401 || status === 403) {
+    return new Fault("upstream_failed", `it refuses the credential that it was sent (HTTP ${status})`);
+  }
+  if (status === 200) return new Fault("upstream_failed", "its answer is not an answer to this request");
+  return new Fault("upstream_failed", `it answered HTTP ${status}`);
 }
 
 function parseAnswer(text: string): Message {

@@ -1,7 +1,8 @@
 import type { Fault } from "@gatehouse/faults";
 import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { isRequest, type Message, type Request, type Response } from "@gatehouse/mcp/message";
-import { postUpstream, type Receiver, type UpstreamCall } from "../backs/streamable-http.ts";
+import { backOf } from "../backs/back.ts";
+import type { Receiver, UpstreamCall } from "../backs/streamable-http.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -24,7 +25,7 @@ export class ModernRequest implements Receiver {
   }
 
   async send(message: Request): Promise<Response> {
-    this.#call = postUpstream(this.#exchange, outboundOf(message), this, this.#deps);
+    this.#call = backOf(this.#exchange, this.#deps).post(this.#exchange, outboundOf(message), this);
     const [response] = await Promise.all([this.#response.promise, this.#call.ended]);
     return response;
   }

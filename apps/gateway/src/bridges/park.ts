@@ -13,7 +13,8 @@ import {
   toModernResult,
   URL_ELICITATION_REQUIRED,
 } from "@gatehouse/mcp/translate";
-import { type Ending, postUpstream, type Receiver, type UpstreamCall } from "../backs/streamable-http.ts";
+import { backOf } from "../backs/back.ts";
+import type { Ending, Receiver, UpstreamCall } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { interrupted } from "../replicas/continue-elsewhere.ts";
@@ -140,7 +141,7 @@ class ParkableCall implements Receiver {
   #post(): Promise<Ending> {
     const { method, params } = this.#exchange.message as Request;
     const message = { jsonrpc: "2.0", id: this.#requestId, method, params: toLegacyParams(params) } as const;
-    this.#call = postUpstream(this.#exchange, this.#session.outbound(message), this, this.#deps);
+    this.#call = backOf(this.#exchange, this.#deps).post(this.#exchange, this.#session.outbound(message), this);
     return this.#call.ended;
   }
 

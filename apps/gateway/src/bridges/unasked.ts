@@ -1,8 +1,9 @@
+import type { Readable } from "node:stream";
 import { setTimeout as after } from "node:timers/promises";
 import { isRequest, type Message, type Notification, type Request } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
-import type { Dispatcher } from "undici";
-import { listenUpstream, readStream } from "../backs/listen-upstream.ts";
+import { backOf } from "../backs/back.ts";
+import { readStream } from "../backs/listen-upstream.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -20,7 +21,7 @@ export interface Unasked {
   hear(exchange: Exchange, listener: Listener): Promise<() => void>;
 }
 
-type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "backs">;
 
 const REOPEN_MS = 1000;
 /** A stream that nobody listens to is kept this long, for the next call. */
@@ -34,19 +35,21 @@ export function openUnasked(
 ): Unasked {
   const listeners = new Set<Listener>();
   let opening: Promise<void> | null = null;
-  let body: Dispatcher.ResponseData["body"] | null = null;
+  let body: Readable | null = null;
   let closing: NodeJS.Timeout | undefined;
   let lastEventId: string | undefined;
   let reopenMs = REOPEN_MS;
 
   async function open(exchange: Exchange): Promise<void> {
-    const upstream = await listenUpstream(exchange, outbound, deps, lastEventId).catch(() => null);
+    const upstream = await backOf(exchange, deps)
+      .listen(exchange, outbound, lastEventId)
+      .catch(() => null);
     if (upstream?.statusCode !== 200) return;
     body = upstream.body;
     void follow(exchange, upstream.body);
   }
 
-  async function follow(exchange: Exchange, stream: Dispatcher.ResponseData["body"]): Promise<void> {
+  async function follow(exchange: Exchange, stream: Readable): Promise<void> {
     await readStream(stream, (event) => take(exchange, event));
     body = null;
     opening = null;

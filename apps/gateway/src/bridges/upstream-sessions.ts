@@ -2,7 +2,8 @@ import { hash } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
 import { LEGACY_VERSIONS, META } from "@gatehouse/mcp/eras";
 import type { Message, Notification, Params, Request } from "@gatehouse/mcp/message";
-import { fetchUpstream, responseIn } from "../backs/fetch-upstream.ts";
+import { backOf } from "../backs/back.ts";
+import { responseIn } from "../backs/fetch-upstream.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -45,7 +46,7 @@ export function isAsVerbose(level: string, than: string): boolean {
   return LEVELS.indexOf(level) <= LEVELS.indexOf(than);
 }
 
-type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "backs">;
 
 interface Kept {
   session: Promise<UpstreamSession>;
@@ -59,7 +60,6 @@ interface Kept {
  * can do. It is ended when it has not been used for five minutes.
  */
 export function openUpstreamSessions(deps: Used): UpstreamSessions {
-  const { egress } = deps;
   const kept = new Map<string, Kept>();
 
   async function end(key: string, { session, exchange }: Kept): Promise<void> {
@@ -67,7 +67,7 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
     const { id, protocolVersion } = await session;
     if (id === null) return;
     const outbound = { era: "legacy", protocolVersion, sessionId: id, message: null, bytes: null } as const;
-    await fetchUpstream("DELETE", exchange, outbound, egress);
+    await backOf(exchange, deps).fetch("DELETE", exchange, outbound);
   }
 
   function keep(exchange: Exchange): Kept {
@@ -127,7 +127,7 @@ async function initialize(exchange: Exchange, deps: Used): Promise<UpstreamSessi
   const params = { protocolVersion: asked, capabilities, clientInfo };
   const message = { jsonrpc: "2.0", id: 0, method: "initialize", params } as const;
   const unopened = { era: "legacy", protocolVersion: asked, sessionId: null, message, bytes: null } as const;
-  const answer = await fetchUpstream("POST", exchange, unopened, deps.egress);
+  const answer = await backOf(exchange, deps).fetch("POST", exchange, unopened);
   const initialized = responseIn(answer.body)?.result;
   if (answer.status !== 200 || !initialized)
     throw new Fault("upstream_failed", `it opens no session (HTTP ${answer.status})`);
@@ -151,7 +151,7 @@ function makeSession(id: string | null, initialized: Record<string, unknown>, de
   }
 
   async function tell(exchange: Exchange, message: Message): Promise<void> {
-    await fetchUpstream("POST", exchange, outbound(message), deps.egress);
+    await backOf(exchange, deps).fetch("POST", exchange, outbound(message));
   }
 
   function ask(exchange: Exchange, method: string, params: Params): Promise<void> {

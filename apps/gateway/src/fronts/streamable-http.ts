@@ -42,7 +42,7 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
       if (!response.headersSent || response.destroyed) return true;
       return response.write(writeSse(exchange.era === "modern" ? { event: "message", data: event.data! } : event));
     },
-    onDrain: (listener) => response.once("drain", listener),
+    onDrain: (listener) => response.once("drain", listener).once("close", listener),
     async end(answer, text, { status, sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       if (initialize && answer.result) {

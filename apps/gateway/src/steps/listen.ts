@@ -1,7 +1,8 @@
+import type { Readable } from "node:stream";
 import { Fault } from "@gatehouse/faults";
 import { type SseEvent, writeSse } from "@gatehouse/mcp/sse";
-import type { Dispatcher } from "undici";
-import { listenUpstream, readStream } from "../backs/listen-upstream.ts";
+import { backOf } from "../backs/back.ts";
+import { readStream } from "../backs/listen-upstream.ts";
 import { renewUpstreamSession } from "../backs/session.ts";
 import { unchanged } from "../backs/upstream-request.ts";
 import { listenToModern } from "../bridges/listen.ts";
@@ -20,19 +21,20 @@ export function listen(deps: Dependencies): Step {
   };
 }
 
-async function openStream(exchange: Exchange, deps: Dependencies): Promise<Dispatcher.ResponseData["body"]> {
+async function openStream(exchange: Exchange, deps: Dependencies): Promise<Readable> {
   const lastEventId = exchange.request.headers["last-event-id"] as string | undefined;
-  let upstream = await listenUpstream(exchange, unchanged(exchange), deps, lastEventId);
+  const back = backOf(exchange, deps);
+  let upstream = await back.listen(exchange, unchanged(exchange), lastEventId);
   if (upstream.statusCode === 404 || upstream.statusCode === 400) {
     await renewUpstreamSession(exchange, deps);
-    upstream = await listenUpstream(exchange, unchanged(exchange), deps);
+    upstream = await back.listen(exchange, unchanged(exchange));
   }
   if (upstream.statusCode === 200) return upstream.body;
   throw new Fault("method_not_allowed", "This upstream says nothing unasked", { headers: { allow: "POST, DELETE" } });
 }
 
 /** Ends when either side does; a slow client slows the upstream down. */
-async function relay(exchange: Exchange, body: Dispatcher.ResponseData["body"], deps: Dependencies): Promise<void> {
+async function relay(exchange: Exchange, body: Readable, deps: Dependencies): Promise<void> {
   const { response } = exchange;
   response.once("close", () => body.destroy());
   await recordOpening(exchange, deps);

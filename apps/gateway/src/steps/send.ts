@@ -1,6 +1,7 @@
 import { Fault } from "@gatehouse/faults";
+import { backOf } from "../backs/back.ts";
 import { renewUpstreamSession } from "../backs/session.ts";
-import { type Ending, postUpstream, type Receiver } from "../backs/streamable-http.ts";
+import type { Ending, Receiver } from "../backs/streamable-http.ts";
 import { isListen, unchanged } from "../backs/upstream-request.ts";
 import { sendToModern } from "../bridges/drive.ts";
 import { sendToLegacy } from "../bridges/park.ts";
@@ -32,7 +33,7 @@ function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promis
 
 /** On the modern edge, a closed stream cancels (2026-07-28, Cancellation); the upstream is told in the same way. */
 function sendUnchanged(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<Ending> {
-  const call = postUpstream(exchange, unchanged(exchange), front, deps);
+  const call = backOf(exchange, deps).post(exchange, unchanged(exchange), front);
   if (exchange.era === "modern") exchange.response.once("close", () => call.abort(cancelled()));
   return call.ended;
 }
