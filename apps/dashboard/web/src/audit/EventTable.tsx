@@ -66,6 +66,7 @@ const OUTCOMES: Record<string, { label: string; color: string; explained?: strin
   started: { label: "running", color: "blue", explained: "A write that was sent and has not been answered yet" },
   unknown: { label: "unknown", color: "red", explained: "A write that was sent; how it ended was never recorded" },
   cancelled: { label: "cancelled", color: "gray" },
+  closed: { label: "closed", color: "gray", explained: "A stream that the client listened to until then" },
   opened: { label: "opened", color: "blue", explained: "A stream that stays open for as long as the client listens" },
   input_required: { label: "asks back", color: "blue", explained: "The server asked the member for something first" },
   unanswered: { label: "to be resumed", color: "gray", explained: "The server will answer on another stream" },
