@@ -22,11 +22,10 @@ export async function standAlone(access: DatabaseAccess, log: Logger): Promise<A
 
   async function retake(): Promise<void> {
     const taken = await holdLock(settings, ALONE_LOCK).catch(() => null);
-    if (!taken) {
-      log.warn("the lock that keeps other replicas away is not ours; trying again");
-      retaking = setTimeout(retake, RETAKE_INTERVAL_MS);
-    } else if (closed) await taken[Symbol.asyncDispose]();
-    else watch(taken);
+    if (closed) return taken?.[Symbol.asyncDispose]();
+    if (taken) return watch(taken);
+    log.warn("the lock that keeps other replicas away is not ours; trying again");
+    retaking = setTimeout(retake, RETAKE_INTERVAL_MS);
   }
   function watch(held: HeldLock): void {
     lock = held;
