@@ -1,0 +1,86 @@
+import { createServer } from "node:http";
+import { startTelemetry } from "@gatehouse/telemetry/start";
+import { expect, test } from "vitest";
+import { bearer, callTool, post } from "./client.ts";
+import { startSmallHouse } from "./house.ts";
+import { sendJson, startUpstream } from "./upstream.ts";
+
+interface Attribute {
+  key: string;
+  value: { stringValue?: string };
+}
+
+interface ExportedSpan {
+  name: string;
+  kind: number;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  attributes: Attribute[];
+  status: { code: number };
+}
+
+const SERVER = 2;
+const CLIENT = 3;
+
+/** An OpenTelemetry collector that takes JSON, and keeps what it is sent. */
+async function startCollector() {
+  const spans: ExportedSpan[] = [];
+  const metrics: { name: string; histogram?: { dataPoints: { attributes: Attribute[] }[] } }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString());
+      for (const { scopeSpans } of body.resourceSpans ?? []) for (const scope of scopeSpans) spans.push(...scope.spans);
+      for (const { scopeMetrics } of body.resourceMetrics ?? []) {
+        for (const scope of scopeMetrics) metrics.push(...scope.metrics);
+      }
+      response.writeHead(200, { "content-type": "application/json" }).end("{}");
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as { port: number };
+  return { url: `http://127.0.0.1:${port}`, spans, metrics, [Symbol.dispose]: () => server.closeAllConnections() };
+}
+
+const attributesOf = ({ attributes }: { attributes: Attribute[] }) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue]));
+
+test("client, gateway and upstream are one trace: a span per exchange and one per request upstream, exported by OTLP", async () => {
+  using collector = await startCollector();
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = collector.url;
+  process.env.OTEL_EXPORTER_OTLP_PROTOCOL = "http/json";
+  const telemetry = await startTelemetry();
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  await post(small.endpoint.url, callTool("look"), { ...bearer(small.token), traceparent });
+  const sentOn = upstream.received.at(-1)!.headers.traceparent;
+  upstream.on("tools/call", (_received, response) => sendJson(response, {}, { status: 500 }));
+  await post(small.endpoint.url, callTool("change", { message: "canary-argument" }), bearer(small.token));
+  await telemetry[Symbol.asyncDispose]();
+
+  const exchange = collector.spans.find(
+    ({ traceId, kind }) => traceId === traceparent.slice(3, 35) && kind === SERVER,
+  )!;
+  const request = collector.spans.find(
+    ({ parentSpanId, kind }) => parentSpanId === exchange.spanId && kind === CLIENT,
+  )!;
+  expect(exchange).toMatchObject({ name: "tools/call look", parentSpanId: "b7ad6b7169203331" });
+  expect(attributesOf(exchange)).toMatchObject({
+    "mcp.method.name": "tools/call",
+    "mcp.protocol.version": "2026-07-28",
+    "gen_ai.tool.name": "look",
+    "gatehouse.org": "acme",
+    "gatehouse.connector": "tools",
+  });
+  expect(sentOn).toBe(`00-${exchange.traceId}-${request.spanId}-01`);
+  const failed = collector.spans.find(({ name, kind }) => name === "tools/call change" && kind === SERVER)!;
+  expect(attributesOf(failed)["error.type"]).toBe("upstream_failed");
+  const names = collector.metrics.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(["mcp.server.operation.duration", "mcp.client.operation.duration"]));
+  const exported = JSON.stringify([collector.spans, collector.metrics]);
+  expect(exported).not.toContain("canary");
+  expect(exported).not.toContain(small.token);
+});
