@@ -41,7 +41,7 @@ export async function startRoundRobin(): Promise<RoundRobin> {
 function pass(request: IncomingMessage, response: ServerResponse, [port, ...others]: number[]): void {
   const { url: path, method, headers } = request;
   const onward = send({ host: "127.0.0.1", port, path, method, headers, agent: false }, (answer) => {
-    response.writeHead(answer.statusCode!, answer.headers);
+    response.writeHead(answer.statusCode!, answer.headers).flushHeaders();
     answer.on("error", () => response.destroy());
     answer.pipe(response);
   });
