@@ -52,13 +52,30 @@ export function toModernResult(method: string, result: Result): Result {
 }
 
 /** `wrappedTool`: the tool was announced to legacy clients with its outputSchema wrapped. */
-export function toLegacyResult(method: string, result: Result, wrappedTool: boolean): Result {
+export function toLegacyResult(
+  method: string,
+  result: Result,
+  { protocolVersion, wrappedTool }: { protocolVersion: string; wrappedTool: boolean },
+): Result {
   const { resultType: _, ttlMs: __, cacheScope: ___, _meta, ...legacy } = result;
   const meta = Object.entries((_meta as Result | undefined) ?? {}).filter(([name]) => name !== META.serverInfo);
   if (meta.length > 0) legacy._meta = Object.fromEntries(meta);
   if (method === "tools/list" && Array.isArray(legacy.tools)) legacy.tools = legacy.tools.map(toLegacyTool);
   if (method === "tools/call" && "structuredContent" in legacy) wrapStructuredContent(legacy, wrappedTool);
+  if (Array.isArray(legacy.content)) legacy.content = legacy.content.map((block) => knownTo(protocolVersion, block));
+  if (Array.isArray(legacy.messages)) {
+    legacy.messages = legacy.messages.map((one) => ({ ...one, content: knownTo(protocolVersion, one.content) }));
+  }
   return legacy;
+}
+
+/** The version that a type of content came with. */
+const CONTENT_SINCE: Record<string, string> = { audio: "2025-03-26", resource_link: "2025-06-18" };
+
+/** Content of a type that is newer than the client's version, as text: versions are dates, which sort as they are. */
+function knownTo(protocolVersion: string, block: { type?: string } | undefined): unknown {
+  const since = CONTENT_SINCE[block?.type ?? ""];
+  return since === undefined || protocolVersion >= since ? block : { type: "text", text: JSON.stringify(block) };
 }
 
 function toLegacyTool(tool: { outputSchema?: Result }): unknown {

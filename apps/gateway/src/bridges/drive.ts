@@ -233,7 +233,8 @@ class DrivenCall {
   #toLegacy({ result, error }: Response): Response {
     const { id, method } = this.#request;
     if (!result) return { jsonrpc: "2.0", id, error: toLegacyError(error!) };
-    const wrapped = this.#exchange.tool?.outputIsWrapped ?? false;
-    return { jsonrpc: "2.0", id, result: toLegacyResult(method, result, wrapped) };
+    const { tool, session } = this.#exchange;
+    const client = { protocolVersion: session!.protocolVersion, wrappedTool: tool?.outputIsWrapped ?? false };
+    return { jsonrpc: "2.0", id, result: toLegacyResult(method, result, client) };
   }
 }
