@@ -25,6 +25,8 @@ export interface Command extends AsyncDisposable {
   ended: Promise<number | string>;
 }
 
+/** One that has not ended by then has failed its test already. */
+const END_TIMEOUT_MS = 10_000;
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 
 export function gatehouse(args: string[], { environment = {}, account }: CommandOptions = {}): Command {
@@ -51,7 +53,9 @@ export function gatehouse(args: string[], { environment = {}, account }: Command
     ...{ child, says, ended, output: () => output },
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
+      const kill = setTimeout(() => child.kill("SIGKILL"), END_TIMEOUT_MS);
       await ended;
+      clearTimeout(kill);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { connectV1 } from "@gatehouse/testing/client-v1";
@@ -215,18 +215,17 @@ test("a data directory whose path is too long for a socket will do", { timeout: 
 });
 
 test.runIf(isRoot)("as root, a data directory that Postgres cannot reach will do", { timeout: 60_000 }, async () => {
-  await using directory = await temporaryDirectory();
-  const data = join(directory.path, "closed/data");
-  const { mkdir, readlink, rm } = await import("node:fs/promises");
+  await using stack = new AsyncDisposableStack();
+  const directory = stack.use(await temporaryDirectory());
   await mkdir(join(directory.path, "closed"), { mode: 0o700 });
-  const first = up(data);
+  const data = join(directory.path, "closed/data");
+  const first = stack.use(up(data));
   await first.says(READY);
   const elsewhere = await readlink(join(data, "postgres"));
+  stack.defer(() => rm(elsewhere, { recursive: true }));
   await first[Symbol.asyncDispose]();
-  const second = up(data);
+  await using second = up(data);
   expect(printed(await second.says(READY)).password).toBe("");
-  await second[Symbol.asyncDispose]();
-  await rm(elsewhere, { recursive: true });
 });
 
 test.runIf(isRoot)("another user than root needs nothing of root's", { timeout: 60_000 }, async () => {
