@@ -5,7 +5,7 @@ import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
-import type { Era, Role, Transport } from "@gatehouse/store/tables";
+import type { ClientEras, Era, Role, Transport } from "@gatehouse/store/tables";
 
 export interface ToolPolicy {
   name: string;
@@ -22,6 +22,7 @@ export interface ConnectorSnapshot {
   name: string;
   era: Era;
   transport: Transport;
+  clientEras: ClientEras;
   origin: string;
   /** With its query. */
   path: string;
@@ -152,11 +153,11 @@ function readOrg(db: Database, orgId: string): Promise<OrgSnapshot | null> {
 }
 
 function toSnapshot(connector: Connector, tools: Tool[]): ConnectorSnapshot {
-  const { id, slug, name, era, transport, credential, egressException } = connector;
+  const { id, slug, name, era, transport, clientEras, credential, egressException } = connector;
   const url = new URL(connector.url);
   const policies = tools.map(toPolicy);
   return {
-    ...{ id, slug, name, era, transport, credential, egressException },
+    ...{ id, slug, name, era, transport, clientEras, credential, egressException },
     origin: url.origin,
     path: url.pathname + url.search,
     authorization: null,

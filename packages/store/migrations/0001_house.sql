@@ -46,6 +46,14 @@ create table connectors (
   transport text not null default 'streamable-http' check (transport in ('streamable-http', 'http+sse')),
   protocol_version text not null,
   server_name text not null,
+  -- When the upstream last showed the four above.
+  probed_at timestamptz not null default now(),
+  -- When somebody last set out to look; others leave it alone for a while.
+  probe_begun_at timestamptz not null default now(),
+  -- The owner has said which era the upstream speaks; probing does not change it.
+  upstream_era_pinned boolean not null default false,
+  -- 'legacy' where the owner has turned the modern era off for this endpoint's clients.
+  client_eras text not null default 'both' check (client_eras in ('both', 'legacy')),
   -- The org's bearer token for the upstream, sealed by the vault; null where the upstream asks for none.
   credential bytea,
   -- An upstream that the deployment itself runs, as host:port, exempt from egress filtering for this connector alone.
@@ -172,11 +180,27 @@ create policy own_org on memberships using (org_id = (select current_org()));
 create policy own_memberships on memberships for select to gatehouse_dashboard
   using (user_id = (select current_member()));
 create policy own_org on connectors using (org_id = (select current_org()));
+-- For connectors_due_for_probe alone: no app connects as the database's owner.
+create policy every_org on connectors to current_user using (true);
 create policy own_org on tools using (org_id = (select current_org()));
 create policy own_org on revocations using (org_id = (select current_org()));
 create policy own_org on audit using (org_id = (select current_org()));
 -- One group of rows is written for several orgs at once, by a role that can do nothing else.
 create policy append on audit for insert to gatehouse_audit with check (true);
+
+-- Connectors of all orgs that nobody has looked at for a day, or has tried to for an hour: taken by one caller, and told
+-- to no other. Ids alone; what is behind them is read as their org's.
+create function connectors_due_for_probe(count_max int) returns table (org_id uuid, id uuid)
+  language sql security definer set search_path from current as $$
+  update connectors set probe_begun_at = now() where connectors.id in (
+    select due.id from connectors due
+    where due.archived_at is null
+      and due.probed_at < now() - interval '24 hours' and due.probe_begun_at < now() - interval '1 hour'
+    order by due.probed_at limit count_max for update skip locked)
+  returning connectors.org_id, connectors.id
+$$;
+revoke execute on function connectors_due_for_probe from public;
+grant execute on function connectors_due_for_probe to gatehouse_dashboard;
 
 grant usage on schema public to gatehouse_auth, gatehouse_gateway, gatehouse_dashboard, gatehouse_audit;
 

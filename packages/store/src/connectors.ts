@@ -1,17 +1,27 @@
 import { Fault } from "@gatehouse/faults";
+import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
-import type { Classification, Era, ToolDefinition, Transport } from "./tables.ts";
+import type { Classification, ClientEras, Era, Tables, ToolDefinition, Transport } from "./tables.ts";
 
-export interface Connector {
-  id: string;
-  slug: string;
-  name: string;
-  url: string;
+/** What an upstream shows of itself when it is probed. */
+export interface Verdict {
   era: Era;
   transport: Transport;
   protocolVersion: string;
   serverName: string;
+}
+
+export interface Connector extends Verdict {
+  id: string;
+  slug: string;
+  name: string;
+  url: string;
+  /** When the upstream last showed its verdict. */
+  probedAt: Date;
+  /** The owner has said which era the upstream speaks. */
+  upstreamEraPinned: boolean;
+  clientEras: ClientEras;
   /** Sealed by the vault for this connector; `null` where the upstream asks for none. */
   credential: Buffer | null;
   /** `host:port` of an upstream that the deployment runs itself, reachable for this connector alone. */
@@ -36,13 +46,19 @@ const COLUMNS = [
   "transport",
   "protocol_version as protocolVersion",
   "server_name as serverName",
+  "probed_at as probedAt",
+  "upstream_era_pinned as upstreamEraPinned",
+  "client_eras as clientEras",
   "credential",
   "egress_exception as egressException",
   "created_at as createdAt",
 ] as const;
 
 /** `transport` is Streamable HTTP where it is not said. */
-export type NewConnector = Omit<Connector, "createdAt" | "transport"> & { transport?: Transport };
+export type NewConnector = Omit<
+  Connector,
+  "createdAt" | "transport" | "probedAt" | "upstreamEraPinned" | "clientEras"
+> & { transport?: Transport };
 
 /** A new id, known before the row is there so that a credential can be sealed for it. */
 export const newConnectorId = (): string => uuidv7();
@@ -68,7 +84,8 @@ export async function insertConnector(org: OrgScope, connector: NewConnector, to
   await insertTools(org, connector.id, tools);
 }
 
-async function insertTools(org: OrgScope, connectorId: string, tools: Tool[]): Promise<void> {
+/** Tools that the connector has none of the same name of. */
+export async function insertTools(org: OrgScope, connectorId: string, tools: Tool[]): Promise<void> {
   if (tools.length === 0) return;
   const rows = tools.map(({ definition, ...tool }) => ({
     ...tool,
@@ -100,6 +117,64 @@ export async function findConnectorBySlug(org: OrgScope, slug: string): Promise<
     .where("archived_at", "is", null)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** As it stands, and so it stays until the transaction ends: `null` as for `findConnectorBySlug`. */
+export async function lockConnector(org: OrgScope, id: string): Promise<Connector | null> {
+  const row = await org.db
+    .selectFrom("connectors")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .where("archived_at", "is", null)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** What the upstream has shown just now. */
+export async function updateVerdict(org: OrgScope, id: string, verdict: Verdict): Promise<void> {
+  const { era, transport, protocolVersion, serverName } = verdict;
+  await org.db
+    .updateTable("connectors")
+    .set({ era, transport, protocol_version: protocolVersion, server_name: serverName, probed_at: sql`now()` })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
+}
+
+/** What the owner says of either edge. */
+export async function updateEras(
+  org: OrgScope,
+  id: string,
+  eras: Pick<Connector, "era" | "protocolVersion" | "upstreamEraPinned" | "clientEras">,
+): Promise<void> {
+  const { era, protocolVersion, upstreamEraPinned, clientEras } = eras;
+  await org.db
+    .updateTable("connectors")
+    .set({
+      era,
+      protocol_version: protocolVersion,
+      upstream_era_pinned: upstreamEraPinned,
+      client_eras: clientEras,
+    })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
+}
+
+/**
+ * Takes no tenant: connectors, of all orgs, whose verdict is a day old. Whoever is told of one is the only one to be told
+ * of it for an hour.
+ */
+export async function claimConnectorsDueForProbe(
+  db: Kysely<Tables>,
+  countMax: number,
+): Promise<{ orgId: string; id: string }[]> {
+  const { rows } = await sql<{ orgId: string; id: string }>`
+    select org_id as "orgId", id from connectors_due_for_probe(${countMax})
+  `.execute(db);
+  return rows;
 }
 
 /** For an upstream that the deployment runs itself, which may come up at another port. */
@@ -171,4 +246,25 @@ export async function updateTool(
     .where("name", "=", name)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+/** What the upstream now says of a tool that it had before, and what is left of the owner's decision on it. */
+export async function updateToolDefinition(org: OrgScope, connectorId: string, tool: Tool): Promise<void> {
+  await org.db
+    .updateTable("tools")
+    .set({ definition: JSON.stringify(tool.definition), classification: tool.classification })
+    .where("org_id", "=", org.id)
+    .where("connector_id", "=", connectorId)
+    .where("name", "=", tool.name)
+    .execute();
+}
+
+export async function deleteTools(org: OrgScope, connectorId: string, names: string[]): Promise<void> {
+  if (names.length === 0) return;
+  await org.db
+    .deleteFrom("tools")
+    .where("org_id", "=", org.id)
+    .where("connector_id", "=", connectorId)
+    .where("name", "in", names)
+    .execute();
 }

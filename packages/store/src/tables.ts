@@ -4,6 +4,8 @@ export type Role = "owner" | "admin" | "member" | "auditor";
 export type Era = "legacy" | "modern";
 /** HTTP+SSE is the deprecated one of 2024-11-05. */
 export type Transport = "streamable-http" | "http+sse";
+/** Which eras an endpoint's clients may speak. */
+export type ClientEras = "both" | "legacy";
 export type Classification = "read" | "write";
 
 type CreatedAt = ColumnType<Date, never, never>;
@@ -23,6 +25,10 @@ export interface Tables {
     transport: Generated<Transport>;
     protocol_version: string;
     server_name: string;
+    probed_at: Generated<Date>;
+    probe_begun_at: Generated<Date>;
+    upstream_era_pinned: Generated<boolean>;
+    client_eras: Generated<ClientEras>;
     credential: Buffer | null;
     egress_exception: string | null;
     created_at: CreatedAt;
