@@ -1,5 +1,6 @@
 import type { Dependencies } from "./dependencies.ts";
 import { inOrder } from "./exchange.ts";
+import { atHolder, holderOfStream } from "./replicas/holder.ts";
 import { takeOver } from "./replicas/take-over.ts";
 import { acceptOrigin } from "./steps/accept-origin.ts";
 import { authenticate } from "./steps/authenticate.ts";
@@ -7,9 +8,11 @@ import { authorize } from "./steps/authorize.ts";
 import { beginSessionRequest } from "./steps/begin-session-request.ts";
 import { endSession } from "./steps/end-session.ts";
 import { findSession } from "./steps/find-session.ts";
+import { enterSseSession, findSseStream, withinSession } from "./steps/find-sse-stream.ts";
 import { findTarget } from "./steps/find-target.ts";
 import { limit } from "./steps/limit.ts";
 import { listen } from "./steps/listen.ts";
+import { openSseStream } from "./steps/open-sse-stream.ts";
 import { readMessage } from "./steps/read-message.ts";
 import { recordIntent } from "./steps/record.ts";
 import { send } from "./steps/send.ts";
@@ -27,21 +30,7 @@ export const call = (deps: Dependencies) =>
     findSession(deps),
     withCredential(deps),
     recordIntent(deps),
-    send(deps),
-  );
-
-/** What another replica has accepted and limited, and only this one can go on with. */
-export const continuation = (deps: Dependencies) =>
-  inOrder(
-    takeOver,
-    authenticate(deps),
-    readMessage,
-    findTarget(deps),
-    authorize(deps),
-    findSession(deps),
-    withCredential(deps),
-    recordIntent(deps),
-    send(deps),
+    atHolder(deps, send(deps)),
   );
 
 /** GET: what a legacy session's upstream says unasked. */
@@ -53,7 +42,7 @@ export const sessionStream = (deps: Dependencies) =>
     limit(deps),
     findSession(deps),
     withCredential(deps),
-    listen(deps),
+    atHolder(deps, listen(deps)),
   );
 
 /** DELETE: the end of a legacy session, here and upstream. */
@@ -65,5 +54,65 @@ export const sessionEnd = (deps: Dependencies) =>
     limit(deps),
     findSession(deps),
     withCredential(deps),
-    endSession(deps),
+    atHolder(deps, endSession(deps)),
   );
+
+/** GET of the deprecated HTTP+SSE transport (2024-11-05): the stream that carries all answers. */
+export const sseStream = (deps: Dependencies) =>
+  inOrder(
+    acceptOrigin(deps),
+    authenticate(deps),
+    beginSessionRequest(deps),
+    limit(deps),
+    withCredential(deps),
+    openSseStream(deps),
+  );
+
+/** POST of HTTP+SSE: as `call`, answered on the stream. */
+export const sseMessage = (deps: Dependencies) =>
+  inOrder(
+    acceptOrigin(deps),
+    authenticate(deps),
+    readMessage,
+    limit(deps),
+    atHolder(deps, inOrder(...onStream(deps)), holderOfStream),
+  );
+
+const onStream = (deps: Dependencies) => [
+  findSseStream(deps),
+  findTarget(deps),
+  authorize(deps),
+  enterSseSession,
+  withCredential(deps),
+  recordIntent(deps),
+  withinSession(send(deps)),
+];
+
+/** What another replica has accepted and limited, and only this one can go on with. */
+export const continuations = (deps: Dependencies) => ({
+  mcp: {
+    POST: inOrder(
+      takeOver,
+      authenticate(deps),
+      readMessage,
+      findTarget(deps),
+      authorize(deps),
+      findSession(deps),
+      withCredential(deps),
+      recordIntent(deps),
+      send(deps),
+    ),
+    GET: inOrder(...inSession(deps), listen(deps)),
+    DELETE: inOrder(...inSession(deps), endSession(deps)),
+  },
+  sse: {},
+  messages: { POST: inOrder(takeOver, authenticate(deps), readMessage, ...onStream(deps)) },
+});
+
+const inSession = (deps: Dependencies) => [
+  takeOver,
+  authenticate(deps),
+  beginSessionRequest(deps),
+  findSession(deps),
+  withCredential(deps),
+];

@@ -10,6 +10,7 @@ import type { Backs } from "./backs/back.ts";
 import type { Driving } from "./bridges/drive.ts";
 import type { Parking } from "./bridges/park.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
+import type { SseStream } from "./fronts/http-sse.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { Replicas } from "./replicas/replicas.ts";
 import type { Sessions } from "./sessions.ts";
@@ -27,6 +28,8 @@ export interface Dependencies {
   tokens: AccessTokenVerifier;
   sessions: Sessions;
   streams: OpenStreams;
+  /** Those of HTTP+SSE, by the id within their handle. */
+  sseStreams: Map<string, SseStream>;
   backs: Backs;
   upstreamSessions: UpstreamSessions;
   parking: Parking;

@@ -3,6 +3,7 @@ import type { Era } from "@gatehouse/mcp/eras";
 import type { Message } from "@gatehouse/mcp/message";
 import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { ServerOperation } from "@gatehouse/telemetry/mcp";
+import type { SseStream } from "./fronts/http-sse.ts";
 import type { ClientSession } from "./sessions.ts";
 import type { ConnectorSnapshot, OrgSnapshot, ToolPolicy } from "./snapshots.ts";
 
@@ -39,6 +40,9 @@ export class Exchange {
   operation!: ServerOperation;
   // findSession
   session: ClientSession | null = null;
+  // findSseStream
+  /** Where the answer goes, for a client of HTTP+SSE. */
+  stream: SseStream | null = null;
   // withCredential
   authorization: string | null = null;
 
@@ -49,9 +53,7 @@ export class Exchange {
   // continueElsewhere and takeOver
   /** What the row that says how the exchange ended is called, where more than one replica may write it. */
   outcomeId: string | null = null;
-  /** Another replica took the request and passed it on to this one. */
-  takenOver = false;
-  /** `null`: the one that the request comes from. */
+  /** Where another replica took the request; `null`: the one that it comes from. */
   clientAddress: string | null = null;
 
   /** The message is well-formed and about something that is offered: what fails from here on fails in its answer. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Fault, renderFault, toFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
-import { canonicalEndpoint, parseEndpointPath } from "@gatehouse/oauth/endpoint";
+import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { type DatabaseAccess, openDatabase, unavailableIfUnreachable } from "@gatehouse/store/database";
@@ -12,9 +12,10 @@ import type { JWK } from "jose";
 import { openBacks } from "./backs/back.ts";
 import { CANCELLED, openDriving } from "./bridges/drive.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
-import { call, continuation, sessionEnd, sessionStream } from "./call.ts";
+import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
 import type { Dependencies, Limits } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
+import { refuseOnStream } from "./fronts/http-sse.ts";
 import { refuse } from "./fronts/streamable-http.ts";
 import { openStreams } from "./open-streams.ts";
 import type { InternalListener } from "./replicas/internal-listener.ts";
@@ -65,7 +66,14 @@ export async function startGateway({
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs });
-  const bridges = { backs, upstreamSessions, parking: new Map(), driving: openDriving(), listening: new Map() };
+  const bridges = {
+    backs,
+    upstreamSessions,
+    parking: new Map(),
+    driving: openDriving(),
+    listening: new Map(),
+    sseStreams: new Map(),
+  };
   const replicas = internal ? await openReplicas({ state, vault, replicaId, origin: internal.origin }) : null;
   const deps: Dependencies = {
     ...given,
@@ -74,19 +82,24 @@ export async function startGateway({
   };
   listenToHints(deps);
   const fail = failWith(deps);
-  const routes: Routes = { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) };
-  const continuations: Routes = { POST: continuation(deps) };
+  const routes: Routes = {
+    mcp: { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) },
+    sse: { GET: sseStream(deps) },
+    messages: { POST: sseMessage(deps) },
+  };
+  const takenOver: Routes = continuations(deps);
 
   function answer(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
     const path = request.url!.split("?", 1)[0]!;
-    const address = parseEndpointPath(path);
-    if (!address) return answerElsewhere(publicUrl, path, request, response);
-    const exchange = new Exchange(request, response, { path, audience: canonicalEndpoint(publicUrl, address) });
-    const route = routes[request.method!] ?? refuseMethod;
+    const found = parseMcpPath(path);
+    if (!found) return answerElsewhere(publicUrl, path, request, response);
+    const audience = canonicalEndpoint(publicUrl, found.address);
+    const exchange = new Exchange(request, response, { path: resourceOf(path, found), audience });
+    const route = routes[found.kind][request.method!] ?? refuseMethod(routes[found.kind]);
     route(exchange).catch((error) => fail(exchange, error));
   }
 
-  internal?.server.on("request", (request, response) => answer(continuations, request, response));
+  internal?.server.on("request", (request, response) => answer(takenOver, request, response));
   return {
     handle: (request, response) => answer(routes, request, response),
     closeStreams: () => streams.closeAll(),
@@ -103,7 +116,13 @@ export async function startGateway({
   };
 }
 
-type Routes = Partial<Record<string, (exchange: Exchange) => Promise<void>>>;
+type Route = (exchange: Exchange) => Promise<void>;
+type Methods = Partial<Record<string, Route>>;
+type Routes = Record<McpRoute["kind"], Methods>;
+
+/** What clients are told to get a token for: messages are posted for the stream that they are answered on. */
+const resourceOf = (path: string, { kind }: McpRoute) =>
+  kind === "messages" ? path.replace(/messages\/?$/, "sse") : path;
 
 /** What was done at another replica, and concerns what this one holds. */
 function listenToHints({ state, sessions, streams, driving, listening }: Dependencies): void {
@@ -112,8 +131,11 @@ function listenToHints({ state, sessions, streams, driving, listening }: Depende
   sessions.onEnd((id) => streams.closeSession(id));
 }
 
-async function refuseMethod(): Promise<void> {
-  throw new Fault("method_not_allowed", "MCP is spoken here by POST", { headers: { allow: "POST, GET, DELETE" } });
+function refuseMethod(methods: Methods): Route {
+  const allow = Object.keys(methods).join(", ");
+  return async function refuseMethod() {
+    throw new Fault("method_not_allowed", `MCP is spoken here by ${allow}`, { headers: { allow } });
+  };
 }
 
 /** An exchange that failed is recorded as one that succeeded is: before its answer is complete. */
@@ -124,7 +146,7 @@ function failWith(deps: Dependencies): (exchange: Exchange, error: unknown) => P
   /** What never became a message has not been counted yet; a flood of it is not a row each. */
   async function record(exchange: Exchange, fault: Fault): Promise<void> {
     if (exchange.message === undefined && exchange.request.method === "POST") await takeFromLimit(exchange);
-    const cancelled = exchange.response.destroyed;
+    const cancelled = (exchange.stream ?? exchange).response.destroyed;
     const left = exchange.opened ? "closed" : "cancelled";
     const row = outcomeOf(exchange, cancelled ? left : fault.code);
     if (cancelled) return audit.enqueue(row);
@@ -142,7 +164,8 @@ function failWith(deps: Dependencies): (exchange: Exchange, error: unknown) => P
         fault = toFault(unrecorded);
       });
     }
-    refuse(exchange, fault);
+    if (exchange.stream) refuseOnStream(exchange, exchange.stream, fault);
+    else refuse(exchange, fault);
   };
 }
 

@@ -6,6 +6,8 @@ export type Era = "legacy" | "modern";
 export const MODERN_VERSIONS: readonly string[] = ["2026-07-28"];
 /** Of Streamable HTTP; the newest first. */
 export const LEGACY_VERSIONS: readonly string[] = ["2025-11-25", "2025-06-18", "2025-03-26"];
+/** Of the deprecated HTTP+SSE transport; some servers of Streamable HTTP still name it. */
+export const HTTP_SSE_VERSION = "2024-11-05";
 /** What a legacy request without `MCP-Protocol-Version` speaks (2025-11-25, Protocol Version Header). */
 export const ASSUMED_LEGACY_VERSION = "2025-03-26";
 

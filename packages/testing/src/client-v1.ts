@@ -1,5 +1,6 @@
 import { type OAuthClientProvider, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
 import { Client, type ClientOptions } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type {
   OAuthClientInformationMixed,
@@ -67,20 +68,23 @@ export interface ConnectedV1 extends AsyncDisposable {
   provider: V1Provider;
 }
 
-/** The v1 SDK's client, which speaks the legacy era, signed in as `person`. */
+/** The v1 SDK's client, which speaks the legacy era, signed in as `person`; over HTTP+SSE to a URL that ends so. */
 export async function connectV1(
   url: string,
   person: Person,
   { provider = new V1Provider(person), ...options }: ClientOptions & { provider?: V1Provider } = {},
 ): Promise<ConnectedV1> {
-  const client = new Client({ name: "old-client", version: "1.0.0" }, options);
-  const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });
+  const newClient = () => new Client({ name: "old-client", version: "1.0.0" }, options);
+  let client = newClient();
+  const Transport = url.endsWith("/sse") ? SSEClientTransport : StreamableHTTPClientTransport;
+  const transport = () => new Transport(new URL(url), { authProvider: provider });
   const first = transport();
   try {
     await client.connect(first as Transport);
   } catch (error) {
     if (!(error instanceof UnauthorizedError)) throw error;
     await first.finishAuth(provider.callback?.searchParams.get("code") ?? "");
+    client = newClient();
     await client.connect(transport() as Transport);
   }
   return { client, provider, [Symbol.asyncDispose]: () => client.close() };

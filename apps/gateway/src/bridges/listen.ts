@@ -90,6 +90,15 @@ const EVERYTHING = { toolsListChanged: true, promptsListChanged: true, resources
  * the session's resource subscriptions change.
  */
 export async function listenToModern(exchange: Exchange, deps: Dependencies): Promise<void> {
+  await recordOpening(exchange, deps);
+  startStream(exchange.response);
+  keepOpen(exchange, deps.streams);
+  await subscribeToModern(exchange, deps);
+  exchange.response.end();
+}
+
+/** Onto a stream that is open already, for as long as it and the subscription are. */
+export async function subscribeToModern(exchange: Exchange, deps: Dependencies): Promise<void> {
   const { response } = exchange;
   const session = exchange.session!;
   let subscription: ModernRequest | undefined;
@@ -104,9 +113,6 @@ export async function listenToModern(exchange: Exchange, deps: Dependencies): Pr
     renewing = true;
     stop();
   });
-  await recordOpening(exchange, deps);
-  startStream(response);
-  keepOpen(exchange, deps.streams);
   while (renewing && !response.destroyed) {
     renewing = false;
     subscription = new ModernRequest(exchange, deps, hearer);
@@ -115,7 +121,6 @@ export async function listenToModern(exchange: Exchange, deps: Dependencies): Pr
       .catch((error) => deps.log.debug({ err: error }, "a stream ended"));
   }
   deps.listening.delete(session.id);
-  response.end();
 }
 
 function subscriptionOf({ session }: Exchange): Request {

@@ -67,13 +67,13 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
 }
 
 /** In one word: what an SRE counts by and an owner searches for. */
-function outcomeIn({ result, error }: Response): string {
+export function outcomeIn({ result, error }: Response): string {
   if (error) return "rpc_error";
   if (result?.isError === true) return "tool_error";
   return result?.resultType === "input_required" ? "input_required" : "ok";
 }
 
-const undelivered = (outcome: string) => (outcome === "ok" ? "undelivered" : outcome);
+export const undelivered = (outcome: string) => (outcome === "ok" ? "undelivered" : outcome);
 
 /** Text leaves in one write with its headers, which bytes do not. */
 function sendJson({ response, session, message, bytesOut }: Exchange, status: number, text: string): void {
@@ -103,13 +103,14 @@ export function keepOpen({ org, token, session, response }: Exchange, streams: D
   const close = () => {
     clearInterval(beat);
     remove();
+    response.off("close", close);
   };
   response.once("close", close);
   return close;
 }
 
 /** Faults that are the answer to a well-formed request, and not a failure of HTTP. */
-const IN_BAND = new Set([
+export const IN_BAND = new Set([
   "invalid_params",
   "upstream_failed",
   "upstream_timeout",

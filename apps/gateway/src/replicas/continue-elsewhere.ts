@@ -4,36 +4,48 @@ import { Fault } from "@gatehouse/faults";
 import { newAuditId } from "@gatehouse/store/audit";
 import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, Step } from "../exchange.ts";
+import type { Holder } from "./holder.ts";
 import { CLIENT_ADDRESS, INTENT_ID, OUTCOME_ID } from "./take-over.ts";
 
-const PASSED_ON = /^(authorization|content-type|accept|traceparent|mcp-.+)$/;
+const PASSED_ON = /^(authorization|content-type|accept|traceparent|last-event-id|mcp-.+)$/;
+/** Nobody was there to take it. */
+const NOT_SENT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
 /**
  * The replica that holds what the exchange is about goes on with it; what it answers goes to the client as it comes. It
  * also records how the exchange ends, or, where it is lost on the way, we do: by an id that lets only one of both count.
  */
-export async function continueElsewhere(exchange: Exchange, holder: string, deps: Dependencies): Promise<void> {
+export async function continueElsewhere(
+  exchange: Exchange,
+  { replicaId, renewable }: Holder,
+  here: Step,
+  deps: Dependencies,
+): Promise<void> {
   const { response, org, token, session, operation } = exchange;
   const replicas = deps.replicas!;
-  const origin = await replicas.find(holder).catch(unreachable);
-  if (origin === null) throw interrupted();
+  const origin = await replicas.find(replicaId).catch(unreachable);
+  if (origin === null) return renewable ? here(exchange) : lose(exchange);
   exchange.outcomeId = newAuditId();
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   response.once("close", stop);
-  const endings = [replicas.watch(holder, stop), deps.streams.add(org, token, () => response.destroy(), session?.id)];
+  const endings = [
+    replicas.watch(replicaId, stop),
+    deps.streams.add(org, token, () => response.destroy(), session?.id),
+  ];
   try {
     const answer = await send(exchange, origin, replicas.connections, stopped.signal);
     await relay(exchange, answer);
   } catch (cause) {
-    if (!response.destroyed) throw interrupted(cause);
+    if (renewable && NOT_SENT.test((cause as { code?: string }).code ?? "")) return here(exchange);
+    if (!response.destroyed) lose(exchange, cause);
   } finally {
     response.off("close", stop);
     for (const end of endings) end();
   }
   exchange.recorded = true;
-  operation.end();
+  operation?.end();
 }
 
 function send(
@@ -42,12 +54,13 @@ function send(
   connections: Dispatcher,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
-  const { request, bytes } = exchange;
+  const { request, bytes = null } = exchange;
+  const method = request.method as Dispatcher.HttpMethod;
   exchange.sent = true;
   return connections.request({
     origin,
     path: request.url!,
-    method: "POST",
+    method,
     headers: headersOf(exchange),
     body: bytes,
     signal,
@@ -83,6 +96,12 @@ async function relay({ response }: Exchange, { statusCode, headers, body }: Disp
 function endEvent(response: Exchange["response"], cause: unknown): never {
   if (!response.destroyed) response.write("\n\n");
   throw cause;
+}
+
+/** A stream that answers no request just ends: the client opens it again. */
+function lose({ message, response }: Exchange, cause?: unknown): never {
+  if (message === undefined && response.headersSent) response.destroy();
+  throw interrupted(cause);
 }
 
 export function interrupted(cause?: unknown): Fault {

@@ -1,19 +1,47 @@
 import { isResponse } from "@gatehouse/mcp/message";
 import { openHandle } from "../bridges/handles.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Exchange, Step } from "../exchange.ts";
+import { handleOfStream } from "../steps/find-sse-stream.ts";
+import { continueElsewhere } from "./continue-elsewhere.ts";
 
-/** The other replica that alone can go on with this exchange; `null` where this one can, or nobody. */
-export function holderOf(exchange: Exchange, { vault, replicas, replicaId }: Dependencies): string | null {
-  if (!replicas || exchange.takenOver) return null;
-  const sealed = handleIn(exchange);
-  const handle = sealed === null ? null : openHandle(vault, exchange.token, sealed);
-  return handle && handle.replica !== replicaId ? handle.replica : null;
+/** The other replica that alone can go on with an exchange. */
+export interface Holder {
+  replicaId: string;
+  /** Where it is gone, this replica can open anew what it held, or say that it has ended. */
+  renewable: boolean;
+}
+
+/** Takes the step where what the exchange is about is held: here, or at another replica. */
+export function atHolder(deps: Dependencies, step: Step, find = holderOf): Step {
+  return function atHolder(exchange) {
+    const holder = deps.replicas === null ? null : find(exchange, deps);
+    return holder === null ? step(exchange) : continueElsewhere(exchange, holder, step, deps);
+  };
+}
+
+/** `null` where this replica can go on, or nobody. */
+function holderOf(exchange: Exchange, deps: Dependencies): Holder | null {
+  const { era, connector } = exchange;
+  if (era !== connector.era) return holderOfCall(exchange, deps);
+  return connector.transport === "http+sse" ? holderOfSession(exchange, deps) : null;
 }
 
 /** A legacy client answers an ask by its id, a modern one with the state that came with it. */
-function handleIn({ message }: Exchange): string | null {
-  if (isResponse(message)) return String(message.id);
-  const requestState = message.params?.requestState;
-  return typeof requestState === "string" ? requestState : null;
+function holderOfCall({ message, token }: Exchange, { vault, replicaId }: Dependencies): Holder | null {
+  if (message === undefined) return null;
+  const sealed = isResponse(message) ? message.id : message.params?.requestState;
+  const handle = typeof sealed === "string" ? openHandle(vault, token, sealed) : null;
+  return handle && handle.replica !== replicaId ? { replicaId: handle.replica, renewable: false } : null;
+}
+
+/** A session of HTTP+SSE is a connection, and its id begins with the replica that has it. */
+function holderOfSession({ session }: Exchange, { replicaId }: Dependencies): Holder | null {
+  const holder = session?.upstreamId?.split("/", 1)[0];
+  return holder === undefined || holder === replicaId ? null : { replicaId: holder, renewable: true };
+}
+
+export function holderOfStream(exchange: Exchange, { vault, replicaId }: Dependencies): Holder | null {
+  const handle = handleOfStream(exchange, vault);
+  return handle && handle.replica !== replicaId ? { replicaId: handle.replica, renewable: true } : null;
 }

@@ -23,12 +23,12 @@ export function findSession({ sessions }: Pick<Dependencies, "sessions">): Step 
   };
 }
 
-function isInitialize({ message }: Exchange): boolean {
+export function isInitialize({ message }: Exchange): boolean {
   return message !== undefined && "method" in message && message.method === "initialize";
 }
 
 /** What opens a session is remembered as long as the session is. */
-function checkSize({ bytes }: Exchange): void {
+export function checkSize({ bytes }: Exchange): void {
   if (bytes.length <= INITIALIZE_BYTES_MAX) return;
   throw new Fault("too_large", `An initialize request may have ${INITIALIZE_BYTES_MAX} bytes at most`);
 }

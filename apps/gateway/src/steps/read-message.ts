@@ -3,6 +3,7 @@ import { Fault } from "@gatehouse/faults";
 import {
   ASSUMED_LEGACY_VERSION,
   eraOf,
+  HTTP_SSE_VERSION,
   LEGACY_VERSIONS,
   META,
   MODERN_VERSIONS,
@@ -13,6 +14,7 @@ import { parseUntrustedJson } from "@gatehouse/mcp/json";
 import { asMessage, isRequest, type Message } from "@gatehouse/mcp/message";
 import type { Exchange } from "../exchange.ts";
 
+const SPOKEN_LEGACY = new Set([...LEGACY_VERSIONS, HTTP_SSE_VERSION]);
 const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Reads the request once, bounded, and says which era and version it speaks. */
@@ -68,9 +70,9 @@ function missingEnvelope(member: string): Fault {
 function legacyVersion(message: Message, header: string | undefined): string {
   if ("method" in message && message.method === "initialize") {
     const requested = message.params?.protocolVersion;
-    return typeof requested === "string" && LEGACY_VERSIONS.includes(requested) ? requested : LEGACY_VERSIONS[0]!;
+    return typeof requested === "string" && SPOKEN_LEGACY.has(requested) ? requested : LEGACY_VERSIONS[0]!;
   }
   if (header === undefined) return ASSUMED_LEGACY_VERSION;
-  if (LEGACY_VERSIONS.includes(header)) return header;
+  if (SPOKEN_LEGACY.has(header)) return header;
   throw unsupportedVersion(header, [...LEGACY_VERSIONS, ...MODERN_VERSIONS]);
 }

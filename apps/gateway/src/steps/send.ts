@@ -7,15 +7,14 @@ import { sendToModern } from "../bridges/drive.ts";
 import { sendToLegacy } from "../bridges/park.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
+import { openSseFront } from "../fronts/http-sse.ts";
 import { openFront } from "../fronts/streamable-http.ts";
-import { continueElsewhere } from "../replicas/continue-elsewhere.ts";
-import { holderOf } from "../replicas/holder.ts";
 import { recordOpening } from "./record.ts";
 
 /** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
 export function send(deps: Dependencies): Step {
   return async function send(exchange) {
-    const front = openFront(exchange, deps);
+    const front = exchange.stream ? openSseFront(exchange, exchange.stream, deps) : openFront(exchange, deps);
     if (exchange.era !== exchange.connector.era) return bridge(exchange, front, deps);
     if (isListen(exchange.message)) await recordOpening(exchange, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
@@ -26,8 +25,6 @@ export function send(deps: Dependencies): Step {
 }
 
 function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
-  const holder = holderOf(exchange, deps);
-  if (holder !== null) return continueElsewhere(exchange, holder, deps);
   return exchange.era === "modern" ? sendToLegacy(exchange, front, deps) : sendToModern(exchange, front, deps);
 }
 

@@ -1,0 +1,94 @@
+import { connectV1 } from "@gatehouse/testing/client-v1";
+import { connectV2 } from "@gatehouse/testing/client-v2";
+import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
+import { listTools } from "@gatehouse/testing/conformance/list-tools";
+import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
+import { startHouse } from "@gatehouse/testing/house";
+import { CreateMessageRequestSchema, ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import { expect, test } from "vitest";
+
+// The deprecated HTTP+SSE transport (2024-11-05) at both edges, with the v1 SDK's own client and server of it.
+
+const UPSTREAMS = {
+  "http+sse": { start: startSseFixture, era: "legacy", transport: "http+sse" },
+  legacy: { start: startLegacyFixture, era: "legacy", transport: "streamable-http" },
+  modern: { start: startModernFixture, era: "modern", transport: "streamable-http" },
+} as const;
+
+async function startAcross(kind: keyof typeof UPSTREAMS) {
+  await using stack = new AsyncDisposableStack();
+  const { start, era, transport } = UPSTREAMS[kind];
+  const fixture = stack.use(await start());
+  const catalogue = stack.use(await startModernFixture());
+  const house = stack.use(await startHouse());
+  const org = await house.addOrg({ slug: "acme" });
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const tools = (await listTools(catalogue.url)).map((tool) => ({ ...tool, classification: "read" as const }));
+  const endpoint = await house.addConnector(org, { slug: "tools", url: fixture.url.href, era, transport, tools });
+  const opened = stack.move();
+  const sseUrl = endpoint.url.replace(/mcp$/, "sse");
+  return { house, org, alice, endpoint, sseUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+type Across = Awaited<ReturnType<typeof startAcross>>;
+
+const ADA = { action: "accept" as const, content: { response: "Ada" } };
+const PARIS = { role: "assistant" as const, model: "test", content: { type: "text" as const, text: "Paris" } };
+const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]!.text;
+
+async function connectLegacy(across: Across, url: string) {
+  const connected = await connectV1(url, across.alice, { capabilities: { elicitation: {}, sampling: {} } });
+  connected.client.setRequestHandler(ElicitRequestSchema, async () => ADA);
+  connected.client.setRequestHandler(CreateMessageRequestSchema, async () => PARIS);
+  return connected;
+}
+
+async function connectModern(across: Across) {
+  const capabilities = { elicitation: { form: {} }, sampling: {} };
+  const connected = await connectV2(across.endpoint.url, across.alice, { era: "modern", capabilities });
+  connected.client.setRequestHandler("elicitation/create", async () => ADA);
+  connected.client.setRequestHandler("sampling/createMessage", async () => PARIS);
+  return connected;
+}
+
+const CLIENTS = {
+  "http+sse": (across: Across) => connectLegacy(across, across.sseUrl),
+  legacy: (across: Across) => connectLegacy(across, across.endpoint.url),
+  modern: connectModern,
+};
+
+const PAIRS = [
+  ["http+sse", "http+sse"],
+  ["http+sse", "legacy"],
+  ["http+sse", "modern"],
+  ["legacy", "http+sse"],
+  ["modern", "http+sse"],
+] as const;
+
+const PROGRESS = { name: "test_tool_with_progress", arguments: {} };
+
+/** As the two SDKs have it. */
+type CallTool = (call: typeof PROGRESS, ...options: unknown[]) => Promise<unknown>;
+
+test.each(PAIRS)(
+  "a client of %s lists and calls at an upstream of %s, is told of progress, and is asked",
+  async (from, to) => {
+    await using across = await startAcross(to);
+    await using connected = await CLIENTS[from](across);
+    const { client } = connected;
+    expect(client.getServerVersion()?.name).toBe("gatehouse-conformance-fixture");
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain("test_simple_text");
+    expect(textOf(await client.callTool({ name: "test_simple_text", arguments: {} }))).toMatch(/simple text/);
+
+    const progress: number[] = [];
+    const options = { onprogress: (at: { progress: number }) => void progress.push(at.progress) };
+    const callTool = client.callTool.bind(client) as CallTool;
+    await (from === "modern" ? callTool(PROGRESS, options) : callTool(PROGRESS, undefined, options));
+    expect(progress).toEqual([0, 50, 100]);
+
+    const elicited = await client.callTool({ name: "test_elicitation", arguments: { message: "Who are you?" } });
+    expect(textOf(elicited)).toContain("Ada");
+    const sampled = await client.callTool({ name: "test_sampling", arguments: { prompt: "Capital of France?" } });
+    expect(textOf(sampled)).toContain("Paris");
+  },
+);
