@@ -56,7 +56,7 @@ export class Exchange {
   /** Where another replica took the request; `null`: the one that it comes from. */
   clientAddress: string | null = null;
 
-  /** The message is well-formed and about something that is offered: what fails from here on fails in its answer. */
+  /** The message is well-formed: what fails from here on fails in its answer. */
   accepted = false;
   /** It is a stream that stays open for as long as the client listens. */
   opened = false;

@@ -29,8 +29,8 @@ export function findTarget({ telemetry }: Pick<Dependencies, "telemetry">): Step
       protocolVersion: exchange.protocolVersion,
     };
     exchange.operation = telemetry.startServer(operation, traceparentOf(exchange), () => describe(exchange));
-    if (isRequest(message)) checkTool(exchange, message);
     exchange.accepted = true;
+    if (isRequest(message)) checkTool(exchange, message);
   };
 }
 
