@@ -1,4 +1,4 @@
-import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
+import type { Egress, FetchedAnswer, FetchOptions } from "@gatehouse/egress/egress";
 import { Fault, toFault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { parseUntrustedJson } from "@gatehouse/mcp/json";
@@ -7,7 +7,7 @@ import { readSse } from "@gatehouse/mcp/sse";
 import { invalidFields } from "./fields.ts";
 
 const SECONDS_MAX = 10;
-const BYTES_MAX = 4 * 1024 * 1024;
+export const BYTES_MAX = 4 * 1024 * 1024;
 
 export type Headers = Record<string, string>;
 
@@ -28,28 +28,46 @@ export interface Conversation {
   close(headers: Headers): Promise<void>;
 }
 
-interface Upstream {
+/** A server to be asked, and what to ask it with. */
+export interface Upstream {
   egress: Egress;
   url: URL;
   bearerToken?: string | undefined;
+  /** `host:port` that may be reached though it is not public. */
+  exception?: string | null | undefined;
+  /** Ends the asking. */
+  signal?: AbortSignal | undefined;
 }
 
-/** All of it together takes at most 10 s and 4 MB. */
-export function converse({ egress, url, bearerToken }: Upstream): Conversation {
+export type Send = (options: Partial<FetchOptions> & { at?: URL }) => Promise<FetchedAnswer>;
+
+/** Sends to the upstream with its token; all of it together takes at most 10 s and 4 MB. */
+export function sendWithin({ egress, url, bearerToken, exception, signal }: Upstream): Send {
   const deadline = Date.now() + SECONDS_MAX * 1000;
   let bytesMax = BYTES_MAX;
-  let lastId = 0;
 
-  async function post(message: Message, headers: Headers, enough?: (chunk: Buffer) => boolean): Promise<FetchedAnswer> {
+  return async function send({ at = url, headers, signal: own, ...options }) {
+    const signals = [signal, own].filter((given) => given !== undefined);
     const timeoutMs = Math.max(1, deadline - Date.now());
-    const sent = { ...STANDARD, ...authorization(bearerToken), ...headers };
-    const body = JSON.stringify(message);
     const answer = await egress
-      .fetch(url, { method: "POST", headers: sent, body, bytesMax, timeoutMs, enough })
+      .fetch(at, {
+        ...{ exception, signal: AbortSignal.any(signals), bytesMax, timeoutMs },
+        ...options,
+        headers: { ...authorization(bearerToken), ...headers },
+      })
       .catch(explain);
     bytesMax -= answer.body.length;
     refuseStatus(answer, url, bearerToken);
     return answer;
+  };
+}
+
+/** Over Streamable HTTP. */
+export function converse(send: Send): Conversation {
+  let lastId = 0;
+
+  function post(message: Message, headers: Headers, enough?: (chunk: Buffer) => boolean): Promise<FetchedAnswer> {
+    return send({ method: "POST", headers: { ...STANDARD, ...headers }, body: JSON.stringify(message), enough });
   }
 
   return {
@@ -73,13 +91,12 @@ export function converse({ egress, url, bearerToken }: Upstream): Conversation {
     },
     async close(headers) {
       if (!headers["mcp-session-id"]) return;
-      const sent = { ...authorization(bearerToken), ...headers };
-      await egress.fetch(url, { method: "DELETE", headers: sent, bytesMax: 65_536, timeoutMs: 2000 }).catch(() => {});
+      await send({ method: "DELETE", headers, bytesMax: 65_536, timeoutMs: 2000 }).catch(() => {});
     },
   };
 }
 
-const STANDARD = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+export const STANDARD = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 
 function authorization(bearerToken: string | undefined): Headers {
   return bearerToken ? { authorization: `Bearer ${bearerToken}` } : {};
@@ -118,7 +135,7 @@ function responseReader(id: number) {
   };
 }
 
-function responseIn(body: Buffer, id: number): Response | null {
+export function responseIn(body: Buffer, id: number): Response | null {
   try {
     const message = asMessage(parseUntrustedJson(body));
     return isResponse(message) && (message.id === id || message.id === undefined) ? message : null;
@@ -149,7 +166,7 @@ function refuseStatus({ status, headers }: FetchedAnswer, url: URL, bearerToken:
   }
   if (status === 401 || status === 403) {
     if (bearerToken) throw invalidFields({ bearerToken: `The server refuses this token (it answered ${status})` });
-    throw unusable(`The server wants to know who asks (it answered ${status}): give a bearer token for it below`);
+    throw unusable(`The server wants to know who asks (it answered ${status}): it needs a bearer token`);
   }
   if (status === 429) throw unusable("The server says that it is asked too often; try again in a minute");
   if (status >= 500) throw unusable(`The server fails (it answered ${status}); try again when it has recovered`);

@@ -1,48 +1,78 @@
-import type { Egress } from "@gatehouse/egress/egress";
-import { type Era, LEGACY_VERSIONS, META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
-import type { ToolDefinition } from "@gatehouse/store/tables";
+import { type Era, HTTP_SSE_VERSION, LEGACY_VERSIONS, META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
+import type { Verdict } from "@gatehouse/store/connectors";
+import type { ToolDefinition, Transport } from "@gatehouse/store/tables";
 import { catalogue } from "./catalogue.ts";
-import { type Answer, type Conversation, converse, type Headers, unusable } from "./conversation.ts";
+import {
+  type Answer,
+  type Conversation,
+  converse,
+  type Headers,
+  sendWithin,
+  type Upstream,
+  unusable,
+} from "./conversation.ts";
+import { converseOverSse } from "./sse-conversation.ts";
 
 /** What stands behind a URL, as far as a connector needs to know. */
-export interface Probed {
-  era: Era;
-  protocolVersion: string;
-  serverName: string;
+export interface Probed extends Verdict {
   tools: ToolDefinition[];
   /** Names of tools that no client could be offered. */
   leftOut: string[];
 }
 
-interface Opened {
-  era: Era;
-  protocolVersion: string;
-  serverName: string;
+interface Opened extends Verdict {
   hasTools: boolean;
   headers: Headers;
+  conversation: Conversation;
 }
 
 const US = { name: "gatehouse", version: "0.1.0" };
 const MODERN = MODERN_VERSIONS[0]!;
-/** Some servers that speak Streamable HTTP still name the version before it. */
-const SPOKEN_LEGACY = [...LEGACY_VERSIONS, "2024-11-05"];
+const SPOKEN_LEGACY = [...LEGACY_VERSIONS, HTTP_SSE_VERSION];
 /** -32020 HeaderMismatch, -32021 MissingRequiredClientCapability, -32022 UnsupportedProtocolVersion. */
 const MODERN_ERRORS = new Set([-32020, -32021, -32022]);
 
+/** What servers without Streamable HTTP answer to a POST (2025-11-25, Backwards Compatibility). */
+const NO_POST = new Set([400, 404, 405]);
+
 /**
- * Asks the server which era of MCP it speaks, and for its tools, in at most 10 s and 4 MB. Everything that can be wrong
- * with a URL is `invalid_fields`, with one sentence for whoever typed it.
+ * Asks the server which era of MCP it speaks, unless that is `pinned`, and for its tools, in at most 10 s and 4 MB.
+ * Everything that can be wrong with a URL is `invalid_fields`, with one sentence for whoever typed it.
  */
-export async function probe(upstream: { egress: Egress; url: URL; bearerToken?: string | undefined }): Promise<Probed> {
-  const conversation = converse(upstream);
-  const { hasTools, headers, ...server } = (await discover(conversation)) ?? (await initialize(conversation));
+export async function probe(upstream: Upstream, pinned?: Era): Promise<Probed> {
+  const { conversation, headers, hasTools, ...verdict } = await open(upstream, pinned);
   try {
     const { tools, leftOut } = hasTools
-      ? await catalogue(conversation, headers, server.era)
+      ? await catalogue(conversation, headers, verdict.era)
       : { tools: [], leftOut: [] };
-    return { ...server, tools, leftOut };
+    return { ...verdict, tools, leftOut };
   } finally {
     await conversation.close(headers);
+  }
+}
+
+/** As `probe`, without looking at the tools. */
+export async function probeVerdict(upstream: Upstream, pinned?: Era): Promise<Verdict> {
+  const { conversation, headers, hasTools: _, ...verdict } = await open(upstream, pinned);
+  await conversation.close(headers);
+  return verdict;
+}
+
+async function open(upstream: Upstream, pinned: Era | undefined): Promise<Opened> {
+  const send = sendWithin(upstream);
+  const conversation = converse(send);
+  const modern = pinned === "legacy" ? null : await discover(conversation);
+  if (modern) return modern;
+  if (pinned === "modern") throw unusable(`The server does not speak MCP ${MODERN}, which its era is set to`);
+  const answer = await begin(conversation);
+  if (answer.response || !NO_POST.has(answer.status)) return initialized(conversation, answer, "streamable-http");
+  const overSse = await converseOverSse(send, upstream.url);
+  if (!overSse) return notMcp(answer);
+  try {
+    return await initialized(overSse, await begin(overSse), "http+sse");
+  } catch (error) {
+    await overSse.close({});
+    throw error;
   }
 }
 
@@ -56,7 +86,9 @@ async function discover(conversation: Conversation): Promise<Opened | null> {
     return supported.some((version) => SPOKEN_LEGACY.includes(version)) ? null : unknownVersions(supported);
   const { result = {} } = answer.response!;
   return {
+    conversation,
     era: "modern",
+    transport: "streamable-http",
     protocolVersion: MODERN,
     serverName: serverName(member(result._meta, META.serverInfo)),
     hasTools: member(result.capabilities, "tools") !== undefined,
@@ -73,9 +105,13 @@ function supportedVersions({ response }: Answer): string[] | null {
   return Array.isArray(versions) ? versions.map(String) : null;
 }
 
-async function initialize(conversation: Conversation): Promise<Opened> {
+function begin(conversation: Conversation): Promise<Answer> {
   const params = { protocolVersion: LEGACY_VERSIONS[0], capabilities: {}, clientInfo: US };
-  const answer = await conversation.request("initialize", params, {});
+  return conversation.request("initialize", params, {});
+}
+
+/** Completes what `begin` has begun. */
+async function initialized(conversation: Conversation, answer: Answer, transport: Transport): Promise<Opened> {
   const { result, error } = answer.response ?? notMcp(answer);
   if (!result) throw unusable(`The server refuses to begin: “${clipped(error?.message)}”`);
   const protocolVersion = String(result.protocolVersion);
@@ -83,7 +119,9 @@ async function initialize(conversation: Conversation): Promise<Opened> {
   const headers = { "mcp-protocol-version": protocolVersion, ...answer.session };
   await conversation.notify("notifications/initialized", headers);
   return {
+    conversation,
     era: "legacy",
+    transport,
     protocolVersion,
     serverName: serverName(result.serverInfo),
     hasTools: member(result.capabilities, "tools") !== undefined,

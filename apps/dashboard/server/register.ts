@@ -5,6 +5,7 @@ import { type Org, slugProblem } from "@gatehouse/store/orgs";
 import type { User } from "@gatehouse/store/users";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
+import { sealBearerToken } from "./org-credential.ts";
 import { probe } from "./probe.ts";
 
 const Slug = z.string("Choose the last part of the connector's address").superRefine((slug, context) => {
@@ -50,9 +51,7 @@ export async function register(
 ) {
   const { tools, leftOut, ...server } = await probe({ egress, url, bearerToken });
   const id = newConnectorId();
-  const credential = bearerToken
-    ? vault.seal({ org: org.id, row: `connectors/${id}` }, JSON.stringify({ origin: url.origin, bearer: bearerToken }))
-    : null;
+  const credential = bearerToken ? sealBearerToken(vault, org.id, { id, url, bearerToken }) : null;
   await withOrg(db, org.id, async (scope) => {
     const connector = { id, slug, name, url: url.href, credential, egressException: null, ...server };
     const catalogue = tools.map((definition) => ({

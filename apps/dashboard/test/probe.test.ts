@@ -3,6 +3,7 @@ import { json } from "node:stream/consumers";
 import { type Egress, openEgress } from "@gatehouse/egress/egress";
 import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
+import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
 import { afterAll, expect, test } from "vitest";
 import { probe } from "../server/probe.ts";
 
@@ -55,6 +56,14 @@ test("a server of the modern era is recognised, and its tools are found", async 
   expect(found.tools.map(({ name }) => name)).toContain("test_simple_text");
 });
 
+test("the v1 SDK's server of HTTP+SSE is recognised, its tools are found, and its session is ended", async () => {
+  await using server = await startSseFixture();
+  const found = await probe({ egress, url: server.url });
+  expect(found).toMatchObject({ era: "legacy", transport: "http+sse", protocolVersion: "2025-11-25", leftOut: [] });
+  expect(found.tools.map(({ name }) => name)).toContain("test_simple_text");
+  await expect.poll(() => server.sessions()).toBe(0);
+});
+
 test("a server of the legacy era is recognised, and its session is ended", async () => {
   await using server = await startLegacyFixture();
   const methods: string[] = [];
@@ -103,6 +112,22 @@ test("an answer in an event stream that its server leaves open is enough", async
   });
   await using listening = await listenOnLoopback(server);
   expect(await probe({ egress, url: new URL(listening.origin) })).toMatchObject({ serverName: "open", tools: [] });
+});
+
+test("an era that is pinned is the only one that is asked for", async () => {
+  await using modern = await startModernFixture();
+  await using legacy = await startLegacyFixture();
+  const methods: string[] = [];
+  await using noting = await listenOnLoopback(
+    serverThat((asked, req, res) => {
+      methods.push(asked.method);
+      legacyServerWith([[TOOL]])(asked, req, res);
+    }),
+  );
+  expect(await probe({ egress, url: new URL(noting.origin) }, "legacy")).toMatchObject({ era: "legacy" });
+  expect(methods).not.toContain("server/discover");
+  await expect(probe({ egress, url: legacy.url }, "modern")).rejects.toThrow("does not speak MCP 2026-07-28");
+  await expect(probe({ egress, url: modern.url }, "legacy")).rejects.toMatchObject({ code: "invalid_fields" });
 });
 
 test("a server that speaks neither era of MCP that we know is named as such", async () => {

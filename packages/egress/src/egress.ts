@@ -27,6 +27,8 @@ export interface FetchOptions {
   bytesMax: number;
   /** For the whole exchange, from the look-up of the name to the last byte. */
   timeoutMs: number;
+  /** Ends the exchange before that. */
+  signal?: AbortSignal | undefined;
   exception?: string | null | undefined;
   /** Is given each chunk, and says when nothing more is waited for: some servers leave their streams open. */
   enough?: ((chunk: Buffer) => boolean) | undefined;
@@ -146,9 +148,10 @@ export function openEgress({ allow, ownOrigins, connectTimeoutMs = 5000 }: Egres
 async function fetchBounded(
   pool: Pool,
   url: URL,
-  { method = "GET", headers = {}, body, bytesMax, timeoutMs, enough }: FetchOptions,
+  { method = "GET", headers = {}, body, bytesMax, timeoutMs, signal: given, enough }: FetchOptions,
 ): Promise<FetchedAnswer> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = given ? AbortSignal.any([timeout, given]) : timeout;
   try {
     const answer = await pool.request({
       path: url.pathname + url.search,
