@@ -13,6 +13,7 @@ import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
+import type { Era } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startTelemetry } from "@gatehouse/telemetry/start";
@@ -24,6 +25,8 @@ import { reportTo } from "./child.ts";
 // reach. It says where it is, a token for it, and what a commit takes.
 
 const upstream = new URL(process.argv[2]!);
+const era = (process.argv[3] ?? "modern") as Era;
+const sessionTtlSeconds = Number(process.argv[4] ?? 3600);
 const directory = await mkdtemp(join(tmpdir(), "gatehouse-bench-"));
 const postgres = await startPostgres({ directory: join(directory, "postgres") });
 const url = new URL(postgres.url);
@@ -44,6 +47,7 @@ const outOfReach = { points: 1e9, seconds: 60 };
 const gateway = await startGateway({
   ...{ publicUrl, access, vault, egress, state, log },
   limits: { member: outOfReach, org: outOfReach },
+  sessionTtlSeconds,
 });
 server.removeAllListeners("request");
 server.on("request", route({ publicUrl, apps: { gateway }, checkReady: async () => {}, log }));
@@ -69,8 +73,8 @@ async function furnish(owner: Database): Promise<{ endpoint: string; token: stri
   const what = {
     slug: "tools",
     name: "Tools",
-    era: "modern",
-    protocolVersion: "2026-07-28",
+    era,
+    protocolVersion: era === "modern" ? "2026-07-28" : "2025-11-25",
     serverName: "bench",
   } as const;
   await withOrg(owner, org.id, async (scope) => {

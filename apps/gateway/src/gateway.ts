@@ -36,6 +36,7 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
   access: DatabaseAccess;
   limits?: Limits;
   upstreamTimeoutMs?: number;
+  sessionTtlSeconds?: number;
   /** Where there are other replicas: already listening, and the gateway closes it. */
   internal?: InternalListener | undefined;
 };
@@ -49,6 +50,7 @@ export async function startGateway({
   access,
   limits = DEFAULT_LIMITS,
   upstreamTimeoutMs = 300_000,
+  sessionTtlSeconds = 3600,
   internal,
   ...given
 }: GatewayOptions): Promise<Gateway> {
@@ -58,7 +60,7 @@ export async function startGateway({
   const audit = openAuditWriter({ access, onError: (err) => log.error({ err }, "the audit log cannot be written") });
   const snapshots = await openSnapshots({ db, onError: (err) => log.warn({ err }, "changes cannot be read") });
   const streams = openStreams({ snapshots });
-  const sessions = openSessions({ state, replicaId });
+  const sessions = openSessions({ state, replicaId, ttlSeconds: sessionTtlSeconds });
   const tokens = openAccessTokenVerifier({
     issuer: publicUrl.origin,
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),

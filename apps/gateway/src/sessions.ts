@@ -48,12 +48,20 @@ interface Remembered {
   reading: Promise<ClientSession | null> | null;
 }
 
-const IDLE_SECONDS = 3600;
 const ENDED = "session.ended";
 const CHANGED = "session.changed";
 
-/** Held in `state` for an hour after their last use, and in memory where they were used, so that calls don't ask Redis. */
-export function openSessions({ state, replicaId }: { state: State; replicaId: string }): Sessions {
+/** Held in `state` for some time after their last use, and in memory where they were used, so that calls don't ask Redis. */
+export function openSessions({
+  state,
+  replicaId,
+  ttlSeconds,
+}: {
+  state: State;
+  replicaId: string;
+  /** Since the session was last used. */
+  ttlSeconds: number;
+}): Sessions {
   const remembered = new Map<string, Remembered>();
   const changeListeners: ((session: ClientSession) => void)[] = [];
   state.onHint(ENDED, (id) => remembered.delete(id));
@@ -63,14 +71,14 @@ export function openSessions({ state, replicaId }: { state: State; replicaId: st
     if (entry && changedBy !== replicaId) readAgain(id, entry);
   });
   const sweep = setInterval(() => {
-    const oldest = performance.now() - IDLE_SECONDS * 1000;
+    const oldest = performance.now() - ttlSeconds * 1000;
     for (const [id, { savedAt }] of remembered) if (savedAt < oldest) remembered.delete(id);
-  }, 60_000);
+  }, ttlSeconds * 15);
   sweep.unref();
 
   async function save(session: ClientSession): Promise<void> {
     remember(session);
-    await state.set(keyOf(session.id), JSON.stringify(session), IDLE_SECONDS);
+    await state.set(keyOf(session.id), JSON.stringify(session), ttlSeconds);
   }
 
   function remember(session: ClientSession): void {
@@ -106,11 +114,11 @@ export function openSessions({ state, replicaId }: { state: State; replicaId: st
     );
   }
 
-  /** Half an hour after it was written, the next use writes it again, and nobody waits for that. */
+  /** When half of its time has passed since it was written, the next use writes it again, and nobody waits for that. */
   function touch(entry: Remembered): void {
-    if (performance.now() - entry.savedAt < (IDLE_SECONDS / 2) * 1000) return;
+    if (performance.now() - entry.savedAt < (ttlSeconds / 2) * 1000) return;
     entry.savedAt = performance.now();
-    state.set(keyOf(entry.session.id), JSON.stringify(entry.session), IDLE_SECONDS).catch(() => {});
+    state.set(keyOf(entry.session.id), JSON.stringify(entry.session), ttlSeconds).catch(() => {});
   }
 
   async function findInState(id: string, token: AccessToken): Promise<ClientSession | null> {
