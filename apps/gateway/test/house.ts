@@ -119,13 +119,13 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
 /** One org, one member, one connector, as most tests need them. */
 export async function startSmallHouse(
   upstream: Upstream,
-  options: Partial<GatewayOptions> & { era?: Era; bearer?: string } = {},
+  options: Partial<GatewayOptions> & { era?: Era; transport?: Transport; bearer?: string } = {},
 ) {
-  const { era = "modern", bearer, ...gatewayOptions } = options;
+  const { era = "modern", transport = "streamable-http", bearer, ...gatewayOptions } = options;
   const house = await startGatewayHouse(gatewayOptions);
   const org = await house.addOrg("acme");
   const alice = await house.addMember(org, "alice@acme.example");
-  const endpoint = await house.addConnector(org, "tools", upstream, { era, ...(bearer ? { bearer } : {}) });
+  const endpoint = await house.addConnector(org, "tools", upstream, { era, transport, ...(bearer ? { bearer } : {}) });
   const token = await house.tokenFor(alice, endpoint);
   return { house, org, alice, endpoint, token, [Symbol.asyncDispose]: () => house[Symbol.asyncDispose]() };
 }
