@@ -1,7 +1,11 @@
+import { updateEras } from "@gatehouse/store/connectors";
+import { withOrg } from "@gatehouse/store/database";
 import { expect, test } from "vitest";
-import { bearer, callTool, modern, post } from "./client.ts";
+import { bearer, callTool, initialize, legacyCall, modern, post } from "./client.ts";
 import { startSmallHouse } from "./house.ts";
 import { sendJson, startUpstream } from "./upstream.ts";
+
+const VERSION = "io.modelcontextprotocol/protocolVersion";
 
 test("the owner's classification decides what mcp:read opens, whatever the upstream says of itself", async () => {
   await using upstream = await startUpstream();
@@ -44,6 +48,50 @@ test("a token without any scope opens nothing of the org's", async () => {
   expect((await post(small.endpoint.url, modern("server/discover"), none)).status).toBe(200);
   const refused = await post(small.endpoint.url, modern("tools/list"), none);
   expect(refused.headers.get("www-authenticate")).toContain('scope="mcp:read"');
+});
+
+async function turnModernOff({ house, org, endpoint }: Awaited<ReturnType<typeof startSmallHouse>>): Promise<void> {
+  const eras = { era: "legacy", protocolVersion: "2025-11-25", upstreamEraPinned: true, clientEras: "legacy" } as const;
+  await withOrg(house.owner, org.id, (scope) => updateEras(scope, endpoint.id, eras));
+}
+
+test.each([
+  ["a call", callTool("look"), {}],
+  ["server/discover", modern("server/discover"), {}],
+  ["contradictory headers", callTool("look"), { "mcp-method": "tools/list" }],
+  ["no version in the headers", { message: callTool("look").message }, {}],
+  ["a version nobody knows", modern("tools/list", {}, { meta: { [VERSION]: "2031-01-01" } }), {}],
+  ["a version nobody knows, in headers too", callTool("look"), { "mcp-protocol-version": "2031-01-01" }],
+])(
+  "with the modern era turned off, %s is told to open with initialize, in no code of that era",
+  async (_, said, more) => {
+    await using upstream = await startUpstream();
+    await using small = await startSmallHouse(upstream, { era: "legacy" });
+    await turnModernOff(small);
+    const answer = await post(small.endpoint.url, said, { ...bearer(small.token), ...more });
+    expect(answer.status).toBe(400);
+    expect(answer.messages[0]).toMatchObject({
+      id: 1,
+      error: { code: -32600, message: expect.stringContaining("open with initialize") },
+    });
+    expect(upstream.received).toEqual([]);
+  },
+);
+
+test("with the modern era turned off, a legacy session goes on, also where its calls carry the modern envelope", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  await turnModernOff(small);
+  const session = await initialize(small.endpoint.url, small.token);
+  for (const said of [legacyCall("look"), { message: callTool("look").message }]) {
+    const answer = await post(small.endpoint.url, said, session);
+    expect(answer.messages.at(-1)).toMatchObject({ id: 1, result: { content: expect.anything() } });
+  }
+  const newer = await post(small.endpoint.url, legacyCall("look"), {
+    ...session,
+    "mcp-protocol-version": "2031-01-01",
+  });
+  expect(newer.messages[0].error.data.supported).not.toContain("2026-07-28");
 });
 
 test("whoever calls too fast gets a 429 that says whose limit it is and when it ends; others go on", async () => {

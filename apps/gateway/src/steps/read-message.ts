@@ -28,8 +28,9 @@ export async function readMessage(exchange: Exchange): Promise<void> {
   const header = request.headers["mcp-protocol-version"] as string | undefined;
   exchange.message = message;
   exchange.era = eraOf(message, header);
+  if (exchange.era === "modern" && exchange.connector.clientEras === "legacy") exchange.era = legacyAlone(header);
   exchange.protocolVersion =
-    exchange.era === "modern" ? modernVersion(message, request) : legacyVersion(message, header);
+    exchange.era === "modern" ? modernVersion(message, request) : legacyVersion(exchange, header);
 }
 
 function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -47,6 +48,15 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
     request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on("error", (cause) => reject(new Fault("invalid_request", "The request broke off", { cause })));
   });
+}
+
+/**
+ * Where the owner has turned the modern era off, whoever names a legacy version means it, envelope or not: there are
+ * clients that mix the two up. The code is none of the modern era's own, so that a client that speaks both falls back.
+ */
+function legacyAlone(header: string | undefined): "legacy" {
+  if (header !== undefined && SPOKEN_LEGACY.has(header)) return "legacy";
+  throw new Fault("invalid_request", `This endpoint speaks MCP ${LEGACY_VERSIONS[0]} and before: open with initialize`);
 }
 
 /** Every modern request has an envelope, and headers that mirror it. */
@@ -67,12 +77,12 @@ function missingEnvelope(member: string): Fault {
   return new Fault("invalid_params", `The params' _meta lacks ${member}, which every request carries`);
 }
 
-function legacyVersion(message: Message, header: string | undefined): string {
+function legacyVersion({ message, connector }: Exchange, header: string | undefined): string {
   if ("method" in message && message.method === "initialize") {
     const requested = message.params?.protocolVersion;
     return typeof requested === "string" && SPOKEN_LEGACY.has(requested) ? requested : LEGACY_VERSIONS[0]!;
   }
   if (header === undefined) return ASSUMED_LEGACY_VERSION;
   if (SPOKEN_LEGACY.has(header)) return header;
-  throw unsupportedVersion(header, [...LEGACY_VERSIONS, ...MODERN_VERSIONS]);
+  throw unsupportedVersion(header, [...LEGACY_VERSIONS, ...(connector.clientEras === "both" ? MODERN_VERSIONS : [])]);
 }
