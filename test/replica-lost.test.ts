@@ -1,6 +1,7 @@
 import { readSse } from "@gatehouse/mcp/sse";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
 import { startReplicas } from "@gatehouse/testing/replicas";
 import { tokenFor } from "@gatehouse/testing/token-for";
 import { expect, test, vi } from "vitest";
@@ -84,7 +85,7 @@ async function park(pair: Pair, name = "look"): Promise<object> {
 }
 
 /** A request whose answer is a stream, read message by message. */
-async function openStream(url: string, message: object | null, headers: Record<string, string>) {
+async function openStream(url: string, message: object | null, headers: Record<string, string>, isJson = true) {
   const response = await fetch(url, {
     method: message ? "POST" : "GET",
     headers: { "content-type": "application/json", accept: "application/json, text/event-stream", ...headers },
@@ -92,7 +93,11 @@ async function openStream(url: string, message: object | null, headers: Record<s
   });
   // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever came
   const messages: any[] = [];
-  const reader = readSse(({ data }) => void (data && messages.push(JSON.parse(data))), 1e7);
+  const events: string[] = [];
+  const reader = readSse(({ data = "" }) => {
+    events.push(data);
+    if (isJson && data) messages.push(JSON.parse(data));
+  }, 1e7);
   const ended = (async () => {
     for await (const chunk of response.body!) reader.read(Buffer.from(chunk));
   })().then(
@@ -100,7 +105,7 @@ async function openStream(url: string, message: object | null, headers: Record<s
     () => "broken off",
   );
   const next = (count: number) => vi.waitFor(() => expect(messages.length).toBeGreaterThanOrEqual(count), WAIT);
-  return { response, messages, ended, next };
+  return { response, events, messages, ended, next };
 }
 
 const WAIT = { timeout: 10_000, interval: 10 };
@@ -294,6 +299,33 @@ test("an upstream session that one replica opened anew is the other's too", { ti
     expect((await post(endpoint.url, legacyCall("look"), session)).status).toBe(200);
   }
   expect(opened()).toBe(before + 1);
+});
+
+test("a session whose upstream was held as a stream by a lost replica goes on with a new one", {
+  timeout: 60_000,
+}, async () => {
+  await using fixture = await startSseFixture();
+  await using house = await startReplicas(2);
+  const org = await house.addOrg({ slug: "acme" });
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const tools = [{ name: "test_simple_text", inputSchema: { type: "object" }, classification: "read" as const }];
+  const upstream = { url: fixture.url.href, era: "legacy", transport: "http+sse" } as const;
+  const endpoint = await house.addConnector(org, { slug: "tools", ...upstream, tools });
+  const { accessToken } = await tokenFor(alice, endpoint.url);
+  house.proxy.only = 0;
+  const session = await initialize(endpoint.url, accessToken);
+  const stream = await openStream(endpoint.url.replace(/mcp$/, "sse"), null, bearer(accessToken), false);
+  await vi.waitFor(() => expect(stream.events).toHaveLength(1), WAIT);
+  const messages = new URL(stream.events[0]!, endpoint.url).href;
+  const call = () => post(endpoint.url, legacyCall("test_simple_text"), session);
+  house.proxy.only = 1;
+  expect((await call()).text).toMatch(/simple text/);
+  expect(fixture.opened()).toBe(1);
+  await house.replicas[0]!.kill();
+  expect((await call()).text).toMatch(/simple text/);
+  expect(fixture.opened()).toBe(2);
+  expect(await stream.ended).toBe("broken off");
+  expect((await post(messages, legacyCall("test_simple_text"), bearer(accessToken))).status).toBe(404);
 });
 
 test("what is revoked is refused by every replica within a second", { timeout: 60_000 }, async () => {
