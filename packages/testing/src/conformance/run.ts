@@ -58,6 +58,22 @@ export async function runServerScenarios(url: URL, revision: Revision, baseline?
   };
 }
 
+export interface ClientScenario {
+  scenario: string;
+  revision: Revision;
+  /** What the suite runs, with the URL of its server as the last argument. */
+  command: string;
+}
+
+/** Runs a scenario for a client. */
+export async function runClientScenario({ scenario, revision, command }: ClientScenario): Promise<Outcome> {
+  await using results = await mkdtempDisposable(join(tmpdir(), "conformance-"));
+  const args = ["--scenario", scenario, "--spec-version", revision, "--output-dir", results.path];
+  await runSuite(["client", "--command", command, ...args]);
+  const [outcome] = await readOutcomes(results.path, "");
+  return outcome ? { ...outcome, scenario } : didNotEnd(scenario);
+}
+
 export interface AuthorizationScenarios {
   issuer: string;
   /** A public client whose redirect URI is `http://127.0.0.1/callback`, on any port. */
