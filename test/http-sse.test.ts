@@ -2,9 +2,14 @@ import { connectV1 } from "@gatehouse/testing/client-v1";
 import { connectV2 } from "@gatehouse/testing/client-v2";
 import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listTools } from "@gatehouse/testing/conformance/list-tools";
-import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
+import { type SseFixture, startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
 import { startHouse } from "@gatehouse/testing/house";
-import { CreateMessageRequestSchema, ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  LoggingMessageNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from "@modelcontextprotocol/sdk/types.js";
 import { expect, test } from "vitest";
 
 // The deprecated HTTP+SSE transport (2024-11-05) at both edges, with the v1 SDK's own client and server of it.
@@ -27,7 +32,7 @@ async function startAcross(kind: keyof typeof UPSTREAMS) {
   const endpoint = await house.addConnector(org, { slug: "tools", url: fixture.url.href, era, transport, tools });
   const opened = stack.move();
   const sseUrl = endpoint.url.replace(/mcp$/, "sse");
-  return { house, org, alice, endpoint, sseUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { fixture, house, org, alice, endpoint, sseUrl, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 type Across = Awaited<ReturnType<typeof startAcross>>;
@@ -92,3 +97,78 @@ test.each(PAIRS)(
     expect(textOf(sampled)).toContain("Paris");
   },
 );
+
+test.each([
+  ["http+sse", "http+sse"],
+  ["http+sse", "legacy"],
+  ["http+sse", "modern"],
+  ["legacy", "http+sse"],
+] as const)("a client of %s hears at an upstream of %s that the tools have changed", async (from, to) => {
+  await using across = await startAcross(to);
+  await using connected = await CLIENTS[from](across);
+  const { client } = connected as Awaited<ReturnType<typeof connectLegacy>>;
+  let told = false;
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
+    told = true;
+  });
+  // The stream that it comes on may be opened behind the client's back.
+  await expect
+    .poll(() => client.callTool({ name: "test_trigger_tool_change", arguments: {} }).then(() => told))
+    .toBe(true);
+});
+
+test.each(["http+sse", "legacy", "modern"] as const)(
+  "a client of HTTP+SSE gets the log lines of an upstream of %s",
+  async (to) => {
+    await using across = await startAcross(to);
+    await using connected = await connectLegacy(across, across.sseUrl);
+    const lines: unknown[] = [];
+    connected.client.setNotificationHandler(
+      LoggingMessageNotificationSchema,
+      ({ params }) => void lines.push(params.data),
+    );
+    await connected.client.setLoggingLevel("debug");
+    await connected.client.callTool({ name: "test_tool_with_logging", arguments: {} });
+    expect(lines.length).toBe(3);
+  },
+);
+
+test("an upstream's session ends with its client's stream, and a modern client's is its own", async () => {
+  await using across = await startAcross("http+sse");
+  const { sessions } = across.fixture as SseFixture;
+  const first = await connectLegacy(across, across.sseUrl);
+  await using second = await connectModern(across);
+  await second.client.callTool({ name: "test_simple_text", arguments: {} });
+  expect(sessions()).toBe(2);
+  await first.client.close();
+  await expect.poll(sessions).toBe(1);
+});
+
+test.each(["http+sse", "legacy", "modern"] as const)(
+  "a client of %s whose upstream dropped all streams goes on with its next call",
+  async (from) => {
+    await using across = await startAcross("http+sse");
+    await using connected = await CLIENTS[from](across);
+    const { sessions, opened, dropStreams } = across.fixture as SseFixture;
+    const call = { name: "test_simple_text", arguments: {} };
+    await connected.client.callTool(call);
+    dropStreams();
+    await expect.poll(sessions).toBe(0);
+    expect(textOf(await connected.client.callTool(call))).toMatch(/simple text/);
+    expect(opened()).toBe(2);
+    const elicited = await connected.client.callTool({ name: "test_elicitation", arguments: { message: "Who?" } });
+    expect(textOf(elicited)).toContain("Ada");
+  },
+);
+
+test("many calls at once are each given their own answer and progress", async () => {
+  await using across = await startAcross("http+sse");
+  await using connected = await connectLegacy(across, across.sseUrl);
+  const { client } = connected;
+  const calls = Array.from({ length: 20 }, async () => {
+    const progress: number[] = [];
+    await client.callTool(PROGRESS, undefined, { onprogress: (at) => void progress.push(at.progress) });
+    return progress;
+  });
+  for (const progress of await Promise.all(calls)) expect(progress).toEqual([0, 50, 100]);
+});
