@@ -280,6 +280,22 @@ test("what a legacy session changes, renews or ends at one replica, it does at t
   expect((await post(endpoint.url, legacyCall("look"), session)).status).toBe(404);
 });
 
+test("a modern client has one session at a legacy upstream, until the replica that has it is lost", {
+  timeout: 60_000,
+}, async () => {
+  await using pair = await startPair("legacy");
+  const { house, upstream } = pair;
+  const sessions = () =>
+    new Set(upstream.received.map(({ headers }) => headers["mcp-session-id"]).filter(Boolean)).size;
+  for (let call = 0; call < 6; call++) expect((await round(pair, "look")).status).toBe(200);
+  expect(sessions()).toBe(1);
+  await house.replicas[0]!.kill();
+  for (let call = 0; call < 3; call++) expect((await round(pair, "look")).messages[0].result).toBeDefined();
+  expect(sessions()).toBeLessThanOrEqual(2);
+  const outcomes = (await pair.audit(20)).map(({ outcome }) => outcome);
+  expect(outcomes).toEqual(Array.from({ length: 9 }, () => "ok"));
+});
+
 test("an upstream session that one replica opened anew is the other's too", { timeout: 60_000 }, async () => {
   await using pair = await startPair("legacy");
   const { endpoint, house, upstream } = pair;

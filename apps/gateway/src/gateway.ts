@@ -67,7 +67,7 @@ export async function startGateway({
   });
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
-  const upstreamSessions = openUpstreamSessions({ backs });
+  const upstreamSessions = openUpstreamSessions({ backs, state, replicaId });
   const bridges = {
     backs,
     upstreamSessions,

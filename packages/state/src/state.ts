@@ -8,6 +8,8 @@ import { type Limiter, openLimiter } from "./limiter.ts";
 export interface State extends AsyncDisposable {
   get(key: string): Promise<string | null>;
   set(key: string, value: string, ttlSeconds: number): Promise<void>;
+  /** Sets it where it is not set yet, and answers what is there then. */
+  claim(key: string, value: string, ttlSeconds: number): Promise<string>;
   delete(key: string): Promise<void>;
   /** Tells every replica, this one included. A hint may be lost: after a gap, assume that everything changed. */
   hint(topic: string, value: string): void;
@@ -23,18 +25,24 @@ export async function openState({ redisUrl }: { redisUrl?: string | undefined } 
 function openMemoryState(): State {
   const values = new Map<string, { value: string; expiresAt: number }>();
   const listeners = openListeners();
+  async function get(key: string): Promise<string | null> {
+    const entry = values.get(key);
+    return entry && entry.expiresAt > Date.now() ? entry.value : null;
+  }
+  async function set(key: string, value: string, ttlSeconds: number): Promise<void> {
+    values.set(key, { value, expiresAt: Date.now() + ttlSeconds * 1000 });
+  }
   const sweep = setInterval(() => {
     const now = Date.now();
     for (const [key, { expiresAt }] of values) if (expiresAt <= now) values.delete(key);
   }, 30_000);
   sweep.unref();
   return {
-    async get(key) {
-      const entry = values.get(key);
-      return entry && entry.expiresAt > Date.now() ? entry.value : null;
-    },
-    async set(key, value, ttlSeconds) {
-      values.set(key, { value, expiresAt: Date.now() + ttlSeconds * 1000 });
+    ...{ get, set },
+    async claim(key, value, ttlSeconds) {
+      const there = await get(key);
+      if (there === null) await set(key, value, ttlSeconds);
+      return there ?? value;
     },
     async delete(key) {
       values.delete(key);
@@ -92,6 +100,10 @@ async function openRedisState(redisUrl: string): Promise<State> {
     get: (key) => redis.get(PREFIX + key),
     async set(key, value, ttlSeconds) {
       await redis.set(PREFIX + key, value, "EX", ttlSeconds);
+    },
+    async claim(key, value, ttlSeconds) {
+      if (await redis.set(PREFIX + key, value, "EX", ttlSeconds, "NX")) return value;
+      return (await redis.get(PREFIX + key)) ?? value;
     },
     async delete(key) {
       await redis.del(PREFIX + key);

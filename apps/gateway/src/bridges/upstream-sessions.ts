@@ -32,6 +32,8 @@ export interface UpstreamSession {
 }
 
 export interface UpstreamSessions extends AsyncDisposable {
+  /** The replica that has the session of this exchange's client; where none has, this one takes it upon itself. */
+  holder(exchange: Exchange): Promise<string>;
   open(exchange: Exchange): Promise<UpstreamSession>;
   /** The upstream does not know it any more: the next `open` opens another. */
   forget(session: UpstreamSession): void;
@@ -41,12 +43,13 @@ export interface UpstreamSessions extends AsyncDisposable {
 const LEVELS = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
 const IDLE_MS = 5 * 60_000;
 const SWEEP_MS = 30_000;
+const CLAIM_SECONDS = 90;
 
 export function isAsVerbose(level: string, than: string): boolean {
   return LEVELS.indexOf(level) <= LEVELS.indexOf(than);
 }
 
-type Used = Pick<Dependencies, "backs">;
+type Used = Pick<Dependencies, "backs" | "state" | "replicaId">;
 
 interface Kept {
   session: Promise<UpstreamSession>;
@@ -60,10 +63,16 @@ interface Kept {
  * can do. It is ended when it has not been used for five minutes.
  */
 export function openUpstreamSessions(deps: Used): UpstreamSessions {
+  const { state, replicaId } = deps;
   const kept = new Map<string, Kept>();
+
+  function claim(key: string): void {
+    state.set(claimOf(key), replicaId, CLAIM_SECONDS).catch(() => {});
+  }
 
   async function end(key: string, { session, exchange }: Kept): Promise<void> {
     kept.delete(key);
+    state.delete(claimOf(key)).catch(() => {});
     const { id, protocolVersion } = await session;
     if (id === null) return;
     const outbound = { era: "legacy", protocolVersion, sessionId: id, message: null, bytes: null } as const;
@@ -83,6 +92,7 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
 
   const sweep = setInterval(async () => {
     for (const [key, entry] of kept) {
+      claim(key);
       if (performance.now() - entry.usedAt < IDLE_MS) continue;
       const session = await entry.session.catch(() => null);
       if (!session?.users()) await end(key, entry).catch(() => {});
@@ -91,10 +101,15 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
   sweep.unref();
 
   return {
+    async holder(exchange) {
+      const key = keyOf(exchange);
+      return kept.has(key) ? replicaId : state.claim(claimOf(key), replicaId, CLAIM_SECONDS);
+    },
     open(exchange) {
       const key = keyOf(exchange);
       let entry = kept.get(key);
       if (!entry) {
+        claim(key);
         entry = keep(exchange);
         kept.set(key, entry);
         entry.session.catch(() => kept.delete(key));
@@ -111,6 +126,8 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
     },
   };
 }
+
+const claimOf = (key: string) => `upstream-session:${key}`;
 
 function keyOf({ token, connector, message }: Exchange): string {
   const meta = (message as Request).params?._meta ?? {};

@@ -16,23 +16,38 @@ export interface Holder {
 export function atHolder(deps: Dependencies, step: Step, find = holderOf): Step {
   return function atHolder(exchange) {
     const holder = deps.replicas === null ? null : find(exchange, deps);
-    return holder === null ? step(exchange) : continueElsewhere(exchange, holder, step, deps);
+    if (holder instanceof Promise) return holder.then((found) => goOn(exchange, found));
+    return goOn(exchange, holder);
   };
+
+  function goOn(exchange: Exchange, holder: Holder | null): void | Promise<void> {
+    return holder === null ? step(exchange) : continueElsewhere(exchange, holder, step, deps);
+  }
 }
 
 /** `null` where this replica can go on, or nobody. */
-function holderOf(exchange: Exchange, deps: Dependencies): Holder | null {
+function holderOf(exchange: Exchange, deps: Dependencies): Holder | null | Promise<Holder | null> {
   const { era, connector } = exchange;
-  if (era !== connector.era) return holderOfCall(exchange, deps);
-  return connector.transport === "http+sse" ? holderOfSession(exchange, deps) : null;
+  if (era === connector.era) return connector.transport === "http+sse" ? holderOfSession(exchange, deps) : null;
+  const replica = replicaOfCall(exchange, deps);
+  if (replica !== null) return replica === deps.replicaId ? null : { replicaId: replica, renewable: false };
+  return era === "modern" ? holderOfUpstreamSession(exchange, deps) : null;
 }
 
 /** A legacy client answers an ask by its id, a modern one with the state that came with it. */
-function holderOfCall({ message, token }: Exchange, { vault, replicaId }: Dependencies): Holder | null {
+function replicaOfCall({ message, token }: Exchange, { vault }: Dependencies): string | null {
   if (message === undefined) return null;
   const sealed = isResponse(message) ? message.id : message.params?.requestState;
-  const handle = typeof sealed === "string" ? openHandle(vault, token, sealed) : null;
-  return handle && handle.replica !== replicaId ? { replicaId: handle.replica, renewable: false } : null;
+  return typeof sealed === "string" ? (openHandle(vault, token, sealed)?.replica ?? null) : null;
+}
+
+/** One session of a legacy upstream serves a modern client, whichever replica the client asks. */
+async function holderOfUpstreamSession(
+  exchange: Exchange,
+  { upstreamSessions, replicaId }: Dependencies,
+): Promise<Holder | null> {
+  const holder = await upstreamSessions.holder(exchange).catch(() => replicaId);
+  return holder === replicaId ? null : { replicaId: holder, renewable: true };
 }
 
 /** A session of HTTP+SSE is a connection, and its id begins with the replica that has it. */
