@@ -18,6 +18,8 @@ export class SseCall implements UpstreamCall {
   readonly #timeoutMs: number;
   #connection: SseConnection | null = null;
   #silence: NodeJS.Timeout | undefined;
+  /** The answer has come, whatever becomes of the POST. */
+  #answered = false;
   #settled = false;
 
   constructor(
@@ -43,7 +45,9 @@ export class SseCall implements UpstreamCall {
   }
 
   send(connecting: SseConnection | null | Promise<SseConnection>, traceparent: string): void {
-    this.#send(connecting, traceparent).catch((error) => this.#end(error));
+    this.#send(connecting, traceparent).catch((error) => {
+      if (!this.#answered) this.#end(error);
+    });
   }
 
   async #send(connecting: SseConnection | null | Promise<SseConnection>, traceparent: string): Promise<void> {
@@ -53,7 +57,7 @@ export class SseCall implements UpstreamCall {
     const expectsAnswer = isRequest(this.#outbound.message!);
     if (expectsAnswer) this.#wait(connection);
     const taken = await connection.post(this.#exchange, this.#outbound, traceparent);
-    if (!taken) this.#end("session_lost");
+    if (!taken && !this.#answered) this.#end("session_lost");
     if (expectsAnswer || this.#settled) return;
     this.#receiver.accept();
     this.#end("answered");
@@ -82,6 +86,7 @@ export class SseCall implements UpstreamCall {
   }
 
   complete(answer: Response, text: string): void {
+    this.#answered = true;
     this.#connection?.calls.delete(this);
     clearTimeout(this.#silence);
     const changed = rewriteResult(this.#exchange, answer);

@@ -13,7 +13,7 @@ import { type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request
 
 type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
-/** For the stream to open and to name its endpoint, and for a POST to be taken. */
+/** For the stream to open and to name its endpoint. */
 const TIMEOUT_MS = 20_000;
 const TAKEN_BYTES_MAX = 65_536;
 
@@ -99,7 +99,7 @@ export class SseConnection {
       headers: toRecord(upstreamHeaders(exchange, { ...outbound, sessionId: null }, traceparent)),
       body: upstreamBody(outbound, traceparent).toString(),
       bytesMax: TAKEN_BYTES_MAX,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: this.#deps.upstreamTimeoutMs,
       exception: exchange.connector.egressException,
     });
     if (status < 300) return true;

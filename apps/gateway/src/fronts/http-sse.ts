@@ -42,8 +42,9 @@ export class SseStream {
   }
 
   /** What the upstream says unasked comes here too; from its new session, where it has forgotten the old one. */
-  follow(): void {
+  follow({ connector, authorization }: Exchange): void {
     const { session } = this.exchange;
+    Object.assign(this.exchange, { connector, authorization });
     if (!session || session.upstreamId === this.#followed) return;
     this.#followed = session.upstreamId;
     followUpstream(this.exchange, this.#deps);
@@ -90,14 +91,14 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
       exchange.bytesOut = Buffer.byteLength(text);
       await openSession(answer, sessionId);
       await finish(outcomeIn(answer));
-      stream.follow();
+      stream.follow(exchange);
       response.write(writeSse({ event: "message", data: /[\r\n]/.test(text) ? JSON.stringify(answer) : text }));
     },
     accept() {
       exchange.operation.end();
       audit.enqueue(outcomeOf(exchange, "ok"));
       accept(exchange);
-      stream.follow();
+      stream.follow(exchange);
     },
     leave: () => finish("unanswered"),
   };
