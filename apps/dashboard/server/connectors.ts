@@ -6,6 +6,7 @@ import {
   findConnectorBySlug,
   listConnectors,
   listToolsOfConnector,
+  lockConnector,
   type Tool,
   updateTool,
 } from "@gatehouse/store/connectors";
@@ -17,6 +18,8 @@ import { TOOL_NAME } from "./catalogue.ts";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { type InOrg, may, requirePermission } from "./membership.ts";
+import { EraDecision, erasOf, pinEras } from "./pin-eras.ts";
+import { probeAgain } from "./probe-again.ts";
 import { NewConnectorFields, register } from "./register.ts";
 
 const ToolDecision = z
@@ -57,12 +60,29 @@ export function connectors(deps: Deps) {
       });
       return c.json({
         ...summaryOf(connector),
+        ...erasOf(connector),
+        transport: connector.transport,
+        probedAt: connector.probedAt.toISOString(),
         address: addressOf(org, connector.slug),
         // A query or a path may hold a key, so the whole URL is for those who could change it.
         url: may(role, "change connectors") ? connector.url : null,
         hasBearerToken: connector.credential !== null,
         tools: tools.map(toolView),
       });
+    })
+    .post("/:slug/probe", requirePermission("change connectors"), async function check(c) {
+      const { org } = c.var.membership;
+      const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
+      return c.json(await probeAgain(deps, { org, user: c.var.session.user }, connector));
+    })
+    .patch("/:slug", requirePermission("change connectors"), jsonBody(EraDecision), async function pin(c) {
+      const { org } = c.var.membership;
+      await withOrg(db, org.id, async (scope) => {
+        const { id } = await findConnector(scope, c.req.param("slug"));
+        const connector = (await lockConnector(scope, id)) ?? noSuchConnector();
+        await pinEras(scope, c.var.session.user, connector, c.req.valid("json"));
+      });
+      return c.body(null, 204);
     })
     .patch(
       "/:slug/tools/:name",
@@ -92,8 +112,11 @@ export function connectors(deps: Deps) {
 
 async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
   const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
-  if (!connector) throw new Fault("not_found", "There is no such connector");
-  return connector;
+  return connector ?? noSuchConnector();
+}
+
+function noSuchConnector(): never {
+  throw new Fault("not_found", "There is no such connector");
 }
 
 function summaryOf({ slug, name, url, era, protocolVersion, serverName, createdAt }: Connector) {

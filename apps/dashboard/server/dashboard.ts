@@ -12,6 +12,7 @@ import { answerFault } from "./faults.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
 import { requireMembership } from "./membership.ts";
+import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
 import { web } from "./web.ts";
@@ -51,9 +52,10 @@ export function startDashboard(options: DashboardDeps): Dashboard {
     .route("/api", api(deps))
     .route("/dashboard", signIn(deps))
     .route("/dashboard", web(deps));
+  const verdicts = keepVerdictsFresh(deps);
   return {
     handle: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-    async [Symbol.asyncDispose]() {},
+    [Symbol.asyncDispose]: () => verdicts[Symbol.asyncDispose](),
   };
 }
 

@@ -1,4 +1,4 @@
-import { updateEras } from "@gatehouse/store/connectors";
+import { findConnector, updateEras } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
 import { expect, test } from "vitest";
 import { bearer, callTool, initialize, legacyCall, modern, post } from "./client.ts";
@@ -51,8 +51,10 @@ test("a token without any scope opens nothing of the org's", async () => {
 });
 
 async function turnModernOff({ house, org, endpoint }: Awaited<ReturnType<typeof startSmallHouse>>): Promise<void> {
-  const eras = { era: "legacy", protocolVersion: "2025-11-25", upstreamEraPinned: true, clientEras: "legacy" } as const;
-  await withOrg(house.owner, org.id, (scope) => updateEras(scope, endpoint.id, eras));
+  await withOrg(house.owner, org.id, async (scope) => {
+    const connector = await findConnector(scope, endpoint.id);
+    await updateEras(scope, endpoint.id, { ...connector!, clientEras: "legacy" });
+  });
 }
 
 test.each([

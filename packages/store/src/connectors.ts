@@ -119,6 +119,18 @@ export async function findConnectorBySlug(org: OrgScope, slug: string): Promise<
   return row ?? null;
 }
 
+/** `null` as for `findConnectorBySlug`. */
+export async function findConnector(org: OrgScope, id: string): Promise<Connector | null> {
+  const row = await org.db
+    .selectFrom("connectors")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .where("archived_at", "is", null)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
 /** As it stands, and so it stays until the transaction ends: `null` as for `findConnectorBySlug`. */
 export async function lockConnector(org: OrgScope, id: string): Promise<Connector | null> {
   const row = await org.db
@@ -147,13 +159,13 @@ export async function updateVerdict(org: OrgScope, id: string, verdict: Verdict)
 export async function updateEras(
   org: OrgScope,
   id: string,
-  eras: Pick<Connector, "era" | "protocolVersion" | "upstreamEraPinned" | "clientEras">,
+  eras: Pick<Connector, "era" | "transport" | "protocolVersion" | "upstreamEraPinned" | "clientEras">,
 ): Promise<void> {
-  const { era, protocolVersion, upstreamEraPinned, clientEras } = eras;
+  const { era, transport, protocolVersion, upstreamEraPinned, clientEras } = eras;
   await org.db
     .updateTable("connectors")
     .set({
-      era,
+      ...{ era, transport },
       protocol_version: protocolVersion,
       upstream_era_pinned: upstreamEraPinned,
       client_eras: clientEras,

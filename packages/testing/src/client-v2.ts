@@ -95,7 +95,7 @@ export interface ConnectedV2 extends AsyncDisposable {
   provider: V2Provider;
 }
 
-/** The v2 SDK's client, in one era and no other, signed in as `person`. */
+/** The v2 SDK's client, signed in as `person`: in one era and no other, or in whichever it finds. */
 export async function connectV2(
   url: string,
   person: Person,
@@ -103,9 +103,9 @@ export async function connectV2(
     era = "modern",
     provider = new V2Provider(person),
     ...options
-  }: ClientOptions & { era?: Era; provider?: V2Provider } = {},
+  }: ClientOptions & { era?: Era | "auto"; provider?: V2Provider } = {},
 ): Promise<ConnectedV2> {
-  const mode = era === "modern" ? { pin: "2026-07-28" } : ("legacy" as const);
+  const mode = era === "modern" ? { pin: "2026-07-28" } : era;
   const settings = { ...options, versionNegotiation: { mode } };
   const newClient = () => new Client({ name: "new-client", version: "1.0.0" }, settings);
   const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });

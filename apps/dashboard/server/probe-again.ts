@@ -1,0 +1,94 @@
+import { Fault, toFault } from "@gatehouse/faults";
+import { insertAudit } from "@gatehouse/store/audit";
+import {
+  type Connector,
+  deleteTools,
+  insertTools,
+  listToolsOfConnector,
+  lockConnector,
+  updateToolDefinition,
+  updateVerdict,
+  type Verdict,
+} from "@gatehouse/store/connectors";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import type { ToolDefinition } from "@gatehouse/store/tables";
+import type { User } from "@gatehouse/store/users";
+import { compareCatalogues } from "./compare-catalogues.ts";
+import type { Upstream } from "./conversation.ts";
+import type { DashboardDeps } from "./dashboard.ts";
+import { openBearerToken } from "./org-credential.ts";
+import { probe, probeVerdict } from "./probe.ts";
+
+type Used = Pick<DashboardDeps, "db" | "egress" | "vault">;
+
+/** Looks at a connector's upstream once more, for its owner, and stores what is different. */
+export async function probeAgain(deps: Used, { org, user }: { org: { id: string }; user: User }, connector: Connector) {
+  const { tools, leftOut, ...verdict } = await probe(upstreamOf(deps, org.id, connector), pinnedEra(connector)).catch(
+    asUpstreamFailure,
+  );
+  return withOrg(deps.db, org.id, async (scope) => {
+    if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
+    await updateVerdict(scope, connector.id, verdict);
+    const changes = await storeChanges(scope, connector.id, tools);
+    const { serverName: _, ...entry } = verdict;
+    await insertAudit(scope, {
+      ...{ event: "connector.probed", outcome: "ok", userId: user.id, connectorId: connector.id },
+      entry: { ...entry, ...changes },
+    });
+    return { ...verdict, ...changes, leftOut };
+  });
+}
+
+/** As `probeAgain`, unasked: for the verdict alone, and in the audit log only where it is another than before. */
+export async function renewVerdict(deps: Used, orgId: string, connector: Connector, signal: AbortSignal) {
+  const upstream = { ...upstreamOf(deps, orgId, connector), signal };
+  const verdict = await probeVerdict(upstream, pinnedEra(connector));
+  await withOrg(deps.db, orgId, async (scope) => {
+    if (!(await isAsItWas(scope, connector))) return;
+    await updateVerdict(scope, connector.id, verdict);
+    if (isSame(connector, verdict)) return;
+    const { serverName: _, ...entry } = verdict;
+    await insertAudit(scope, { event: "connector.probed", outcome: "ok", connectorId: connector.id, entry });
+  });
+}
+
+function upstreamOf({ egress, vault }: Used, orgId: string, connector: Connector): Upstream {
+  return {
+    egress,
+    url: new URL(connector.url),
+    bearerToken: openBearerToken(vault, orgId, connector),
+    exception: connector.egressException,
+  };
+}
+
+const pinnedEra = ({ upstreamEraPinned, era }: Connector) => (upstreamEraPinned ? era : undefined);
+
+/** Nobody has changed, while the upstream was looked at, what it was looked at with. Locks the row. */
+async function isAsItWas(scope: OrgScope, { id, url, era, upstreamEraPinned }: Connector): Promise<boolean> {
+  const now = await lockConnector(scope, id);
+  return now?.url === url && now.upstreamEraPinned === upstreamEraPinned && (!upstreamEraPinned || now.era === era);
+}
+
+async function storeChanges(scope: OrgScope, connectorId: string, listed: ToolDefinition[]) {
+  const stored = await listToolsOfConnector(scope, connectorId);
+  const { added, changed, removed } = compareCatalogues(stored, listed);
+  await insertTools(scope, connectorId, added);
+  for (const tool of changed) await updateToolDefinition(scope, connectorId, tool);
+  await deleteTools(scope, connectorId, removed);
+  return { added: added.map(({ name }) => name), changed: changed.map(({ name }) => name), removed };
+}
+
+function isSame(one: Verdict, other: Verdict): boolean {
+  return one.era === other.era && one.transport === other.transport && one.protocolVersion === other.protocolVersion;
+}
+
+function changedMeanwhile(): Fault {
+  return new Fault("conflict", "The connector was changed while its server was looked at. Check again.");
+}
+
+/** Nobody has typed anything: what is wrong is not a field. */
+function asUpstreamFailure(thrown: unknown): never {
+  const fault = toFault(thrown);
+  if (fault.code !== "invalid_fields") throw fault;
+  throw new Fault("upstream_failed", fault.message, { cause: fault.cause });
+}
