@@ -40,9 +40,14 @@ async function useEverything(client: AnyClient, { toolCalls }: ScenarioContext):
   const { resources, prompts } = client.getServerCapabilities() ?? {};
   const { tools } = await client.listTools();
   const calls = toolCalls ?? tools.map(({ name }) => ({ name, arguments: { region: "eu", id: "ada" } }));
-  for (const call of calls) await client.callTool(call).catch(() => {});
+  for (const call of calls) await client.callTool(call).catch((error) => expectTypeless(call.name, error));
   if (resources) for (const { uri } of (await client.listResources()).resources) await client.readResource({ uri });
   if (prompts) for (const { name } of (await client.listPrompts()).prompts) await client.getPrompt({ name });
+}
+
+/** The one tool whose result has no `resultType`: the modern SDK takes that for no result. */
+function expectTypeless(name: string, error: Error): void {
+  if (name !== "test_mrtr_no_result_type") throw error;
 }
 
 const modernScenarios = [
@@ -67,6 +72,7 @@ const cases = [
     drive: asLegacy,
   })),
   { scenario: "sse-retry", revision: "2025-11-25" as const, front: "legacy", drive: asLegacy },
+  { scenario: "sse-retry", revision: "2025-11-25" as const, front: "modern", drive: asModern },
 ];
 
 test.for(cases)("$scenario, with a $front client before the gateway", { timeout: 60_000 }, async (one) => {

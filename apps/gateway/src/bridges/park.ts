@@ -1,7 +1,7 @@
 import { hash, randomUUID } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
-import { isRequest, type Message, type Params, type Request, type Response } from "@gatehouse/mcp/message";
+import { isRequest, isResponse, type Message, type Params, type Request, type Response } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
 import {
   MISSING_CAPABILITY,
@@ -20,6 +20,7 @@ import type { Exchange } from "../exchange.ts";
 import { interrupted } from "../replicas/continue-elsewhere.ts";
 import { openHandle, sealHandle } from "./handles.ts";
 import { listenToLegacy } from "./listen.ts";
+import { note, readOn, startOfStream } from "./read-on.ts";
 import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
 
 /** Asks that come within this time of each other are put to the client in one round. */
@@ -101,6 +102,8 @@ class ParkableCall implements Receiver {
   #front: Receiver | null = null;
   #round = Promise.withResolvers<void>();
   #call: UpstreamCall | null = null;
+  readonly #place = startOfStream();
+  readonly #gone = new AbortController();
   /** Asks that the client has not answered, by the name that it knows them by. */
   #asks = new Map<string, Request>();
   #askCount = 0;
@@ -196,11 +199,22 @@ class ParkableCall implements Receiver {
 
   accept(): void {}
 
-  async leave(): Promise<void> {
-    throw new Fault("upstream_failed", "its answer broke off in the middle");
+  /** The upstream has closed its stream and goes on in another, which it answers a GET with. */
+  leave(): Promise<void> {
+    const outbound = this.#session.outbound(cancelledNotification(this.#requestId));
+    const open = (lastEventId?: string) =>
+      backOf(this.#exchange, this.#deps).listen(this.#exchange, outbound, lastEventId);
+    return readOn(this.#place, open, (data) => this.#readOn(JSON.parse(data)), this.#gone.signal);
   }
 
-  event(message: Message | null, _event: SseEvent): boolean {
+  #readOn(message: Message): Promise<void> | undefined {
+    if (!isResponse(message)) this.event(message, {});
+    else if (message.id === this.#requestId) return this.end(message);
+    return undefined;
+  }
+
+  event(message: Message | null, event: SseEvent): boolean {
+    note(this.#place, event);
     if (!message || !("method" in message)) return true;
     if (isRequest(message)) {
       this.#ask(message);
@@ -283,7 +297,9 @@ class ParkableCall implements Receiver {
 
   #cancel(): void {
     this.#session.tell(this.#exchange, cancelledNotification(this.#requestId)).catch(() => {});
-    this.#call?.abort(new Fault("request_timeout", "The client has gone, which cancels the request"));
+    const fault = new Fault("request_timeout", "The client has gone, which cancels the request");
+    this.#call?.abort(fault);
+    this.#gone.abort(fault);
   }
 
   /** On the modern edge, a closed stream cancels; between rounds, nobody is there to leave. */

@@ -2,7 +2,7 @@ import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { probe } from "@gatehouse/dashboard/probe";
 import { openEgress } from "@gatehouse/egress/egress";
-import { type Endpoint, type Person, startHouse, type TestHouse } from "../house.ts";
+import { type Endpoint, type Person, startHouse } from "../house.ts";
 import { listenOnLoopback } from "./loopback.ts";
 import { type Outcome, type Revision, runClientScenario } from "./run.ts";
 
@@ -22,10 +22,9 @@ const program = fileURLToPath(new URL("hand-over.ts", import.meta.url));
 
 /** Runs a scenario for clients at the gateway: the suite's server is registered as a connector, and then driven. */
 export async function runWithGatewayAsClient(scenario: string, revision: Revision, drive: Drive): Promise<Outcome> {
-  await using house = await startHouse();
   await using loopback = await listenOnLoopback(async (req, res) => {
     const { url, context } = (await json(req)) as HandedOver;
-    await use(house, new URL(url), context, drive).then(
+    await use(new URL(url), context, drive).then(
       () => res.end(),
       (error) => res.writeHead(500).end(String(error.stack)),
     );
@@ -33,7 +32,9 @@ export async function runWithGatewayAsClient(scenario: string, revision: Revisio
   return await runClientScenario({ scenario, revision, command: `${process.execPath} ${program} ${loopback.origin}` });
 }
 
-async function use(house: TestHouse, url: URL, context: ScenarioContext, drive: Drive): Promise<void> {
+/** When this is done the house is closed, and with it every stream that the suite's server would wait for. */
+async function use(url: URL, context: ScenarioContext, drive: Drive): Promise<void> {
+  await using house = await startHouse();
   await using egress = openEgress({ allow: [], ownOrigins: [] });
   const { tools, era, protocolVersion } = await probe({ egress, url, exception: url.host });
   const org = await house.addOrg({ slug: "acme" });
