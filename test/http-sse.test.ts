@@ -72,6 +72,12 @@ const PAIRS = [
 
 const PROGRESS = { name: "test_tool_with_progress", arguments: {} };
 
+/** Over HTTP+SSE, the v1 client drops progress that comes in one packet with the answer. */
+function expectInOrder(progress: number[], from: keyof typeof CLIENTS): void {
+  const all = [0, 50, 100];
+  expect(progress).toEqual(from === "http+sse" ? all.slice(0, Math.max(2, progress.length)) : all);
+}
+
 /** As the two SDKs have it. */
 type CallTool = (call: typeof PROGRESS, ...options: unknown[]) => Promise<unknown>;
 
@@ -89,7 +95,7 @@ test.each(PAIRS)(
     const options = { onprogress: (at: { progress: number }) => void progress.push(at.progress) };
     const callTool = client.callTool.bind(client) as CallTool;
     await (from === "modern" ? callTool(PROGRESS, options) : callTool(PROGRESS, undefined, options));
-    expect(progress).toEqual([0, 50, 100]);
+    expectInOrder(progress, from);
 
     const elicited = await client.callTool({ name: "test_elicitation", arguments: { message: "Who are you?" } });
     expect(textOf(elicited)).toContain("Ada");
@@ -170,6 +176,5 @@ test("many calls at once are each given their own answer and progress", async ()
     await client.callTool(PROGRESS, undefined, { onprogress: (at) => void progress.push(at.progress) });
     return progress;
   });
-  // The v1 client drops progress that comes in one packet with the answer.
-  for (const progress of await Promise.all(calls)) expect([0, 50, 100].slice(0, progress.length)).toEqual(progress);
+  for (const progress of await Promise.all(calls)) expectInOrder(progress, "http+sse");
 });

@@ -36,7 +36,7 @@ export async function openConnection(
 }
 
 /** The endpoint that a stream from `from` names. Throws where it is at another origin: it would be sent the credential. */
-export function endpointIn(data: string, from: URL): URL {
+function endpointIn(data: string, from: URL): URL {
   const endpoint = URL.parse(data, from.href);
   if (endpoint?.origin === from.origin) return endpoint;
   throw new Fault("upstream_failed", "it wants its messages sent to an address of another origin");
