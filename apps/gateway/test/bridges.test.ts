@@ -149,6 +149,17 @@ test("a session of the upstream's is never shared by two members, and is opened 
   expect(again.messages[0].result).toMatchObject({ resultType: "complete" });
 });
 
+test("a client that says something else of itself each time does not open sessions without end", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  for (let nth = 0; nth < 20; nth++) {
+    const meta = { "io.modelcontextprotocol/clientCapabilities": { experimental: { nth } } };
+    const answer = await post(small.endpoint.url, callTool("look", {}, { meta }), bearer(small.token));
+    expect(answer.messages[0].result).toMatchObject({ resultType: "complete" });
+  }
+  await expect.poll(() => upstream.received.filter(({ method }) => method === "DELETE").length).toBe(4);
+});
+
 /** The messages of an event stream, one after the other. */
 async function* messagesOf(response: Response) {
   let text = "";

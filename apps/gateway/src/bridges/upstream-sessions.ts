@@ -44,6 +44,8 @@ const LEVELS = ["emergency", "alert", "critical", "error", "warning", "notice", 
 const IDLE_MS = 5 * 60_000;
 const SWEEP_MS = 30_000;
 const CLAIM_SECONDS = 90;
+/** A client that says something else of itself each time opens a session each time. */
+const SESSIONS_PER_MEMBER_MAX = 16;
 
 export function isAsVerbose(level: string, than: string): boolean {
   return LEVELS.indexOf(level) <= LEVELS.indexOf(than);
@@ -90,6 +92,16 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
     return entry;
   }
 
+  /** The member's session that nobody has used for the longest time goes; where all are in use, no other is opened. */
+  function makeRoom({ token }: Exchange): void {
+    const own = [...kept].filter(([, { exchange }]) => isSameMember(exchange, token));
+    if (own.length < SESSIONS_PER_MEMBER_MAX) return;
+    const unused = own.filter(([, { opened }]) => opened?.users() === 0);
+    const [oldest] = unused.sort(([, a], [, b]) => a.usedAt - b.usedAt);
+    if (!oldest) throw new Fault("rate_limited", `This member has ${own.length} sessions at upstreams in use already`);
+    end(...oldest).catch(() => {});
+  }
+
   const sweep = setInterval(async () => {
     for (const [key, entry] of kept) {
       claim(key);
@@ -109,6 +121,7 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
       const key = keyOf(exchange);
       let entry = kept.get(key);
       if (!entry) {
+        makeRoom(exchange);
         claim(key);
         entry = keep(exchange);
         kept.set(key, entry);
@@ -125,6 +138,10 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
       await Promise.allSettled([...kept].map(([key, entry]) => end(key, entry)));
     },
   };
+}
+
+function isSameMember({ token }: Exchange, { orgId, subject }: Exchange["token"]): boolean {
+  return token.orgId === orgId && token.subject === subject;
 }
 
 const claimOf = (key: string) => `upstream-session:${key}`;
