@@ -15,7 +15,7 @@ import {
   SIZES,
 } from "@gatehouse/testing/chromium";
 import { connectV2 } from "@gatehouse/testing/client-v2";
-import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
+import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -157,6 +157,52 @@ test("an owner classifies a tool and takes it out of the offer; it stays so", as
   expect(complaints).toEqual([]);
 });
 
+test("an owner checks an upstream again, and pins the eras of both edges", async () => {
+  await using fixture = await startLegacyFixture();
+  const tools = [tool("gone"), tool("test_simple_text")];
+  await house.addConnector(acme, { slug: "rechecked", url: fixture.url.href, era: "modern", tools });
+  const { page, complaints } = await signedIn(owner);
+  await page.getByRole("link", { name: "rechecked" }).click();
+  const upstream = page.getByRole("region", { name: "Upstream" });
+  await upstream.getByText("Modern MCP, 2026-07-28, over Streamable HTTP · checked just now").waitFor();
+  await upstream.getByRole("button", { name: "Check again" }).click();
+  await upstream.getByText("1 tool removed: gone").waitFor();
+  await upstream.getByText(/tools added, not offered until you turn them on: .*test_/).waitFor();
+  await upstream.getByText("Legacy MCP, 2025-11-25").waitFor();
+  expect(await page.getByLabel("Offer test_image_content").isChecked()).toBe(false);
+  expect(await page.getByText("gone", { exact: true }).count()).toBe(0);
+  await page.screenshot({ path: join(SCREENSHOTS, "upstream-checked.png"), fullPage: true });
+  expect(await accessibilityProblems(page)).toEqual([]);
+
+  const era = upstream.getByLabel("The upstream's era");
+  const clients = upstream.getByLabel("Clients may speak the modern era");
+  const saved = () => page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  await Promise.all([saved(), era.selectOption("Legacy (2025-11-25 and before)")]);
+  await clients.focus();
+  await Promise.all([saved(), page.keyboard.press("Space")]);
+  await page.reload();
+  expect(await era.inputValue()).toBe("legacy");
+  expect(await clients.isChecked()).toBe(false);
+  const checked = page.waitForResponse((answer) => answer.url().endsWith("/probe") && answer.ok());
+  await Promise.all([saved(), checked, era.selectOption("Found out by itself")]);
+  await upstream.getByText("Checked: no tool has changed").waitFor();
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await page.getByText("All events").click();
+  await page.getByText("changed the connector's eras").first().waitFor();
+  await page.getByText("checked the upstream").first().waitFor();
+  expect(complaints).toEqual([]);
+});
+
+test("an upstream that cannot be checked is described on the connector's page", async () => {
+  await using gone = await listenOnLoopback((_, res) => res.writeHead(500).end());
+  await house.addConnector(acme, { slug: "unwell", url: `${gone.origin}/mcp`, tools: [tool("kept")] });
+  const { page } = await signedIn(owner);
+  await page.getByRole("link", { name: "unwell" }).click();
+  await page.getByRole("button", { name: "Check again" }).click();
+  await page.getByRole("alert").getByText("The server fails (it answered 500)").waitFor();
+  await page.getByRole("heading", { name: "kept" }).waitFor();
+});
+
 test("a member sees the connectors, and neither the audit log nor what only owners do", async () => {
   const { page } = await signedIn(member);
   expect(await page.getByRole("link", { name: "Register connector" }).count()).toBe(0);
@@ -164,6 +210,7 @@ test("a member sees the connectors, and neither the audit log nor what only owne
   await page.getByRole("link", { name: "everything" }).click();
   await page.getByText("Tools (2)").waitFor();
   expect(await page.getByRole("switch").count()).toBe(0);
+  expect(await page.getByRole("button", { name: "Check again" }).count()).toBe(0);
   await page.goto(`${house.url}/dashboard/other/connectors`);
   await heading(page, "There is nothing here").waitFor();
 });

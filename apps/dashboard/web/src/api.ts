@@ -70,6 +70,20 @@ export async function registerConnector(org: string, json: Parameters<typeof con
   return (await connectors.$post({ param: { org }, json })).json();
 }
 
+const { probe } = connectors[":slug"];
+export type Probed = InferResponseType<typeof probe.$post>;
+
+/** Has the upstream looked at once more; tells how its tools have changed. */
+export async function probeConnector(org: string, slug: string): Promise<Probed> {
+  return (await probe.$post({ param: { org, slug } })).json();
+}
+
+export type EraDecision = Parameters<(typeof connectors)[":slug"]["$patch"]>[0]["json"];
+
+export async function pinEras(org: string, slug: string, json: EraDecision): Promise<void> {
+  await connectors[":slug"].$patch({ param: { org, slug }, json });
+}
+
 const tool = connectors[":slug"].tools[":name"];
 export type ToolDecision = Parameters<typeof tool.$patch>[0]["json"];
 

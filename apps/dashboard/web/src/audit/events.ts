@@ -50,5 +50,7 @@ function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry)
 
 const ACTIONS: Record<string, string> = {
   "connector.registered": "registered the connector",
+  "connector.probed": "checked the upstream",
+  "connector.changed": "changed the connector's eras",
   "tool.changed": "changed a tool",
 };

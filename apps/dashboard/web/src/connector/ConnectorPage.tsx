@@ -8,6 +8,7 @@ import { EraBadge } from "../ui/EraBadge.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
 import { ToolList } from "./ToolList.tsx";
+import { Upstream } from "./Upstream.tsx";
 
 export const connectorQuery = (org: string, slug: string) =>
   queryOptions({ queryKey: ["connectors", org, slug], queryFn: () => readConnector(org, slug) });
@@ -28,6 +29,7 @@ export function ConnectorPage() {
       {connector && (
         <>
           <ConnectClaude connectors={[connector]} />
+          <Upstream org={org.slug} connector={connector} mayChange={org.mayChange} />
           <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
         </>
       )}

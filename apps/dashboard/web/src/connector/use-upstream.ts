@@ -1,0 +1,21 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type EraDecision, pinEras, probeConnector } from "../api.ts";
+
+/** Until the connector has been read again, it counts as under way. */
+export function useProbe(org: string, slug: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => probeConnector(org, slug),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
+  });
+}
+
+/** An upstream whose era is to be found out is checked at once. */
+export function usePinnedEras(org: string, slug: string, onUnpinned: () => void) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (decision: EraDecision) => pinEras(org, slug, decision),
+    onSuccess: (_, { upstreamEra }) => upstreamEra === "auto" && onUnpinned(),
+    onSettled: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
+  });
+}
