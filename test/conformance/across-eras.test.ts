@@ -41,6 +41,7 @@ describe.for(crossings)("$revision at a $upstream server", ({ revision, upstream
     outcomes[revision] = (await runThroughGateway(revision, upstream)).scored;
   }, 120_000);
 
+  // server-stateless: what a legacy server asks is no request on a modern stream (MUST-M08).
   test("every scenario passes that the server's era can express", () => {
     const unexplained = failedOf(outcomes[revision]!).filter((outcome) => !isInexpressible(outcome));
     expect(outcomes[revision]).toHaveLength(required);
