@@ -250,3 +250,36 @@ test("an upstream that answers a message with an error of HTTP fails the call, a
   const { messages } = await post(small.endpoint.url, legacyCall("look", 7), session);
   expect(messages[0]).toMatchObject({ id: 7, error: { code: 502, message: expect.stringContaining("HTTP 500") } });
 });
+
+test("what an upstream asks before anybody listens is answered for the client, and holds nobody up", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy", transport: "http+sse" });
+  const streams = speakHttpSse(upstream);
+  upstream.on("notifications/initialized", (_received, response) => {
+    response.writeHead(202).end();
+    for (const method of ["ping", "roots/list"]) sendEvent(streams.at(-1)!, { jsonrpc: "2.0", id: method, method });
+  });
+  await initialize(small.endpoint.url, small.token);
+  const answers = () => upstream.received.map(({ body }) => body).filter((body) => body && !("method" in body));
+  await expect.poll(() => answers().length).toBe(2);
+  expect(answers().find(({ id }) => id === "ping")).toMatchObject({ result: {} });
+  expect(answers().find(({ id }) => id === "roots/list")).toMatchObject({ error: { code: -32601 } });
+});
+
+test("two requests of one id: the second is refused while the first runs", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy", transport: "http+sse" });
+  const streams = speakHttpSse(upstream);
+  const session = await initialize(small.endpoint.url, small.token);
+  const begun = Promise.withResolvers<() => void>();
+  upstream.on("tools/call", (received, response) => {
+    response.writeHead(202).end();
+    begun.resolve(() => sendEvent(streams.at(-1)!, result(received, { content: [] })));
+  });
+  const first = post(small.endpoint.url, legacyCall("look", 7), session);
+  const answerFirst = await begun.promise;
+  const second = await post(small.endpoint.url, legacyCall("look", 7), session);
+  expect(second.messages[0]).toMatchObject({ id: 7, error: { code: -32600 } });
+  answerFirst();
+  expect((await first).messages[0]).toMatchObject({ id: 7, result: { content: [] } });
+});

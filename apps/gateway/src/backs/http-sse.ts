@@ -39,8 +39,13 @@ export function openHttpSse(deps: Used): Back & AsyncDisposable {
     return connection;
   }
 
-  function dial(exchange: Exchange, outbound: Outbound, receiver: Receiver, traceparent: string): SseCall {
-    const call = new SseCall(exchange, outbound, receiver, deps);
+  function dial(
+    exchange: Exchange,
+    outbound: Outbound,
+    receiver: Receiver,
+    { traceparent, isClients }: { traceparent: string; isClients: boolean },
+  ): SseCall {
+    const call = new SseCall(exchange, outbound, receiver, { ...deps, isClients });
     const connecting = outbound.sessionId === null ? open(exchange, outbound) : find(exchange, outbound);
     call.send(connecting, traceparent);
     return call;
@@ -59,7 +64,7 @@ export function openHttpSse(deps: Used): Back & AsyncDisposable {
         "gatehouse.connector": connector.slug,
       }));
       exchange.sent = true;
-      const call = dial(exchange, outbound, receiver, operation.traceparent);
+      const call = dial(exchange, outbound, receiver, { traceparent: operation.traceparent, isClients: true });
       call.ended.then(
         () => operation.end(),
         () => operation.end("upstream_failed"),
@@ -67,8 +72,9 @@ export function openHttpSse(deps: Used): Back & AsyncDisposable {
       return call;
     },
     async fetch(method, exchange, outbound) {
+      const { traceparent } = exchange.operation;
       if (method === "POST")
-        return fetchAnswer((receiver) => dial(exchange, outbound, receiver, exchange.operation.traceparent));
+        return fetchAnswer((receiver) => dial(exchange, outbound, receiver, { traceparent, isClients: false }));
       connections.get(outbound.sessionId ?? "")?.close();
       return { status: 200, headers: {}, body: Buffer.alloc(0) };
     },

@@ -11,6 +11,8 @@ import type { Outbound } from "./upstream-request.ts";
 /** One message to an upstream of HTTP+SSE; what answers it comes on the connection's stream. */
 export class SseCall implements UpstreamCall {
   readonly ended: Promise<Ending>;
+  /** A client waits for it, and can be asked in the meantime. */
+  readonly isClients: boolean;
   readonly #settlement = Promise.withResolvers<Ending>();
   readonly #exchange: Exchange;
   readonly #outbound: Outbound;
@@ -26,8 +28,9 @@ export class SseCall implements UpstreamCall {
     exchange: Exchange,
     outbound: Outbound,
     receiver: Receiver,
-    { upstreamTimeoutMs }: Pick<Dependencies, "upstreamTimeoutMs">,
+    { upstreamTimeoutMs, isClients }: Pick<Dependencies, "upstreamTimeoutMs"> & { isClients: boolean },
   ) {
+    this.isClients = isClients;
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;

@@ -135,7 +135,7 @@ export class SseConnection {
 
   /** Progress names its call; an ask or a log line, which name none, belong to the only one that is running. */
   #callOf({ method, params }: { method: string; params?: Request["params"] }): SseCall | undefined {
-    const calls = [...this.calls];
+    const calls = [...this.calls].filter(({ isClients }) => isClients);
     if (method === "notifications/progress") {
       return calls.find(({ progressToken }) => progressToken !== undefined && progressToken === params?.progressToken);
     }
