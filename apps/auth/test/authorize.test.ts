@@ -149,10 +149,11 @@ test.each([
   expect([page.status, page.left]).toEqual([400, null]);
 });
 
-test("a resource is found whatever its trailing slash and capitals, and the token names it canonically", async () => {
+test("a resource is found whatever its trailing slash and capitals, and by its address for HTTP+SSE; the token names it canonically", async () => {
   await using house = await startAcme();
   const { host } = house.publicUrl;
-  for (const resource of [`${house.resource}/`, house.resource.replace(host, host.toUpperCase())]) {
+  const spellings = [`${house.resource}/`, house.resource.replace(host, host.toUpperCase())];
+  for (const resource of [...spellings, house.resource.replace(/mcp$/, "sse")]) {
     const { tokens } = await connect(house, house.ada, resource);
     expect(decodeJwt(tokens.access_token).aud).toBe(house.resource);
   }
@@ -163,6 +164,7 @@ test("a resource with a fragment, a query, of another origin or shape, twice or 
   const { resource, clientId, url } = house;
   const wrong = [
     `${resource}#x`,
+    resource.replace(/mcp$/, "messages"),
     `${resource}?x=1`,
     "https://evil.example/acme/everything/mcp",
     `${url}/`,
