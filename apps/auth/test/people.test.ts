@@ -223,7 +223,10 @@ test("with https, the session's cookie is __Host- and every cookie is Secure", a
   const publicUrl = new URL("https://gatehouse.example");
   await using house = await startAuthAlone({ publicUrl });
   const org = await house.addOrg("acme");
-  const ada = { ...(await house.addMember(org, "ada")), browser: new Browser(publicUrl, house.publicUrl) };
+  const ada = {
+    ...(await house.addMember(org, "ada")),
+    browser: new Browser(publicUrl, new URL(`http://localhost:${house.port}`)),
+  };
   const redirectUri = "https://gatehouse.example/dashboard/callback";
   const request = new AuthorizationRequest(
     { publicUrl },
