@@ -71,11 +71,11 @@ async function isAsItWas(scope: OrgScope, { id, url, era, upstreamEraPinned }: C
 
 async function storeChanges(scope: OrgScope, connectorId: string, listed: ToolDefinition[]) {
   const stored = await listToolsOfConnector(scope, connectorId);
-  const { added, changed, removed } = compareCatalogues(stored, listed);
+  const { added, changed, ...names } = compareCatalogues(stored, listed);
   await insertTools(scope, connectorId, added);
   for (const tool of changed) await updateToolDefinition(scope, connectorId, tool);
-  await deleteTools(scope, connectorId, removed);
-  return { added: added.map(({ name }) => name), changed: changed.map(({ name }) => name), removed };
+  await deleteTools(scope, connectorId, names.removed);
+  return { added: added.map(({ name }) => name), changed: changed.map(({ name }) => name), ...names };
 }
 
 function isSame(one: Verdict, other: Verdict): boolean {

@@ -159,7 +159,10 @@ test("an owner classifies a tool and takes it out of the offer; it stays so", as
 
 test("an owner checks an upstream again, and pins the eras of both edges", async () => {
   await using fixture = await startLegacyFixture();
-  const tools = [tool("gone"), tool("test_simple_text")];
+  const tools = [
+    tool("gone"),
+    { ...tool("test_simple_text", { readOnlyHint: true }), classification: "read" as const },
+  ];
   await house.addConnector(acme, { slug: "rechecked", url: fixture.url.href, era: "modern", tools });
   const { page, complaints } = await signedIn(owner);
   await page.getByRole("link", { name: "rechecked" }).click();
@@ -167,6 +170,7 @@ test("an owner checks an upstream again, and pins the eras of both edges", async
   await upstream.getByText("Modern MCP, 2026-07-28, over Streamable HTTP · checked just now").waitFor();
   await upstream.getByRole("button", { name: "Check again" }).click();
   await upstream.getByText("1 tool removed: gone").waitFor();
+  await upstream.getByText("1 tool no longer classified as read: test_simple_text").waitFor();
   await upstream.getByText(/tools added, not offered until you turn them on: .*test_/).waitFor();
   await upstream.getByText("Legacy MCP, 2025-11-25").waitFor();
   expect(await page.getByLabel("Offer test_image_content").isChecked()).toBe(false);

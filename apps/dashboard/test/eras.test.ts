@@ -108,6 +108,7 @@ test("checking again finds what has changed; what is new waits for the owner, an
     added: ["new"],
     changed: ["reworded", "widened", "reclaimed", "written"],
     removed: ["gone"],
+    unclassified: ["widened", "reclaimed"],
     leftOut: ["not a name"],
   });
   expect(new Set(upstream.asked.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer the-token"]));

@@ -54,11 +54,12 @@ export function Upstream({ org, connector, mayChange }: { org: string; connector
 }
 
 /** What checking has changed in the list of tools. */
-function Found({ added, removed, changed, leftOut }: Probed) {
+function Found({ added, removed, changed, unclassified, leftOut }: Probed) {
   const changes = [
     added.length > 0 && `${count(added)} added, not offered until you turn them on: ${named(added)}`,
     removed.length > 0 && `${count(removed)} removed: ${named(removed)}`,
     changed.length > 0 && `${count(changed)} changed: ${named(changed)}`,
+    unclassified.length > 0 && `${count(unclassified)} no longer classified as read: ${named(unclassified)}`,
     leftOut.length > 0 && `${count(leftOut)} left out, for no client could be offered them: ${named(leftOut)}`,
   ].filter((change) => change !== false);
   return (
