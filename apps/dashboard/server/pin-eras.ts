@@ -40,16 +40,15 @@ export function erasOf({
   return { upstreamEra: upstreamEraPinned ? era : ("auto" as const), clientEras };
 }
 
-/** The version is the newest of the era, until the upstream shows another; the modern era has but one transport. */
+/** What is taken for granted of an era until the upstream shows it; the modern one has but one transport. */
+const UNSEEN = {
+  legacy: { protocolVersion: LEGACY_VERSIONS[0]! },
+  modern: { protocolVersion: MODERN_VERSIONS[0]!, transport: "streamable-http" },
+} as const;
+
 function pinned({ era, transport, protocolVersion }: Connector, upstreamEra: "auto" | Era) {
-  if (upstreamEra === "auto") return { era, transport, protocolVersion, upstreamEraPinned: false };
-  if (upstreamEra === era) return { era, transport, protocolVersion, upstreamEraPinned: true };
-  return upstreamEra === "modern"
-    ? {
-        era: upstreamEra,
-        transport: "streamable-http" as const,
-        protocolVersion: MODERN_VERSIONS[0]!,
-        upstreamEraPinned: true,
-      }
-    : { era: upstreamEra, transport, protocolVersion: LEGACY_VERSIONS[0]!, upstreamEraPinned: true };
+  const seen = { era, transport, protocolVersion };
+  if (upstreamEra === "auto") return { ...seen, upstreamEraPinned: false };
+  if (upstreamEra === era) return { ...seen, upstreamEraPinned: true };
+  return { ...seen, ...UNSEEN[upstreamEra], era: upstreamEra, upstreamEraPinned: true };
 }
