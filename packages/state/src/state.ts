@@ -67,9 +67,10 @@ async function openRedisState(redisUrl: string): Promise<State> {
     commandTimeout: 2000,
     connectTimeout: 3000,
   });
-  // No call waits longer than 50 ms for its limit.
+  // No call waits longer than 50 ms for its limit; ioredis' own check at the start may take longer.
   const limits = new Redis(redisUrl, {
     lazyConnect: true,
+    enableReadyCheck: false,
     enableOfflineQueue: false,
     commandTimeout: 50,
     connectTimeout: 3000,
