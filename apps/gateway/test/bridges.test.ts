@@ -93,6 +93,19 @@ test("a requestState is for one member, one request, and one answer", async () =
   await refused({});
 });
 
+test("a member who leaves calls unanswered can go on: the ninth takes the place of the first", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  askOnce(upstream);
+  const states = [];
+  for (let nth = 0; nth < 9; nth++) states.push((await send(small, {}, nth)).messages[0].result.requestState);
+  const inputResponses = { "ask-1": { action: "decline" } };
+  const first = await send(small, { requestState: states[0], inputResponses }, 100);
+  expect(first.messages[0].error).toMatchObject({ code: -32602 });
+  const ninth = await send(small, { requestState: states[8], inputResponses }, 101);
+  expect(ninth.messages[0].result).toMatchObject({ resultType: "complete" });
+});
+
 test("an ask that comes on the session's own stream belongs to the only call that runs", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });

@@ -82,7 +82,10 @@ function claim(exchange: Exchange, requestState: unknown, { vault, parking, repl
   if (handle.replica !== replicaId) throw interrupted();
   const call = parking.get(handle.id);
   if (call) return call;
-  throw new Fault("invalid_params", "This requestState has been used. Send the request anew, without it.");
+  throw new Fault(
+    "invalid_params",
+    "This requestState has been used, or was given up for newer ones. Send the request anew, without it.",
+  );
 }
 
 /** What must be the same in every round: the method and its params, but for what rounds are made of. */
@@ -259,12 +262,7 @@ class ParkableCall implements Receiver {
     const { token, message } = this.#exchange;
     const { parking, vault, replicaId } = this.#deps;
     if (!this.#front || this.#ended) return;
-    const parked = [...parking.values()].filter((call) => call.#exchange.token.subject === token.subject);
-    if (parked.length >= PARKED_PER_MEMBER_MAX) {
-      return this.#fail(
-        new Fault("rate_limited", `${PARKED_PER_MEMBER_MAX} calls wait for this member's answers already`),
-      );
-    }
+    this.#makeRoom();
     parking.set(this.#id, this);
     this.#expiry = setTimeout(() => this.#expire(), PARKED_MS_MAX).unref();
     const inputRequests = Object.fromEntries([...this.#asks].map(([name, ask]) => [name, toInputRequest(ask)]));
@@ -282,7 +280,16 @@ class ParkableCall implements Receiver {
     });
   }
 
+  /** Where a member has as many calls parked as may be, the one that has waited the longest is given up. */
+  #makeRoom(): void {
+    const { orgId, subject } = this.#exchange.token;
+    const parked = [...this.#deps.parking.values()].map((call) => ({ call, token: call.#exchange.token }));
+    const own = parked.filter(({ token }) => token.orgId === orgId && token.subject === subject);
+    if (own.length >= PARKED_PER_MEMBER_MAX) own[0]!.call.#expire();
+  }
+
   #expire(): void {
+    clearTimeout(this.#expiry);
     this.#deps.parking.delete(this.#id);
     for (const ask of this.#asks.values()) {
       this.#answerAsk(
