@@ -1,4 +1,4 @@
-import type { RequestListener } from "node:http";
+import { type RequestListener, request } from "node:http";
 import { json } from "node:stream/consumers";
 import { claimConnectorsDueForProbe, findConnectorBySlug } from "@gatehouse/store/connectors";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
@@ -6,7 +6,7 @@ import type { Org } from "@gatehouse/store/orgs";
 import type { Era, ToolDefinition } from "@gatehouse/store/tables";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { connectV2 } from "@gatehouse/testing/client-v2";
-import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
+import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -17,6 +17,7 @@ let house: TestHouse;
 let acme: Org;
 let beta: Org;
 let olive: Person;
+let bea: Person;
 let as: Record<"owner" | "member" | "stranger", Send>;
 let upstream: ReturnType<typeof anUpstream>;
 
@@ -26,11 +27,11 @@ beforeAll(async () => {
   beta = await house.addOrg({ slug: "beta" });
   olive = await house.addMember(acme, { email: "olive@acme.example", role: "owner" });
   const member = await house.addMember(acme, { email: "max@acme.example" });
-  const stranger = await house.addMember(beta, { email: "bea@beta.example", role: "owner" });
+  bea = await house.addMember(beta, { email: "bea@beta.example", role: "owner" });
   as = {
     owner: await signIn(house, olive),
     member: await signIn(house, member),
-    stranger: await signIn(house, stranger),
+    stranger: await signIn(house, bea),
   };
 });
 afterAll(() => house[Symbol.asyncDispose]());
@@ -199,6 +200,43 @@ test("a client that speaks both eras falls back where the owner has turned the m
   await expect.poll(negotiated).toBe("2025-11-25");
   expect((await as.owner("PATCH", api("both-eras"), { clientEras: "both" })).status).toBe(204);
   await expect.poll(negotiated).toBe("2026-07-28");
+});
+
+test("clients that are connected go on when an upstream changes its era, either way", async () => {
+  await using legacy = await startLegacyFixture();
+  await using modern = await startModernFixture();
+  let now: URL = legacy.url;
+  await using relay = await listenOnLoopback((req, res) => {
+    const options = { method: req.method!, headers: { ...req.headers, host: now.host } };
+    const onward = request(now, options, (answer) => {
+      res.writeHead(answer.statusCode!, answer.headers).flushHeaders();
+      answer.pipe(res);
+    });
+    onward.on("error", () => res.destroy());
+    res.on("close", () => onward.destroy());
+    req.pipe(onward);
+  });
+  const endpoint = await house.addConnector(beta, {
+    ...{ slug: "upgraded", url: `${relay.origin}/mcp`, era: "legacy", tools: [tool("test_simple_text")] },
+  });
+  await using old = await connectV2(endpoint.url, bea, { era: "legacy" });
+  await using young = await connectV2(endpoint.url, bea, { era: "modern" });
+  const bothAnswer = () =>
+    Promise.all(
+      [old, young].map(async ({ client }) => {
+        const { content } = await client.callTool({ name: "test_simple_text", arguments: {} });
+        expect(content).toMatchObject([{ type: "text" }]);
+      }),
+    );
+  await bothAnswer();
+  for (const [url, era] of [
+    [modern.url, "modern"],
+    [legacy.url, "legacy"],
+  ] as const) {
+    now = url;
+    expect((await as.stranger("POST", `${api("upgraded", "beta")}/probe`)).json).toMatchObject({ era });
+    await expect.poll(() => bothAnswer().then(() => "answered", String), { timeout: 5000 }).toBe("answered");
+  }
 });
 
 test("only those who may change connectors check and pin, and another org's cannot be told from none", async () => {
