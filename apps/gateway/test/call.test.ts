@@ -94,6 +94,21 @@ test("progress arrives before the result does", async () => {
   expect((await reader.read()).done).toBe(true);
 });
 
+test("an answer over several lines of an event is one answer, and can add nothing to the stream", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  upstream.on("tools/call", (_received, response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(
+      'data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}\n\n',
+    );
+    response.end('data: {"jsonrpc":"2.0",\ndata: "id":1,"result":{"resultType":"complete",\ndata: "content":[]}}\n\n');
+  });
+  const answer = await post(small.endpoint.url, callTool("look"), bearer(small.token));
+  expect(answer.messages.map(({ id }) => id)).toEqual([undefined, 1]);
+  expect(answer.messages[1].result).toEqual({ resultType: "complete", content: [] });
+});
+
 test("a modern client that closes its stream stops the upstream's work", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream);

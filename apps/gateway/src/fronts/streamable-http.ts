@@ -51,7 +51,7 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
         exchange.session = await sessions.create(exchange.token, opened);
       }
       await finish(outcomeIn(answer));
-      if (response.headersSent) response.end(`event: message\ndata: ${text}\n\n`);
+      if (response.headersSent) response.end(writeSse({ event: "message", data: text }));
       else sendJson(exchange, status, text);
     },
     accept() {
@@ -126,7 +126,7 @@ export function refuse(exchange: Exchange, fault: Fault): void {
   const { status, headers, body } = renderFault(fault, "jsonrpc", { id, traceId: exchange.operation?.traceId });
   if (response.destroyed || response.writableEnded) return;
   if (response.headersSent) {
-    response.end(`event: message\ndata: ${body}\n\n`);
+    response.end(writeSse({ event: "message", data: body }));
     return;
   }
   const inBand = exchange.accepted && id !== undefined && IN_BAND.has(fault.code);
