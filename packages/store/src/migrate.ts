@@ -46,12 +46,22 @@ async function refuseNewerDatabase(client: pg.Client): Promise<void> {
   );
 }
 
-/** Roles belong to the whole Postgres cluster, so they may be there already; their passwords follow the master key. */
+/**
+ * Roles belong to the whole Postgres cluster, so they may be there already; their passwords follow the master key. What a
+ * role may not have is not said but checked, for saying it takes a superuser.
+ */
 async function ensureRoles(client: pg.Client, password: DatabaseAccess["password"]): Promise<void> {
   for (const role of APP_ROLES) {
-    const exists = await client.query("select 1 from pg_roles where rolname = $1", [role]);
-    const verb = exists.rowCount ? "alter" : "create";
-    const secret = client.escapeLiteral(password(role));
-    await client.query(`${verb} role ${role} login noinherit nobypassrls nocreatedb nocreaterole password ${secret}`);
+    const { rows } = await client.query("select rolsuper or rolbypassrls as mighty from pg_roles where rolname = $1", [
+      role,
+    ]);
+    if (rows[0]?.mighty) {
+      throw new Fault(
+        "conflict",
+        `The Postgres role ${role} may see every row. Take superuser and BYPASSRLS from it, or drop it.`,
+      );
+    }
+    const verb = rows.length > 0 ? "alter" : "create";
+    await client.query(`${verb} role ${role} login noinherit password ${client.escapeLiteral(password(role))}`);
   }
 }

@@ -23,6 +23,8 @@ export interface Unasked {
 
 type Used = Pick<Dependencies, "backs">;
 
+/** A server behind a proxy that holds a stream's headers back is not waited for any longer. */
+const OPENING_MS_MAX = 1000;
 const REOPEN_MS = 1000;
 /** A stream that nobody listens to is kept this long, for the next call. */
 const KEPT_MS = 60_000;
@@ -78,7 +80,7 @@ export function openUnasked(
       clearTimeout(closing);
       listeners.add(listener);
       opening ??= open(exchange);
-      await opening;
+      await Promise.race([opening, after(OPENING_MS_MAX, undefined, { ref: false })]);
       return () => {
         listeners.delete(listener);
         if (listeners.size > 0) return;

@@ -1,0 +1,119 @@
+import { cloneDatabase } from "@gatehouse/testing/database";
+import { sql } from "kysely";
+import pg from "pg";
+import { expect, test } from "vitest";
+import { insertAudit } from "../src/audit.ts";
+import { insertConnector, listConnectors, newConnectorId } from "../src/connectors.ts";
+import {
+  APP_ROLES,
+  type AppRole,
+  connectionSettings,
+  openDatabase,
+  openDatabaseAsOwner,
+  withOrg,
+} from "../src/database.ts";
+import { migrate } from "../src/migrate.ts";
+import { insertOrg } from "../src/orgs.ts";
+
+async function startFurnished() {
+  const database = await cloneDatabase();
+  const owner = openDatabaseAsOwner(database.access.url);
+  const orgs = [];
+  for (const slug of ["acme", "beta"]) {
+    const org = await insertOrg(owner, { slug, name: slug });
+    const what = {
+      name: "Tools",
+      url: "https://mcp.example.com/mcp",
+      era: "modern",
+      protocolVersion: "x",
+      serverName: "x",
+    } as const;
+    await withOrg(owner, org.id, async (scope) => {
+      await insertConnector(
+        scope,
+        { id: newConnectorId(), slug: "tools", credential: null, egressException: null, ...what },
+        [],
+      );
+      await insertAudit(scope, { event: "test", outcome: "ok", entry: {} });
+    });
+    orgs.push(org);
+  }
+  return {
+    ...{ ...database, owner, acme: orgs[0]!, beta: orgs[1]! },
+    async [Symbol.asyncDispose]() {
+      await owner[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const TENANT_TABLES = ["memberships", "connectors", "tools", "revocations", "audit"];
+
+test("without an org, no app's role sees a row of anybody's", async () => {
+  await using furnished = await startFurnished();
+  for (const role of APP_ROLES) {
+    const client = new pg.Client(connectionSettings(furnished.access, role));
+    await client.connect();
+    for (const table of TENANT_TABLES) {
+      const seen = await client.query(`select count(*)::int as rows from ${table}`).then(
+        ({ rows }) => rows[0].rows,
+        (error) => error.code,
+      );
+      expect([0, "42501"], `${role} ${table}`).toContain(seen);
+    }
+    await client.end();
+  }
+});
+
+test("with an org, a role sees that org's rows alone, and a connection that comes back to the pool keeps no org", async () => {
+  await using furnished = await startFurnished();
+  await using db = openDatabase(furnished.access, "gatehouse_dashboard", 1);
+  const { acme } = furnished;
+  const seen = await withOrg(db, acme.id, (scope) => scope.db.selectFrom("connectors").select("org_id").execute());
+  expect(seen).toEqual([{ org_id: acme.id }]);
+  await expect(withOrg(db, acme.id, (scope) => sql`select 1 / 0`.execute(scope.db))).rejects.toThrow();
+  expect(await db.selectFrom("connectors").select("id").execute()).toEqual([]);
+  expect(await withOrg(db, furnished.beta.id, listConnectors)).toHaveLength(1);
+});
+
+test("a row cannot be written for another org than the transaction's", async () => {
+  await using furnished = await startFurnished();
+  await using db = openDatabase(furnished.access, "gatehouse_dashboard", 1);
+  const foreign = { event: "forged", outcome: "ok", entry: {} };
+  await expect(
+    withOrg(db, furnished.acme.id, (scope) => insertAudit({ ...scope, id: furnished.beta.id }, foreign)),
+  ).rejects.toMatchObject({ code: "42501" });
+});
+
+test("no app's role changes or removes a row of the audit log", async () => {
+  await using furnished = await startFurnished();
+  for (const role of APP_ROLES) {
+    await using db = openDatabase(furnished.access, role, 1);
+    for (const change of [sql`update audit set outcome = 'x'`, sql`delete from audit`, sql`truncate audit`]) {
+      const changing = withOrg(db, furnished.acme.id, (scope) => change.execute(scope.db));
+      await expect(changing, role).rejects.toMatchObject({ code: "42501" });
+    }
+  }
+});
+
+test.each<[AppRole, string]>([
+  ["gatehouse_dashboard", "select password_hash from users"],
+  ["gatehouse_gateway", "select * from users"],
+  ["gatehouse_gateway", "select private_jwk from signing_keys"],
+  ["gatehouse_dashboard", "select * from signing_keys"],
+  ["gatehouse_gateway", "select * from oidc_records"],
+  ["gatehouse_dashboard", "select * from oidc_records"],
+  ["gatehouse_auth", "select * from browser_sessions"],
+  ["gatehouse_audit", "select * from orgs"],
+])("%s may not: %s", async (role, query) => {
+  await using furnished = await startFurnished();
+  await using db = openDatabase(furnished.access, role, 1);
+  await expect(sql.raw(query).execute(db)).rejects.toMatchObject({ code: "42501" });
+});
+
+test("migrations run again, also by two at once, and change nothing", async () => {
+  await using furnished = await startFurnished();
+  await Promise.all([migrate(furnished.access, () => {}), migrate(furnished.access, () => {})]);
+  await using db = openDatabase(furnished.access, "gatehouse_dashboard", 1);
+  expect(await withOrg(db, furnished.acme.id, listConnectors)).toHaveLength(1);
+});
