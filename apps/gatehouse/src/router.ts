@@ -31,10 +31,10 @@ export function route({ publicUrl, apps, checkReady, log }: RouterDeps): Request
     if (path === "/livez") return answerText(response, 200, "ok");
     if (path === "/readyz") return answerReady(response);
     checkHost(request);
-    dropForwarded(request);
-    request.headers["x-forwarded-proto"] = scheme;
     if (path === "/") return redirectToDashboard(response);
-    const app = apps[appOf(path)];
+    const name = appOf(path);
+    if (name !== "gateway") replaceForwarded(request);
+    const app = apps[name];
     if (!app) throw new Fault("not_found", "This address is served by another process");
     app.handle(request, response);
   }
@@ -42,6 +42,14 @@ export function route({ publicUrl, apps, checkReady, log }: RouterDeps): Request
   function checkHost({ headers }: IncomingMessage): void {
     if (ownHosts.has(headers.host?.toLowerCase() ?? "")) return;
     throw new Fault("invalid_request", `This server's address is ${publicUrl.origin}; it answers to no other`);
+  }
+
+  /** The gateway does not ask how a request came here; the others' libraries do. */
+  function replaceForwarded({ headers }: IncomingMessage): void {
+    for (const name of Object.keys(headers)) {
+      if (name === "forwarded" || name.startsWith("x-forwarded-")) delete headers[name];
+    }
+    headers["x-forwarded-proto"] = scheme;
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {
@@ -66,17 +74,6 @@ function appOf(path: string): AppName {
   if (/^\/(dashboard|api)(\/|$)/.test(path)) return "dashboard";
   return "gateway";
 }
-
-function dropForwarded(request: IncomingMessage): void {
-  const names = Object.keys(request.headers).filter(isForwarded);
-  if (names.length === 0) return;
-  for (const name of names) delete request.headers[name];
-  // Names and values in turn.
-  const raw = request.rawHeaders;
-  request.rawHeaders = raw.filter((_, index) => !isForwarded(raw[index - (index % 2)]!.toLowerCase()));
-}
-
-const isForwarded = (name: string): boolean => name === "forwarded" || name.startsWith("x-forwarded-");
 
 function answerText(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { "content-type": "text/plain", "cache-control": "no-store" }).end(`${text}\n`);

@@ -3,6 +3,7 @@ import {
   type Attributes,
   type Context,
   type Histogram,
+  INVALID_TRACEID,
   metrics,
   ROOT_CONTEXT,
   type Span,
@@ -67,7 +68,8 @@ export function openMcpTelemetry(): McpTelemetry {
       const parent = traceparent ? parseTraceparent(traceparent) : null;
       const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
       const span = startSpan(SpanKind.SERVER, operation, context, attributes);
-      const own = trace.isSpanContextValid(span.spanContext()) ? span.spanContext() : randomSpanContext();
+      const given = span.spanContext();
+      const own = given.traceId === INVALID_TRACEID ? randomSpanContext() : given;
       return {
         operation,
         traceId: own.traceId,

@@ -30,8 +30,13 @@ function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promis
 
 /** On the modern edge, a closed stream cancels (2026-07-28, Cancellation); the upstream is told in the same way. */
 function sendUnchanged(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<Ending> {
+  const { response } = exchange;
   const call = backOf(exchange, deps).post(exchange, unchanged(exchange), front);
-  if (exchange.era === "modern") exchange.response.once("close", () => call.abort(cancelled()));
+  if (exchange.era === "modern") {
+    response.once("close", () => {
+      if (!response.writableFinished) call.abort(cancelled());
+    });
+  }
   return call.ended;
 }
 
