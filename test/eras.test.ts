@@ -44,7 +44,7 @@ async function connectLegacy(across: Awaited<ReturnType<typeof startAcross>>) {
   connected.client.setRequestHandler(ElicitRequestSchema, async () => ADA);
   connected.client.setRequestHandler(CreateMessageRequestSchema, async () => PARIS);
   connected.client.setRequestHandler(ListRootsRequestSchema, async () => ({
-    roots: [{ uri: "file:///work", name: "work" }],
+    roots: [{ uri: "file:///home/ada", name: "home" }],
   }));
   return connected;
 }
@@ -110,7 +110,7 @@ test("a legacy client initialises at a modern server, lists and calls", async ()
 test.each([
   ["test_input_required_result_elicitation", /Ada/],
   ["test_input_required_result_sampling", /Paris/],
-  ["test_input_required_result_list_roots", /file:\/\/\/work/],
+  ["test_input_required_result_list_roots", /file:\/\/\/home\/ada/],
   ["test_input_required_result_request_state", /./],
   ["test_input_required_result_multiple_inputs", /./],
   ["test_input_required_result_multi_round", /./],

@@ -58,7 +58,7 @@ interface AnyClient extends AsyncDisposable {
 
 const ADA: ElicitResult = { action: "accept", content: { name: "Ada", response: "Ada", ok: true } };
 const PARIS: CreateMessageResult = { role: "assistant", model: "test", content: { type: "text", text: "Paris" } };
-const ROOTS = { roots: [{ uri: "file:///work", name: "work" }] };
+const ROOTS = { roots: [{ uri: "file:///home/ada", name: "home" }] };
 const ARGUMENTS = { message: "Who are you?", prompt: "Capital of France?" };
 const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
 
@@ -109,7 +109,7 @@ test.each(PAIRS)("a %s client at a %s server does not notice that there are two 
     expect(progress).toEqual([0, 50, 100].slice(0, progress.length));
     expect(await client.call("test_elicitation")).toContain("Ada");
     expect(await client.call("test_sampling")).toContain("Paris");
-    expect(await client.call("test_input_required_result_list_roots")).toContain("file:///work");
+    expect(await client.call("test_input_required_result_list_roots")).toContain("file:///home/ada");
     expect(await client.call("test_input_required_result_multiple_inputs")).toContain("Paris");
     expect(await client.call("test_input_required_result_multi_round")).not.toContain("isError");
   }
