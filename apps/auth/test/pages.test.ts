@@ -92,17 +92,20 @@ test.each<[string, BrowserContextOptions]>([
 
 test("another account: signed out of the first, signed in with the second, and on to its consent", async () => {
   const bob = await house.addMember(await house.addOrg("globex"), "bob");
-  const { json } = await house.register();
-  const request = new AuthorizationRequest(house, { client_id: json.client_id, resource });
+  await using client = await startClient();
+  const { json } = await house.register({ redirect_uris: [client.redirectUri] });
+  const parameters = { client_id: json.client_id as string, redirect_uri: client.redirectUri, resource };
+  const request = new AuthorizationRequest(house, parameters);
   const { page } = await openPage(browser);
   await page.goto(request.url.href);
   for (const { email, password } of [bob, ada]) {
     await page.getByLabel("Email").fill(email);
     await page.getByLabel("Password").fill(password);
-    const left = page.waitForRequest(/^http:\/\/127\.0\.0\.1:33418/).catch(() => null);
+    const left = page.waitForRequest(/\/callback\?/).catch(() => null);
     await page.getByRole("button", { name: "Sign in" }).click();
     if (email === ada.email) break;
     expect(new URL((await left)!.url()).searchParams.get("error")).toBe("invalid_target");
+    await page.waitForURL(/\/done$/);
     await page.goto(`${request.url.href}&prompt=login`);
   }
   await page.getByText(`Signed in as ${ada.email}`).waitFor();
