@@ -5,6 +5,7 @@ import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
 import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
 import { queryClient } from "./query-client.ts";
 import { sessionQuery } from "./session.ts";
+import { SettingsPage } from "./settings/SettingsPage.tsx";
 import { Shell } from "./shell/Shell.tsx";
 import { StartPage } from "./start/StartPage.tsx";
 import { Failure, Loading, NotFound } from "./ui/states.tsx";
@@ -38,10 +39,11 @@ const newConnector = createRoute({
 });
 const connector = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug", component: ConnectorPage });
 const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
+const settings = createRoute({ getParentRoute: () => orgRoute, path: "/settings", component: SettingsPage });
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    signedIn.addChildren([start, orgRoute.addChildren([org, connectors, newConnector, connector, audit])]),
+    signedIn.addChildren([start, orgRoute.addChildren([org, connectors, newConnector, connector, audit, settings])]),
   ]),
   basepath: "/dashboard",
   defaultPendingComponent: Loading,

@@ -39,6 +39,7 @@ export function Shell() {
         <nav className={classes.tabs} aria-label="Sections">
           <Tab to="/$org/connectors" org={org.slug} label="Connectors" />
           {org.mayAudit && <Tab to="/$org/audit" org={org.slug} label="Audit log" />}
+          {org.mayChange && <Tab to="/$org/settings" org={org.slug} label="Settings" />}
         </nav>
       </header>
       <main id="content" className={classes.main} tabIndex={-1}>
@@ -48,7 +49,13 @@ export function Shell() {
   );
 }
 
-function Tab({ to, org, label }: { to: "/$org/connectors" | "/$org/audit"; org: string; label: string }) {
+interface TabProps {
+  to: "/$org/connectors" | "/$org/audit" | "/$org/settings";
+  org: string;
+  label: string;
+}
+
+function Tab({ to, org, label }: TabProps) {
   return (
     <Link
       to={to}

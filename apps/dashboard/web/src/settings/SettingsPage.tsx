@@ -1,0 +1,15 @@
+import { useOrg } from "../session.ts";
+import { Page } from "../ui/Page.tsx";
+import { NotFound } from "../ui/states.tsx";
+import { Clients } from "./Clients.tsx";
+
+/** What owners and admins decide for the whole organisation, a section for each subject. */
+export function SettingsPage() {
+  const org = useOrg()!;
+  if (!org.mayChange) return <NotFound />;
+  return (
+    <Page title="Settings" lead={`What ${org.name} allows, and to whom.`}>
+      <Clients org={org.slug} />
+    </Page>
+  );
+}
