@@ -13,12 +13,13 @@ import { openFormTokens } from "./csrf.ts";
 import { interactionPages } from "./interaction.ts";
 import { loadSigningKeys } from "./keys.ts";
 import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
+import { type MailOptions, startMailSender } from "./mail-sender.ts";
 import { openProvider } from "./provider.ts";
 import { recordTokens } from "./record-tokens.ts";
 import { revokeAccessToken } from "./revoke-access-token.ts";
 import { openThrottle } from "./throttle.ts";
 
-export interface AuthDeps {
+export interface AuthDeps extends MailOptions {
   publicUrl: URL;
   /** As `gatehouse_auth`. */
   db: Database;
@@ -55,6 +56,7 @@ export async function startAuth({ lifetimes = LIFETIMES, ...rest }: AuthDeps): P
     deleteExpiredOidcRecords(db).catch((error) => log.error({ err: error }, "expired records not collected"));
   }, COLLECTION_INTERVAL_MS);
   collection.unref();
+  const mailSender = startMailSender(deps);
 
   return {
     handle(req, res) {
@@ -64,6 +66,7 @@ export async function startAuth({ lifetimes = LIFETIMES, ...rest }: AuthDeps): P
     },
     async [Symbol.asyncDispose]() {
       clearInterval(collection);
+      await mailSender[Symbol.asyncDispose]();
     },
   };
 }

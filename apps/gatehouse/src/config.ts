@@ -8,6 +8,8 @@ const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 /** `host` or `host:port`, with IPv6 addresses in brackets. */
 const HOST_MAYBE_PORT = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
+const MAIL_FROM = /^([^<>\r\n]*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$/;
+
 const EnvironmentVariables = z
   .object({
     HOST: z.string().default("127.0.0.1"),
@@ -19,6 +21,13 @@ const EnvironmentVariables = z
       .refine((url) => new URL(url).pathname.length > 1, "must name a database: postgres://user:password@host/database")
       .optional(),
     REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
+    SMTP_URL: z
+      .url({ protocol: /^smtps?$/, error: "must be an smtp:// or smtps:// URL: smtps://user:password@host:465" })
+      .optional(),
+    MAIL_FROM: z
+      .string()
+      .refine((from) => MAIL_FROM.test(from), "must be an address, or a name and an address: Acme <mcp@acme.example>")
+      .optional(),
     GATEHOUSE_OWNER_EMAIL: z.email("must be an email address").optional(),
     GATEHOUSE_OWNER_PASSWORD: z.string().min(12, "must have at least 12 characters").optional(),
     GATEHOUSE_MASTER_KEY: z
@@ -52,6 +61,9 @@ export interface Config {
   databaseUrl: string | undefined;
   /** Without one, what replicas share is in memory, and there can be one replica only. */
   redisUrl: string | undefined;
+  /** Without one, mail is shown in the terminal on localhost, and elsewhere not sent. */
+  smtpUrl: string | undefined;
+  mailFrom: string | undefined;
   ownerEmail: string | undefined;
   ownerPassword: string | undefined;
   masterKey: Buffer | undefined;
@@ -81,6 +93,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDirectory: resolve(variables.GATEHOUSE_DATA_DIR),
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
+    smtpUrl: variables.SMTP_URL,
+    mailFrom: variables.MAIL_FROM,
     ownerEmail: variables.GATEHOUSE_OWNER_EMAIL,
     ownerPassword: variables.GATEHOUSE_OWNER_PASSWORD,
     masterKey: variables.GATEHOUSE_MASTER_KEY,

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import { join } from "node:path";
 import type { AuthDeps } from "@gatehouse/auth/auth";
+import type { MailOptions } from "@gatehouse/auth/mail-sender";
 import { type Egress, openEgress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { GatewayOptions } from "@gatehouse/gateway/gateway";
@@ -14,7 +15,7 @@ import { close, portOf } from "./listen.ts";
 import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
-export interface HouseOptions {
+export interface HouseOptions extends MailOptions {
   /** Already listening; the house closes it. */
   server: Server;
   publicUrl: URL;
@@ -97,11 +98,12 @@ async function listenToReplicas(
 
 /** Each app is loaded only where it is served. */
 const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
-  async auth({ publicUrl, access, vault, egress, log, stack, auth: options }) {
+  async auth({ publicUrl, access, vault, egress, log, stack, smtpUrl, mailFrom, showMail, auth: options }) {
     const { startAuth } = await import("@gatehouse/auth/auth");
     const db = stack.use(openDatabase(access, "gatehouse_auth"));
     const dashboardRedirectUri = new URL("/dashboard/callback", publicUrl).href;
-    return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, ...options }));
+    const mail = { smtpUrl, mailFrom, showMail };
+    return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, ...mail, ...options }));
   },
   async gateway({ publicUrl, access, redisUrl, internal, vault, egress, log, stack, gateway: options }) {
     const { startGateway } = await import("@gatehouse/gateway/gateway");

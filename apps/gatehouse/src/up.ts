@@ -1,9 +1,10 @@
 import { relative } from "node:path";
 import { Fault } from "@gatehouse/faults";
+import type { Mail } from "@gatehouse/store/mails";
 import { migrate } from "@gatehouse/store/migrate";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startTelemetry } from "@gatehouse/telemetry/start";
-import type { Config } from "./config.ts";
+import { type Config, isLoopback } from "./config.ts";
 import { DEMO_PATH, openDemo } from "./demo/demo.ts";
 import { type FirstOwner, prepareFirstOrg } from "./first-start.ts";
 import { openHouse } from "./house.ts";
@@ -39,7 +40,10 @@ export async function up(config: Config, progress: Progress): Promise<void> {
   );
   await progress.step(
     "Opening the house",
-    async () => stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log })),
+    async () => {
+      const showMail = isLoopback(publicUrl) ? (mail: Mail) => show(mail, progress) : undefined;
+      return stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log, showMail }));
+    },
     () => `Gatehouse is at ${publicUrl.origin}`,
   );
   for (const line of directions(publicUrl, demo !== null, owner, config)) progress.line(line);
@@ -49,6 +53,11 @@ export async function up(config: Config, progress: Progress): Promise<void> {
   await stack.disposeAsync();
   if (isLost)
     throw new Fault("unavailable", "The embedded Postgres has ended; its log in the data directory says why.");
+}
+
+/** On a developer's own machine the terminal is the mailbox. */
+function show({ to, subject, text }: Mail, progress: Progress): void {
+  for (const line of ["", `Mail to ${to}: ${subject}`, ...text.split("\n")]) progress.line(`  │ ${line}`.trimEnd());
 }
 
 function placeOf({ databaseUrl, dataDirectory }: Config): () => string {

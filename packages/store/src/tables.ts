@@ -7,6 +7,8 @@ export type Transport = "streamable-http" | "http+sse";
 /** Which eras an endpoint's clients may speak. */
 export type ClientEras = "both" | "legacy";
 export type Classification = "read" | "write";
+/** A broken one is refused upstream; an unlinked one has been given up. */
+export type CredentialStatus = "live" | "broken" | "unlinked";
 
 type CreatedAt = ColumnType<Date, never, never>;
 
@@ -30,6 +32,7 @@ export interface Tables {
     upstream_era_pinned: Generated<boolean>;
     client_eras: Generated<ClientEras>;
     credential: Buffer | null;
+    access: ColumnType<unknown, string | undefined, string>;
     egress_exception: string | null;
     created_at: CreatedAt;
     archived_at: Date | null;
@@ -77,7 +80,76 @@ export interface Tables {
     boot_id: string;
     counter: string;
   };
+  mails: {
+    id: string;
+    sealed: Buffer;
+    attempts: Generated<number>;
+    due_at: Generated<Date>;
+    created_at: CreatedAt;
+  };
+  grants: {
+    id: string;
+    org_id: string;
+    user_id: string;
+    connector_id: string;
+    client_id: string;
+    client_name: string;
+    client_host: string | null;
+    scopes: string[];
+    created_at: CreatedAt;
+    expires_at: Date;
+    last_used_at: Date | null;
+  };
+  service_accounts: {
+    id: string;
+    org_id: string;
+    name: string;
+    created_by: string | null;
+    created_at: CreatedAt;
+    suspended_at: Date | null;
+  };
+  static_tokens: {
+    id: string;
+    org_id: string;
+    user_id: string | null;
+    service_account_id: string | null;
+    hash: Buffer;
+    name: string;
+    scopes: string[];
+    connector_ids: string[] | null;
+    created_by: string;
+    created_at: CreatedAt;
+    expires_at: Date;
+    last_used_at: Date | null;
+  };
   changes: { xid: string; org_id: string; at: Date };
+  data_keys: {
+    holder: string;
+    master_key_id: string | null;
+    wrapped: Buffer | null;
+    created_at: CreatedAt;
+    destroyed_at: Date | null;
+  };
+  credentials: {
+    id: string;
+    org_id: string;
+    connector_id: string;
+    user_id: string | null;
+    kind: string;
+    slot: string;
+    sealed: Buffer | null;
+    version: Generated<number>;
+    upstream_origin: string;
+    token_endpoint: string | null;
+    scopes: Generated<string[]>;
+    expires_at: Date | null;
+    status: Generated<CredentialStatus>;
+    label: string | null;
+    linked_at: Generated<Date>;
+    set_by: string | null;
+    last_refreshed_at: Date | null;
+    refresh_until: Date | null;
+  };
 }
 
 /** A tool as `tools/list` gives it; members we don't know are kept. */

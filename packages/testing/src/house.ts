@@ -3,6 +3,7 @@ import { type HouseOptions, openHouse } from "@gatehouse/gatehouse/house";
 import { listen, portOf } from "@gatehouse/gatehouse/listen";
 import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
 import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
+import type { Mail } from "@gatehouse/store/mails";
 import { insertMembership, insertOrg, type Org } from "@gatehouse/store/orgs";
 import type { Era, Role, ToolDefinition, Transport } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
@@ -45,7 +46,7 @@ export type TestHouse = Awaited<ReturnType<typeof startHouse>>;
 
 const passwordHashes = new Map<string, Promise<string>>();
 
-/** The whole house on a free port and a database of its own. `log` holds its log's lines. */
+/** The whole house on a free port and a database of its own. `log` holds its log's lines, `mails` what was sent. */
 export async function startHouse({ redis = false, ...options }: TestHouseOptions = {}) {
   await using stack = new AsyncDisposableStack();
   const { access, vault } = stack.use(await cloneDatabase());
@@ -54,10 +55,12 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
   const port = portOf(server);
   const { publicUrl = new URL(`http://localhost:${port}`) } = options;
   const log: string[] = [];
+  const mails: Mail[] = [];
   const logger = createLogger({ level: "debug", destination: { write: (line) => void log.push(line) } });
+  const showMail = (mail: Mail) => void mails.push(mail);
   const redisUrl = redis ? inject("services").redisUrl : undefined;
   const house = stack.use(
-    await openHouse({ server, publicUrl, access, redisUrl, vault, egressAllow: [], log: logger, ...options }),
+    await openHouse({ server, publicUrl, access, redisUrl, vault, egressAllow: [], log: logger, showMail, ...options }),
   );
 
   const addOrg = ({ slug, name = slug }: { slug: string; name?: string }): Promise<Org> =>
@@ -89,7 +92,7 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
 
   const opened = stack.move();
   return {
-    ...{ url: publicUrl.origin, publicUrl, port, house, access, vault, ownerDb, log },
+    ...{ url: publicUrl.origin, publicUrl, port, house, access, vault, ownerDb, log, mails },
     ...{ addOrg, addMember, addConnector },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

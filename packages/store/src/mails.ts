@@ -1,0 +1,74 @@
+import { type Kysely, sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import type { Tables } from "./tables.ts";
+
+// Mail goes to people, who may be in several orgs: no tenant.
+
+export interface Mail {
+  to: string;
+  subject: string;
+  text: string;
+}
+
+/** The part of the vault that is needed here. */
+interface Sealer {
+  seal(place: { org: string; row: string }, plaintext: string): Buffer;
+}
+
+interface Opener {
+  open(place: { org: string; row: string }, sealed: Buffer): string;
+}
+
+export interface DueMail {
+  id: string;
+  /** How often it has been tried, this time included. */
+  attempts: number;
+  createdAt: Date;
+  mail: Mail;
+}
+
+/** It is sent once the transaction that `db` may be is committed. */
+export async function insertMail(db: Kysely<Tables>, vault: Sealer, mail: Mail): Promise<void> {
+  const id = uuidv7();
+  const sealed = vault.seal(placeOf(id), JSON.stringify(mail));
+  await db.insertInto("mails").values({ id, sealed }).execute();
+}
+
+/** Mails that are due: for whoever takes them, and for nobody else until `leaseSeconds` are over. */
+export async function takeDueMails(
+  db: Kysely<Tables>,
+  vault: Opener,
+  { countMax, leaseSeconds }: { countMax: number; leaseSeconds: number },
+): Promise<DueMail[]> {
+  const due = db
+    .selectFrom("mails")
+    .select("id")
+    .where("due_at", "<=", sql<Date>`now()`)
+    .orderBy("due_at")
+    .limit(countMax)
+    .forUpdate()
+    .skipLocked();
+  const rows = await db
+    .updateTable("mails")
+    .set({ attempts: sql<number>`attempts + 1`, due_at: sql<Date>`now() + make_interval(secs => ${leaseSeconds})` })
+    .where("id", "in", due)
+    .returning(["id", "sealed", "attempts", "created_at as createdAt"])
+    .execute();
+  return rows.map(({ sealed, ...row }) => ({ ...row, mail: JSON.parse(vault.open(placeOf(row.id), sealed)) as Mail }));
+}
+
+export async function postponeMail(db: Kysely<Tables>, id: string, seconds: number): Promise<void> {
+  await db
+    .updateTable("mails")
+    .set({ due_at: sql<Date>`now() + make_interval(secs => ${seconds})` })
+    .where("id", "=", id)
+    .execute();
+}
+
+export async function deleteMail(db: Kysely<Tables>, id: string): Promise<void> {
+  await db.deleteFrom("mails").where("id", "=", id).execute();
+}
+
+function placeOf(id: string) {
+  return { org: "deployment", row: `mails/${id}` };
+}
