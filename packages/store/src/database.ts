@@ -3,13 +3,19 @@ import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
 import type { Tables } from "./tables.ts";
 
-export type AppRole = "gatehouse_auth" | "gatehouse_gateway" | "gatehouse_dashboard" | "gatehouse_audit";
+export type AppRole =
+  | "gatehouse_auth"
+  | "gatehouse_gateway"
+  | "gatehouse_dashboard"
+  | "gatehouse_audit"
+  | "gatehouse_vault";
 
 export const APP_ROLES: readonly AppRole[] = [
   "gatehouse_auth",
   "gatehouse_gateway",
   "gatehouse_dashboard",
   "gatehouse_audit",
+  "gatehouse_vault",
 ];
 
 /** Where Postgres is, and how an app proves to be its role. */

@@ -10,6 +10,13 @@ export type Classification = "read" | "write";
 /** A broken one is refused upstream; an unlinked one has been given up. */
 export type CredentialStatus = "live" | "broken" | "unlinked";
 
+/** Which clients an org lets its members connect. */
+export type ClientPolicy = "any" | "listed" | "approved";
+/** How a client came to be known: by a document that it publishes, by registering itself, or by an owner's hand. */
+export type Registration = "document" | "dynamic" | "manual";
+export type ClientStanding = "allowed" | "not_allowed" | "blocked";
+export type OwnClientAuthMethod = "none" | "client_secret_basic" | "client_secret_post";
+
 type CreatedAt = ColumnType<Date, never, never>;
 
 /** The tables of `migrations/*.sql`, as kysely wants them. */
@@ -123,6 +130,32 @@ export interface Tables {
     last_used_at: Date | null;
   };
   changes: { xid: string; org_id: string; at: Date };
+  own_clients: {
+    id: string;
+    org_id: string;
+    name: string;
+    redirect_uris: JSONColumnType<string[]>;
+    token_endpoint_auth_method: OwnClientAuthMethod;
+    secret_hash: Buffer | null;
+    created_at: CreatedAt;
+    secret_changed_at: Generated<Date>;
+  };
+  clients: {
+    org_id: string;
+    identity: string;
+    registration: Registration;
+    name: string;
+    host: string | null;
+    decision: Generated<"allowed" | "blocked" | null>;
+    decided_by: Generated<string | null>;
+    decided_at: Generated<Date | null>;
+    grants_ended_at: Generated<Date | null>;
+    created_at: CreatedAt;
+  };
+  client_hosts: { org_id: string; host: string; created_at: CreatedAt };
+  client_uses: { org_id: string; identity: string; client_id: string; user_id: string; last_used_at: Generated<Date> };
+  client_requests: { org_id: string; identity: string; user_id: string; created_at: CreatedAt };
+  client_standings: { org_id: string; identity: string; grants_ended_at: Date | null; standing: ClientStanding };
   data_keys: {
     holder: string;
     master_key_id: string | null;

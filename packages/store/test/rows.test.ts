@@ -47,7 +47,7 @@ async function startFurnished() {
   };
 }
 
-const TENANT_TABLES = ["memberships", "connectors", "tools", "revocations", "audit"];
+const TENANT_TABLES = ["memberships", "connectors", "tools", "revocations", "audit", "credentials"];
 
 test("without an org, no app's role sees a row of anybody's", async () => {
   await using furnished = await startFurnished();
@@ -105,6 +105,10 @@ test.each<[AppRole, string]>([
   ["gatehouse_dashboard", "select * from oidc_records"],
   ["gatehouse_auth", "select * from browser_sessions"],
   ["gatehouse_audit", "select * from orgs"],
+  ["gatehouse_gateway", "select * from data_keys"],
+  ["gatehouse_dashboard", "select * from data_keys"],
+  ["gatehouse_auth", "select * from data_keys"],
+  ["gatehouse_vault", "select * from credentials"],
 ])("%s may not: %s", async (role, query) => {
   await using furnished = await startFurnished();
   await using db = openDatabase(furnished.access, role, 1);
