@@ -18,11 +18,22 @@ export type ClientStanding = "allowed" | "not_allowed" | "blocked";
 export type OwnClientAuthMethod = "none" | "client_secret_basic" | "client_secret_post";
 
 type CreatedAt = ColumnType<Date, never, never>;
+/** Null until somebody sets it. */
+type Settable<T> = ColumnType<T | null, T | null | undefined, T | null>;
 
 /** The tables of `migrations/*.sql`, as kysely wants them. */
 export interface Tables {
   users: { id: string; email: string; name: string; password_hash: string; created_at: CreatedAt };
-  orgs: { id: string; slug: string; name: string; created_at: CreatedAt };
+  orgs: {
+    id: string;
+    slug: string;
+    name: string;
+    created_at: CreatedAt;
+    suspended_at: ColumnType<Date | null, never, Date | null>;
+    access_token_ttl_seconds: Settable<number>;
+    refresh_token_ttl_seconds: Settable<number>;
+    refresh_token_ttl_seconds_max: Settable<number>;
+  };
   memberships: { org_id: string; user_id: string; role: Role; created_at: CreatedAt };
   connectors: {
     id: string;
@@ -65,8 +76,11 @@ export interface Tables {
   signing_keys: {
     kid: string;
     public_jwk: JSONColumnType<Record<string, unknown>>;
-    private_jwk: Buffer;
+    /** Forgotten when it signs no more. */
+    private_jwk: Buffer | null;
     created_at: CreatedAt;
+    signs_from: Date | null;
+    signs_until: Generated<Date | null>;
   };
   browser_sessions: {
     id_hash: Buffer;
@@ -149,13 +163,12 @@ export interface Tables {
     decision: Generated<"allowed" | "blocked" | null>;
     decided_by: Generated<string | null>;
     decided_at: Generated<Date | null>;
-    grants_ended_at: Generated<Date | null>;
     created_at: CreatedAt;
   };
   client_hosts: { org_id: string; host: string; created_at: CreatedAt };
-  client_uses: { org_id: string; identity: string; client_id: string; user_id: string; last_used_at: Generated<Date> };
+  client_ids: { org_id: string; client_id: string; identity: string };
   client_requests: { org_id: string; identity: string; user_id: string; created_at: CreatedAt };
-  client_standings: { org_id: string; identity: string; grants_ended_at: Date | null; standing: ClientStanding };
+  client_standings: { org_id: string; identity: string; standing: ClientStanding };
   data_keys: {
     holder: string;
     master_key_id: string | null;

@@ -1,0 +1,80 @@
+import { sql } from "kysely";
+import type { OrgScope } from "./database.ts";
+
+/** A member's consent to one client for one endpoint. It ends with its row, and its codes and tokens end with it. */
+export interface Grant {
+  id: string;
+  userId: string;
+  connectorId: string;
+  clientId: string;
+  clientName: string;
+  /** Where the client's metadata document is; `null` where nobody vouches for the client. */
+  clientHost: string | null;
+  scopes: string[];
+  createdAt: Date;
+  expiresAt: Date;
+  /** To the minute; `null` where it never was. */
+  lastUsedAt: Date | null;
+}
+
+export type NewGrant = Omit<Grant, "createdAt" | "lastUsedAt">;
+
+/** Rows of this org that have run out go on this occasion. */
+export async function insertGrant(org: OrgScope, grant: NewGrant): Promise<void> {
+  await org.db.deleteFrom("grants").where("org_id", "=", org.id).where("expires_at", "<", sql<Date>`now()`).execute();
+  const { id, scopes } = grant;
+  const row = {
+    ...{ id, scopes, user_id: grant.userId, connector_id: grant.connectorId, expires_at: grant.expiresAt },
+    ...{ client_id: grant.clientId, client_name: grant.clientName, client_host: grant.clientHost },
+  };
+  await org.db
+    .insertInto("grants")
+    .values({ ...row, org_id: org.id })
+    .execute();
+}
+
+/** Those that have not run out, newest first: of one member, or of all. */
+export function listGrants(org: OrgScope, { userId }: { userId?: string | undefined } = {}): Promise<Grant[]> {
+  let query = org.db
+    .selectFrom("grants")
+    .select([
+      ...(["id", "scopes", "user_id as userId", "connector_id as connectorId", "client_id as clientId"] as const),
+      ...(["client_name as clientName", "client_host as clientHost", "created_at as createdAt"] as const),
+      ...(["expires_at as expiresAt", "last_used_at as lastUsedAt"] as const),
+    ])
+    .where("org_id", "=", org.id)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .orderBy("created_at", "desc");
+  if (userId) query = query.where("user_id", "=", userId);
+  return query.execute();
+}
+
+/** Ends it; answers what it was, or `null` where there is none. `userId`: only if it is this member's. */
+export async function deleteGrant(
+  org: OrgScope,
+  id: string,
+  { userId }: { userId?: string | undefined } = {},
+): Promise<Pick<Grant, "userId" | "connectorId" | "clientId" | "clientName"> | null> {
+  let query = org.db
+    .deleteFrom("grants")
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .returning([
+      "user_id as userId",
+      "connector_id as connectorId",
+      "client_id as clientId",
+      "client_name as clientName",
+    ]);
+  if (userId) query = query.where("user_id", "=", userId);
+  return (await query.executeTakeFirst()) ?? null;
+}
+
+/** As the gateway's role. Ids that are not there are left out. */
+export async function updateGrantsLastUse(org: OrgScope, ids: string[]): Promise<void> {
+  await org.db
+    .updateTable("grants")
+    .set({ last_used_at: sql<Date>`now()` })
+    .where("org_id", "=", org.id)
+    .where("id", "in", ids)
+    .execute();
+}

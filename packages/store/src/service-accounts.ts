@@ -1,0 +1,68 @@
+import { Fault } from "@gatehouse/faults";
+import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import { isUniqueViolation, type OrgScope } from "./database.ts";
+
+/** Belongs to its org, and acts as itself. */
+export interface ServiceAccount {
+  id: string;
+  name: string;
+  createdAt: Date;
+  /** Since when none of its tokens opens anything; `null` where they do. */
+  suspendedAt: Date | null;
+}
+
+const COLUMNS = ["id", "name", "created_at as createdAt", "suspended_at as suspendedAt"] as const;
+
+export async function insertServiceAccount(
+  org: OrgScope,
+  { name, createdBy }: { name: string; createdBy: string },
+): Promise<ServiceAccount> {
+  try {
+    return await org.db
+      .insertInto("service_accounts")
+      .values({ id: uuidv7(), org_id: org.id, name, created_by: createdBy, suspended_at: null })
+      .returning(COLUMNS)
+      .executeTakeFirstOrThrow();
+  } catch (error) {
+    if (!isUniqueViolation(error, "service_accounts_name")) throw error;
+    const problem = `There is a service account named “${name}” already`;
+    throw new Fault("conflict", problem, { data: { fields: { name: problem } } });
+  }
+}
+
+/** By name. */
+export function listServiceAccounts(org: OrgScope): Promise<ServiceAccount[]> {
+  return org.db
+    .selectFrom("service_accounts")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .orderBy(sql`lower(name)`)
+    .execute();
+}
+
+/** Keeps it as it is until the transaction ends. `null` where there is none. */
+export async function lockServiceAccount(org: OrgScope, id: string): Promise<ServiceAccount | null> {
+  const row = await org.db
+    .selectFrom("service_accounts")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+export async function suspendServiceAccount(org: OrgScope, id: string, suspended: boolean): Promise<void> {
+  await org.db
+    .updateTable("service_accounts")
+    .set({ suspended_at: suspended ? sql<Date>`now()` : null })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
+}
+
+/** Its tokens end with it. */
+export async function deleteServiceAccount(org: OrgScope, id: string): Promise<void> {
+  await org.db.deleteFrom("service_accounts").where("org_id", "=", org.id).where("id", "=", id).execute();
+}

@@ -1,0 +1,133 @@
+import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import type { OrgScope } from "./database.ts";
+
+/** Whose a token is: a member's own, or a service account's. */
+export type TokenOwner = { userId: string } | { serviceAccountId: string };
+
+/** A token that was minted by hand, for clients that do no OAuth. It ends with its row. */
+export interface StaticToken {
+  id: string;
+  userId: string | null;
+  serviceAccountId: string | null;
+  name: string;
+  scopes: string[];
+  /** `null` is every connector of the org, those to come included. */
+  connectorIds: string[] | null;
+  createdAt: Date;
+  expiresAt: Date;
+  /** To the minute; `null` where it never was. */
+  lastUsedAt: Date | null;
+}
+
+export interface NewStaticToken {
+  /** SHA-256 of the token, which is stored nowhere. */
+  hash: Buffer;
+  name: string;
+  scopes: string[];
+  connectorIds: string[] | null;
+  expiresAt: Date;
+  /** The person who minted it. */
+  createdBy: string;
+}
+
+const COLUMNS = [
+  "id",
+  "user_id as userId",
+  "service_account_id as serviceAccountId",
+  "name",
+  "scopes",
+  "connector_ids as connectorIds",
+  "created_at as createdAt",
+  "expires_at as expiresAt",
+  "last_used_at as lastUsedAt",
+] as const;
+
+export async function insertStaticToken(org: OrgScope, owner: TokenOwner, token: NewStaticToken): Promise<string> {
+  const id = uuidv7();
+  const { hash, name, scopes, connectorIds, expiresAt, createdBy } = token;
+  await org.db
+    .insertInto("static_tokens")
+    .values({
+      ...{ id, hash, name, scopes, org_id: org.id, ...columnsOf(owner) },
+      ...{ connector_ids: connectorIds, expires_at: expiresAt, created_by: createdBy },
+    })
+    .execute();
+  return id;
+}
+
+const columnsOf = (owner: TokenOwner) =>
+  "userId" in owner
+    ? { user_id: owner.userId, service_account_id: null }
+    : { user_id: null, service_account_id: owner.serviceAccountId };
+
+/** Newest first, those that have expired too: of one owner, or of all. */
+export function listStaticTokens(org: OrgScope, owner?: TokenOwner): Promise<StaticToken[]> {
+  let query = org.db
+    .selectFrom("static_tokens")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .orderBy("created_at", "desc");
+  if (owner && "userId" in owner) query = query.where("user_id", "=", owner.userId);
+  if (owner && "serviceAccountId" in owner) query = query.where("service_account_id", "=", owner.serviceAccountId);
+  return query.execute();
+}
+
+export async function countStaticTokens(org: OrgScope, owner: TokenOwner): Promise<number> {
+  const [column, id] =
+    "userId" in owner
+      ? (["user_id", owner.userId] as const)
+      : (["service_account_id", owner.serviceAccountId] as const);
+  const { count } = await org.db
+    .selectFrom("static_tokens")
+    .select(({ fn }) => fn.countAll<string>().as("count"))
+    .where("org_id", "=", org.id)
+    .where(column, "=", id)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Ends it; answers what it was, or `null` where there is none. `userId`: only if it is this member's. */
+export async function deleteStaticToken(
+  org: OrgScope,
+  id: string,
+  { userId }: { userId?: string | undefined } = {},
+): Promise<StaticToken | null> {
+  let query = org.db.deleteFrom("static_tokens").where("org_id", "=", org.id).where("id", "=", id).returning(COLUMNS);
+  if (userId) query = query.where("user_id", "=", userId);
+  return (await query.executeTakeFirst()) ?? null;
+}
+
+export interface LiveToken extends Pick<StaticToken, "id" | "name" | "scopes" | "connectorIds" | "expiresAt"> {
+  hash: Buffer;
+  /** The member or service account that it acts as. */
+  subject: string;
+}
+
+/** What calls are judged by: not expired, and not of a service account that is suspended. */
+export async function listLiveTokens(org: OrgScope): Promise<LiveToken[]> {
+  const rows = await org.db
+    .selectFrom("static_tokens as t")
+    .leftJoin("service_accounts as s", (join) =>
+      join.onRef("s.id", "=", "t.service_account_id").onRef("s.org_id", "=", "t.org_id"),
+    )
+    .select([
+      ...(["t.id", "t.hash", "t.name", "t.scopes", "t.connector_ids as connectorIds"] as const),
+      ...(["t.expires_at as expiresAt", "t.user_id as userId", "t.service_account_id as serviceAccountId"] as const),
+    ])
+    .where("t.org_id", "=", org.id)
+    .where("t.expires_at", ">", sql<Date>`now()`)
+    .where("s.suspended_at", "is", null)
+    .execute();
+  return rows.map(({ userId, serviceAccountId, ...token }) => ({ ...token, subject: (userId ?? serviceAccountId)! }));
+}
+
+/** As the gateway's role. Ids that are not there are left out. */
+export async function updateStaticTokensLastUse(org: OrgScope, ids: string[]): Promise<void> {
+  await org.db
+    .updateTable("static_tokens")
+    .set({ last_used_at: sql<Date>`now()` })
+    .where("org_id", "=", org.id)
+    .where("id", "in", ids)
+    .execute();
+}
