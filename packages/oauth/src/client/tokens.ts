@@ -1,0 +1,127 @@
+import { Fault } from "@gatehouse/faults";
+import * as oauth from "oauth4webapi";
+import type { AuthorizationServer } from "./discover.ts";
+import { type Client, clientAuth } from "./register.ts";
+import { explain, requestOptions, type Upstream } from "./upstream.ts";
+
+export interface Tokens {
+  accessToken: string;
+  /** `null` where the server gave none. */
+  refreshToken: string | null;
+  /** `null` where the server does not say. */
+  expiresAt: Date | null;
+  /** `null` where the server says that it granted what was asked for, by saying nothing (RFC 6749 §5.1). */
+  scopes: string[] | null;
+}
+
+/** The server says that this refresh token will never serve again: the member has to link the account anew. */
+export class GrantEnded extends Fault {
+  constructor(detail: string, cause: unknown) {
+    super("upstream_failed", detail, { cause });
+  }
+}
+
+/** Errors of RFC 6749 §5.2 after which trying again is no use. */
+const FINAL = new Set(["invalid_grant", "invalid_client", "unauthorized_client", "bad_refresh_token"]);
+
+export interface Renewal {
+  server: Pick<AuthorizationServer, "issuer" | "token_endpoint">;
+  client: Client;
+  refreshToken: string;
+  resource: string | null;
+  scopeDelimiter?: string;
+}
+
+/** RFC 6749 §6. Throws `GrantEnded` where the server has ended the grant, and other faults where it may be tried again. */
+export async function refresh(renewal: Renewal, upstream: Upstream): Promise<Tokens> {
+  const { server, client, refreshToken, resource } = renewal;
+  const options = { ...requestOptions(upstream), ...(resource === null ? {} : { additionalParameters: { resource } }) };
+  const oauthClient = { client_id: client.clientId };
+  const { host } = new URL(server.token_endpoint);
+  try {
+    const request = [server, oauthClient, clientAuth(client), refreshToken, options] as const;
+    const response = await oauth.refreshTokenGrantRequest(...request);
+    const tokens = await asTokens(server, oauthClient, response, renewal);
+    return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken };
+  } catch (error) {
+    const fault = explain(error, host);
+    if (isFinal(error)) throw new GrantEnded(fault.message, error);
+    throw fault;
+  }
+}
+
+function isFinal(error: unknown): boolean {
+  if (error instanceof oauth.ResponseBodyError) return FINAL.has(error.error);
+  return error instanceof oauth.WWWAuthenticateChallengeError && error.status === 401;
+}
+
+/** RFC 7009. The refresh token, where there is one: with it the server ends all that follows from it (§2.1). */
+export async function revoke(
+  server: AuthorizationServer,
+  client: Client,
+  { accessToken, refreshToken }: Pick<Tokens, "accessToken" | "refreshToken">,
+  upstream: Upstream,
+): Promise<void> {
+  if (!server.revocation_endpoint) return;
+  const hint = refreshToken === null ? "access_token" : "refresh_token";
+  const options = { ...requestOptions(upstream), additionalParameters: { token_type_hint: hint } };
+  const token = refreshToken ?? accessToken;
+  try {
+    const request = [server, { client_id: client.clientId }, clientAuth(client), token, options] as const;
+    await oauth.processRevocationResponse(await oauth.revocationRequest(...request));
+  } catch (error) {
+    throw explain(error, new URL(server.revocation_endpoint).host);
+  }
+}
+
+/** A token response (RFC 6749 §5.1). */
+export async function asTokens(
+  server: Pick<AuthorizationServer, "issuer">,
+  client: oauth.Client,
+  response: Response,
+  { scopeDelimiter = " " }: { scopeDelimiter?: string },
+): Promise<Tokens> {
+  const answer = await oauth.processGenericTokenEndpointResponse(server, client, await straightened(response));
+  const { access_token, refresh_token, expires_in, scope } = answer;
+  if (answer.token_type !== "bearer") {
+    throw new Fault("upstream_failed", "The upstream gives out tokens that are not bearer tokens");
+  }
+  return {
+    accessToken: access_token,
+    refreshToken: refresh_token ?? null,
+    expiresAt: expires_in === undefined ? null : new Date(Date.now() + expires_in * 1000),
+    scopes: scope === undefined ? null : scope.split(scopeDelimiter).filter(Boolean),
+  };
+}
+
+/**
+ * What known services do otherwise than RFC 6749 §5 says: errors with status 200 (GitHub, Slack), the person's token one
+ * level down (Slack), `token_type` of their own. Who the person is there (`id_token`) is not asked.
+ */
+async function straightened(response: Response): Promise<Response> {
+  const text = await response.text();
+  const { status, headers } = response;
+  const body = parseObject(text);
+  if (!body) return new Response(text, { status, headers });
+  const { id_token: _, authed_user: person, ...rest } = body;
+  const answer: Record<string, unknown> = rest.access_token === undefined && isObject(person) ? person : rest;
+  if (answer.access_token !== undefined && !/^(bearer|dpop|mac)$/i.test(String(answer.token_type ?? ""))) {
+    answer.token_type = "bearer";
+  }
+  for (const name of ["refresh_token", "expires_in", "scope"]) if (answer[name] === null) delete answer[name];
+  const failed = status === 200 && typeof answer.error === "string" && answer.access_token === undefined;
+  return Response.json(answer, { status: failed ? 400 : status });
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(text);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
