@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import { AccessPage } from "./access/AccessPage.tsx";
 import { AuditPage } from "./audit/AuditPage.tsx";
 import { ConnectorPage } from "./connector/ConnectorPage.tsx";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
@@ -38,12 +39,16 @@ const newConnector = createRoute({
   component: NewConnectorPage,
 });
 const connector = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug", component: ConnectorPage });
+const access = createRoute({ getParentRoute: () => orgRoute, path: "/access", component: AccessPage });
 const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
 const settings = createRoute({ getParentRoute: () => orgRoute, path: "/settings", component: SettingsPage });
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    signedIn.addChildren([start, orgRoute.addChildren([org, connectors, newConnector, connector, audit, settings])]),
+    signedIn.addChildren([
+      start,
+      orgRoute.addChildren([org, connectors, newConnector, connector, access, audit, settings]),
+    ]),
   ]),
   basepath: "/dashboard",
   defaultPendingComponent: Loading,
