@@ -28,6 +28,7 @@ export interface Tables {
     id: string;
     slug: string;
     name: string;
+    client_policy: Generated<ClientPolicy>;
     created_at: CreatedAt;
     suspended_at: ColumnType<Date | null, never, Date | null>;
     access_token_ttl_seconds: Settable<number>;

@@ -47,7 +47,16 @@ async function startFurnished() {
   };
 }
 
-const TENANT_TABLES = ["memberships", "connectors", "tools", "revocations", "audit", "credentials"];
+const TENANT_TABLES = [
+  "memberships",
+  "connectors",
+  "tools",
+  "revocations",
+  "audit",
+  "credentials",
+  "clients",
+  "client_requests",
+];
 
 test("without an org, no app's role sees a row of anybody's", async () => {
   await using furnished = await startFurnished();
