@@ -17,7 +17,7 @@ export interface Membership {
 
 /** The first segment of our own addresses, which no org may take. */
 const RESERVED_SLUGS = new Set(
-  "api assets auth connect dashboard docs favicon health interaction livez login logout metrics oauth readyz sign-in static well-known www".split(
+  "account api assets auth callback connect dashboard docs favicon health interaction livez login logout metrics oauth readyz sign-in static well-known www".split(
     " ",
   ),
 );

@@ -17,6 +17,9 @@ export type Registration = "document" | "dynamic" | "manual";
 export type ClientStanding = "allowed" | "not_allowed" | "blocked";
 export type OwnClientAuthMethod = "none" | "client_secret_basic" | "client_secret_post";
 
+/** What a mailed link is good for. */
+export type LinkPurpose = "sign_up" | "reset_password" | "change_email";
+
 type CreatedAt = ColumnType<Date, never, never>;
 /** Null until somebody sets it. */
 type Settable<T> = ColumnType<T | null, T | null | undefined, T | null>;
@@ -89,6 +92,7 @@ export interface Tables {
     csrf_token: string;
     created_at: CreatedAt;
     expires_at: Date;
+    session_hash: Buffer | null;
   };
   audit: {
     id: string;
@@ -101,6 +105,31 @@ export interface Tables {
     entry: JSONColumnType<Record<string, unknown>>;
     boot_id: string;
     counter: string;
+  };
+  mailed_links: {
+    token_hash: Buffer;
+    purpose: LinkPurpose;
+    email: string;
+    user_id: string | null;
+    expires_at: Date;
+  };
+  attempts: { key_hash: Buffer; count: number; expires_at: Date };
+  browsers: {
+    session_hash: Buffer;
+    user_id: string;
+    user_agent: string;
+    signed_in_at: Generated<Date>;
+    last_seen_at: Generated<Date>;
+  };
+  invitations: {
+    id: string;
+    org_id: string;
+    email: string;
+    role: Role;
+    token_hash: Buffer;
+    invited_by: string;
+    created_at: CreatedAt;
+    expires_at: Date;
   };
   mails: {
     id: string;
@@ -144,7 +173,7 @@ export interface Tables {
     expires_at: Date;
     last_used_at: Date | null;
   };
-  changes: { xid: string; org_id: string; at: Date };
+  changes: { xid: string; org_id: string; user_id: string | null; at: Date };
   own_clients: {
     id: string;
     org_id: string;
@@ -196,6 +225,42 @@ export interface Tables {
     set_by: string | null;
     last_refreshed_at: Date | null;
     refresh_until: Date | null;
+    told_version: number | null;
+  };
+  upstream_clients: {
+    connector_id: string;
+    client_id: string;
+    org_id: string;
+    registration: "given" | "document" | "dynamic";
+    auth_method: "none" | "client_secret_basic" | "client_secret_post";
+    server: JSONColumnType<Record<string, unknown>>;
+    upstream_origin: string;
+    resource: string | null;
+    scopes: string[];
+    sealed: Buffer | null;
+    chosen_at: Generated<Date>;
+  };
+  link_attempts: {
+    state_hash: Buffer;
+    browser_hash: Buffer;
+    org_id: string;
+    connector_id: string;
+    user_id: string;
+    sealed: Buffer;
+    interaction_uid: string | null;
+    expires_at: Date;
+  };
+  upstream_revocations: {
+    credential_id: string;
+    version: number;
+    org_id: string;
+    connector_id: string;
+    user_id: string;
+    sealed: Buffer;
+    upstream_origin: string;
+    token_endpoint: string | null;
+    attempts: Generated<number>;
+    due_at: Generated<Date>;
   };
 }
 

@@ -47,3 +47,16 @@ export async function insertUser(
   }
   return user;
 }
+
+export async function updatePasswordHash(db: Kysely<Tables>, id: string, passwordHash: string): Promise<void> {
+  await db.updateTable("users").set({ password_hash: passwordHash }).where("id", "=", id).execute();
+}
+
+export async function updateEmail(db: Kysely<Tables>, id: string, email: string): Promise<void> {
+  try {
+    await db.updateTable("users").set({ email: email.toLowerCase() }).where("id", "=", id).execute();
+  } catch (error) {
+    if (isUniqueViolation(error, "users_email")) throw new Fault("conflict", `${email} has an account already`);
+    throw error;
+  }
+}
