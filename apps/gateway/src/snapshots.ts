@@ -1,6 +1,6 @@
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
-import { type ChangeCursor, deleteOldChanges, listChangedOrgs } from "@gatehouse/store/changes";
+import { type ChangeCursor, deleteOldChanges, listChanges } from "@gatehouse/store/changes";
 import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
@@ -46,7 +46,11 @@ export interface OrgSnapshots extends AsyncDisposable {
   /** `null` for an org that is not there. Throws `unavailable` where what is remembered is old and cannot be renewed. */
   find(orgId: string): OrgSnapshot | null | Promise<OrgSnapshot | null>;
   onChange(listener: (org: OrgSnapshot | null, orgId: string) => void): void;
+  /** A member's credentials are not what they were. */
+  onMemberChange(listener: MemberListener): void;
 }
+
+type MemberListener = (member: { orgId: string; userId: string }) => void;
 
 const LOOK_EVERY_MS = 250;
 const STALE_AFTER_MS = 1000;
@@ -63,14 +67,16 @@ export async function openSnapshots({
   const orgs = new Map<string, OrgSnapshot | null>();
   const loading = new Map<string, Promise<OrgSnapshot | null>>();
   const listeners: ((org: OrgSnapshot | null, orgId: string) => void)[] = [];
+  const memberListeners: MemberListener[] = [];
   let cursor: ChangeCursor = null;
   let freshAt = 0;
   let looking: Promise<void> | null = null;
 
   async function look(): Promise<void> {
     const startedAt = performance.now();
-    const changes = await listChangedOrgs(db, cursor);
+    const changes = await listChanges(db, cursor);
     const known = changes.orgIds.filter((orgId) => orgs.has(orgId) || loading.has(orgId));
+    for (const listener of memberListeners) changes.members.forEach(listener);
     await Promise.all(known.map(reload));
     cursor = changes.cursor;
     freshAt = startedAt;
@@ -126,6 +132,9 @@ export async function openSnapshots({
     },
     onChange(listener) {
       listeners.push(listener);
+    },
+    onMemberChange(listener) {
+      memberListeners.push(listener);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
