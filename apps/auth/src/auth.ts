@@ -1,23 +1,23 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Egress } from "@gatehouse/egress/egress";
-import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import { type AccessTokenVerifier, openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import type { Database } from "@gatehouse/store/database";
 import { deleteExpiredOidcRecords } from "@gatehouse/store/oidc-records";
-import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { answerFailure } from "./answer-failure.ts";
 import { allowAnyOrigin } from "./cors.ts";
-import { openFormTokens } from "./csrf.ts";
+import { type FormTokens, openFormTokens } from "./csrf.ts";
 import { interactionPages } from "./interaction.ts";
-import { loadSigningKeys } from "./keys.ts";
+import { type KeyRing, openKeyRing, retireKeys } from "./keys.ts";
 import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
 import { type MailOptions, startMailSender } from "./mail-sender.ts";
 import { openProvider } from "./provider.ts";
+import { publishKeys } from "./publish-keys.ts";
 import { recordTokens } from "./record-tokens.ts";
 import { revokeAccessToken } from "./revoke-access-token.ts";
-import { openThrottle } from "./throttle.ts";
+import { openThrottle, type Throttle } from "./throttle.ts";
 
 export interface AuthDeps extends MailOptions {
   publicUrl: URL;
@@ -28,6 +28,8 @@ export interface AuthDeps extends MailOptions {
   log: Logger;
   dashboardRedirectUri: string;
   lifetimes?: Lifetimes;
+  /** How often the signing keys are read again. */
+  keysIntervalMs?: number;
 }
 
 export interface Auth extends AsyncDisposable {
@@ -37,23 +39,19 @@ export interface Auth extends AsyncDisposable {
 const COLLECTION_INTERVAL_MS = 10 * 60_000;
 
 /** The authorization server: `/oauth/*` and its metadata. Everything that it remembers is in Postgres. */
-export async function startAuth({ lifetimes = LIFETIMES, ...rest }: AuthDeps): Promise<Auth> {
-  const deps = { ...rest, lifetimes };
-  const { db, publicUrl, vault, log } = deps;
-  const provider = openProvider({ ...deps, signingKeys: await loadSigningKeys(db, vault) });
-  const verifier = openAccessTokenVerifier({ issuer: provider.issuer, listPublicKeys: () => publicKeys(db) });
-  provider.use(answerFailure(log));
-  provider.use(allowAnyOrigin);
-  provider.use(recordTokens(deps));
-  provider.use(revokeAccessToken({ ...deps, verifier }));
-
+export async function startAuth({ lifetimes = LIFETIMES, keysIntervalMs, ...rest }: AuthDeps): Promise<Auth> {
+  const { db, publicUrl, vault, log } = rest;
+  const keys = await openKeyRing({ db, vault, log, ...(keysIntervalMs ? { keysIntervalMs } : {}) });
+  const verifier = openAccessTokenVerifier({ issuer: publicUrl.origin, listPublicKeys: async () => keys.published });
   const formTokens = openFormTokens(vault, publicUrl);
-  const pages = interactionPages({ ...deps, provider, formTokens, throttle: openThrottle() });
-  const answerOAuth = provider.callback();
-  const answerPages = getRequestListener(pages.fetch, { overrideGlobalObjects: false });
+  const deps = { ...rest, lifetimes, keys, verifier, formTokens, throttle: openThrottle() };
+  let answer = openListener(deps);
+  keys.onChange(() => {
+    answer = openListener(deps);
+  });
 
   const collection = setInterval(() => {
-    deleteExpiredOidcRecords(db).catch((error) => log.error({ err: error }, "expired records not collected"));
+    collect(db).catch((error) => log.error({ err: error }, "what has expired was not collected"));
   }, COLLECTION_INTERVAL_MS);
   collection.unref();
   const mailSender = startMailSender(deps);
@@ -61,14 +59,48 @@ export async function startAuth({ lifetimes = LIFETIMES, ...rest }: AuthDeps): P
   return {
     handle(req, res) {
       addressByPublicUrl(req, publicUrl);
-      const answer = /^\/oauth\/(interaction|assets)\//.test(req.url ?? "") ? answerPages : answerOAuth;
       answer(req, res);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(collection);
+      await keys[Symbol.asyncDispose]();
       await mailSender[Symbol.asyncDispose]();
     },
   };
+}
+
+type Lasting = Omit<AuthDeps, "lifetimes"> & {
+  lifetimes: Lifetimes;
+  keys: KeyRing;
+  verifier: AccessTokenVerifier;
+  formTokens: FormTokens;
+  throttle: Throttle;
+};
+
+/**
+ * Everything that is built on one set of keys, which oidc-provider is given when it is made. A request ends with the set
+ * that it began with.
+ */
+function openListener(deps: Lasting): RequestListener {
+  const { log, keys } = deps;
+  const provider = openProvider({ ...deps, signingKeys: keys.signing });
+  provider.use(answerFailure(log));
+  provider.use(allowAnyOrigin);
+  provider.use(publishKeys(keys));
+  provider.use(recordTokens(deps));
+  provider.use(revokeAccessToken(deps));
+  const answerOAuth = provider.callback();
+  const pages = interactionPages({ ...deps, provider });
+  const answerPages = getRequestListener(pages.fetch, { overrideGlobalObjects: false });
+  return (req, res) => {
+    const answer = /^\/oauth\/(interaction|assets)\//.test(req.url ?? "") ? answerPages : answerOAuth;
+    answer(req, res);
+  };
+}
+
+async function collect(db: Database): Promise<void> {
+  await deleteExpiredOidcRecords(db);
+  await retireKeys(db);
 }
 
 /** Every URL that is sent out is built from the public one: nothing that a request says about itself counts. */
@@ -76,8 +108,4 @@ function addressByPublicUrl({ headers }: IncomingMessage, { host, protocol }: UR
   delete headers["x-forwarded-host"];
   headers["x-forwarded-proto"] = protocol.slice(0, -1);
   headers.host = host;
-}
-
-async function publicKeys(db: Database) {
-  return (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk);
 }

@@ -1,27 +1,124 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Database } from "@gatehouse/store/database";
-import { insertFirstSigningKey, listSigningKeys } from "@gatehouse/store/signing-keys";
+import {
+  insertFirstSigningKey,
+  insertNextSigningKey,
+  listPublicKeys,
+  listSigningKeys,
+  retireSigningKeys,
+  rotateSigningKeys,
+  type SigningKey,
+} from "@gatehouse/store/signing-keys";
+import type { Logger } from "@gatehouse/telemetry/log";
 import type { SealedFor, Vault } from "@gatehouse/vault/vault";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
+import { ACCESS_TOKEN_TTL_SECONDS_MAX } from "./lifetimes.ts";
 
 export const SIGNING_ALGORITHM = "ES256";
 
-/** The deployment's private keys, the one to sign with first. The first start makes one. */
-export async function loadSigningKeys(db: Database, vault: Vault): Promise<JWK[]> {
-  let stored = await listSigningKeys(db);
-  if (stored.length === 0) {
-    await insertFirstSigningKey(db, await makeSigningKey(vault));
-    stored = await listSigningKeys(db);
-  }
-  return stored.map(({ kid, privateJwk }) => JSON.parse(vault.open(placeOf(kid), privateJwk)) as JWK);
+/** The deployment's keys, read again and again: whoever rotates them does not have to tell anybody. */
+export interface KeyRing extends AsyncDisposable {
+  /** With their private halves, the one to sign with first. */
+  signing: JWK[];
+  /** Those of the tokens that may still be valid, and the next. */
+  published: JWK[];
+  onChange(listener: () => void): void;
 }
 
-async function makeSigningKey(vault: Vault) {
+export interface KeyRingDeps {
+  /** As `gatehouse_auth`. */
+  db: Database;
+  vault: Vault;
+  log: Logger;
+  /** How often the keys are read again. */
+  keysIntervalMs?: number;
+}
+
+/** Replicas take over a new key one after the other, within this time and that of a read. */
+const KEYS_INTERVAL_MS = 5000;
+/** A private half is kept for those that have not read of its end yet. */
+const RETIREMENT_GRACE_SECONDS = 600;
+/** Others may remember our key set for this long. */
+const PUBLISHED_AHEAD_SECONDS = 900;
+
+/** The first start makes two keys: one to sign with, and the next. */
+export async function openKeyRing({
+  db,
+  vault,
+  log,
+  keysIntervalMs = KEYS_INTERVAL_MS,
+}: KeyRingDeps): Promise<KeyRing> {
+  const listeners: (() => void)[] = [];
+  await makeMissingKeys(db, vault);
+  const ring: KeyRing = {
+    ...(await readKeys(db, vault)),
+    onChange: (listener) => void listeners.push(listener),
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await reading;
+    },
+  };
+
+  async function readAgain(): Promise<void> {
+    const read = await readKeys(db, vault);
+    const isSame = isDeepStrictEqual([ring.signing, ring.published], [read.signing, read.published]);
+    if (isSame) return;
+    Object.assign(ring, read);
+    for (const listener of listeners) listener();
+  }
+
+  let reading: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    reading ??= readAgain()
+      .catch((error) => log.warn({ err: error }, "signing keys cannot be read"))
+      .finally(() => {
+        reading = null;
+      });
+  }, keysIntervalMs);
+  timer.unref();
+  return ring;
+}
+
+async function makeMissingKeys(db: Database, vault: Vault): Promise<void> {
+  const [published, signing] = await Promise.all([listPublicKeys(db), listSigningKeys(db)]);
+  if (published.length === 0) await insertFirstSigningKey(db, await makeSigningKey(vault));
+  if (signing.length < 2) await insertNextSigningKey(db, await makeSigningKey(vault));
+}
+
+async function readKeys(db: Database, vault: Vault): Promise<Pick<KeyRing, "signing" | "published">> {
+  const [signing, published] = await Promise.all([listSigningKeys(db), listPublicKeys(db)]);
+  return {
+    signing: await Promise.all(signing.map(({ kid, privateJwk }) => openKey(vault, kid, privateJwk))),
+    published: published.map(({ publicJwk }) => publicJwk),
+  };
+}
+
+async function openKey(vault: Vault, kid: string, sealed: Buffer): Promise<JWK> {
+  return JSON.parse(await vault.open(placeOf(kid), sealed));
+}
+
+/**
+ * The next key takes over, and another is published in its place. As `gatehouse_auth`; replicas follow by themselves.
+ * Throws `conflict` while another rotation is under way.
+ */
+export async function rotateKeys(db: Database, vault: Vault): Promise<{ kid: string; signsFrom: Date }> {
+  return rotateSigningKeys(db, await makeSigningKey(vault), { publishedAheadSeconds: PUBLISHED_AHEAD_SECONDS });
+}
+
+export function retireKeys(db: Database): Promise<void> {
+  return retireSigningKeys(db, {
+    graceSeconds: RETIREMENT_GRACE_SECONDS,
+    tokenTtlSecondsMax: ACCESS_TOKEN_TTL_SECONDS_MAX,
+  });
+}
+
+async function makeSigningKey(vault: Vault): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { extractable: true });
   const jwk = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(jwk);
   const named = { ...jwk, kid, alg: SIGNING_ALGORITHM, use: "sig" };
   const { d: _, ...publicJwk } = named;
-  return { kid, publicJwk, privateJwk: vault.seal(placeOf(kid), JSON.stringify(named)) };
+  return { kid, publicJwk, privateJwk: await vault.seal(placeOf(kid), JSON.stringify(named)) };
 }
 
 function placeOf(kid: string): SealedFor {

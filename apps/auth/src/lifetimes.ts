@@ -16,7 +16,11 @@ export interface Lifetimes {
 }
 
 const MINUTE = 60;
-const DAY = 24 * 60 * MINUTE;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Whatever an org sets. Revocations and signing keys are kept for as long. */
+export const ACCESS_TOKEN_TTL_SECONDS_MAX = 12 * HOUR;
 
 export const LIFETIMES: Lifetimes = {
   accessToken: 30 * MINUTE,

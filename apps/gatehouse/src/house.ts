@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import type { BlockList } from "node:net";
 import { join } from "node:path";
 import type { AuthDeps } from "@gatehouse/auth/auth";
 import type { MailOptions } from "@gatehouse/auth/mail-sender";
@@ -15,12 +16,13 @@ import { close, portOf } from "./listen.ts";
 import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
-export interface HouseOptions extends MailOptions {
+export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup"> {
   /** Already listening; the house closes it. */
   server: Server;
   publicUrl: URL;
   /** A database that is migrated. */
   access: DatabaseAccess;
+  trustedProxies?: BlockList | undefined;
   redisUrl?: string | undefined;
   vault: Vault;
   egressAllow: readonly string[];
@@ -33,7 +35,7 @@ export interface HouseOptions extends MailOptions {
   internalPort?: number | undefined;
   /** What tests and measurements set otherwise than everybody. */
   gateway?: Pick<GatewayOptions, "limits" | "upstreamTimeoutMs">;
-  auth?: Pick<AuthDeps, "lifetimes">;
+  auth?: Pick<AuthDeps, "lifetimes" | "keysIntervalMs">;
 }
 
 export interface House extends AsyncDisposable {
@@ -56,7 +58,7 @@ interface Rooms extends HouseOptions {
 /** Serves the apps on one origin. What it opens before it fails, it closes again. */
 export async function openHouse(options: HouseOptions): Promise<House> {
   await using stack = new AsyncDisposableStack();
-  const { server, publicUrl, access, log, apps: names = ALL_APPS } = options;
+  const { server, publicUrl, trustedProxies, access, log, apps: names = ALL_APPS } = options;
   const internal = await listenToReplicas(options, names);
   if (internal) stack.use(internal);
   const egress = stack.use(openEgress({ allow: options.egressAllow, ownOrigins: ownOrigins(options, internal) }));
@@ -69,7 +71,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     if (!(await isReachable(probe))) throw new Fault("unavailable", "The database cannot be reached");
   }
   server.removeAllListeners("request");
-  server.on("request", route({ publicUrl, apps, checkReady, log }));
+  server.on("request", route({ publicUrl, trustedProxies, apps, checkReady, log }));
   stack.defer(async () => {
     closing = true;
     closeStreams(apps);
@@ -98,12 +100,14 @@ async function listenToReplicas(
 
 /** Each app is loaded only where it is served. */
 const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
-  async auth({ publicUrl, access, vault, egress, log, stack, smtpUrl, mailFrom, showMail, auth: options }) {
+  async auth({ publicUrl, access, vault, egress, log, stack, smtpUrl, mailFrom, showMail, signup, auth: options }) {
     const { startAuth } = await import("@gatehouse/auth/auth");
     const db = stack.use(openDatabase(access, "gatehouse_auth"));
     const dashboardRedirectUri = new URL("/dashboard/callback", publicUrl).href;
     const mail = { smtpUrl, mailFrom, showMail };
-    return stack.use(await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, ...mail, ...options }));
+    return stack.use(
+      await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, signup, ...mail, ...options }),
+    );
   },
   async gateway({ publicUrl, access, redisUrl, internal, vault, egress, log, stack, gateway: options }) {
     const { startGateway } = await import("@gatehouse/gateway/gateway");
