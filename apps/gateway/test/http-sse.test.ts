@@ -283,3 +283,32 @@ test("two requests of one id: the second is refused while the first runs", async
   answerFirst();
   expect((await first).messages[0]).toMatchObject({ id: 7, result: { content: [] } });
 });
+
+test("an upstream that does not answer in time is told that nobody waits", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy", transport: "http+sse", upstreamTimeoutMs: 300 });
+  speakHttpSse(upstream);
+  const session = await initialize(small.endpoint.url, small.token);
+  upstream.on("tools/call", (_received, response) => void response.writeHead(202).end());
+  const answer = await post(small.endpoint.url, legacyCall("look", "mine"), session);
+  expect(answer.messages[0].error.message).toMatch(/did not answer in time/);
+  await expect
+    .poll(() => upstream.received.find(({ method }) => method === "notifications/cancelled")?.body.params.requestId)
+    .toBe("mine");
+});
+
+test("an answer that breaks off is read on for a client that cannot do so itself", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  const stream = await openStream(small);
+  await begin(stream, small.token);
+  upstream.on("tools/call", (received, response) => {
+    upstream.on("GET", ({ headers }, rest) => {
+      expect(headers["last-event-id"]).toBe("1");
+      sendEvent(rest, result(received, { content: [{ type: "text", text: "after all" }] }));
+    });
+    response.writeHead(200, { "content-type": "text/event-stream" }).end("id: 1\nretry: 10\ndata:\n\n");
+  });
+  await post(stream.messagesUrl, legacyCall("look", 7), bearer(small.token));
+  expect(await stream.message()).toMatchObject({ id: 7, result: { content: [{ text: "after all" }] } });
+});

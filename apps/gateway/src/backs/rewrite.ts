@@ -1,5 +1,6 @@
 import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import type { Request, Response } from "@gatehouse/mcp/message";
+import type { SseEvent } from "@gatehouse/mcp/sse";
 import type { Exchange } from "../exchange.ts";
 
 /**
@@ -17,6 +18,14 @@ export function rewriteResult(exchange: Exchange, { result }: Response): boolean
     changed = true;
   }
   return changed;
+}
+
+/** A stream that is read on from may bring an answer; what it answers, only its members tell. */
+export function rewriteReplayed(exchange: Exchange, event: SseEvent): SseEvent {
+  if (!event.data?.includes('"tools"')) return event;
+  const message: Response = JSON.parse(event.data);
+  const changed = message.result && keepOffered(exchange, message.result);
+  return changed ? { ...event, data: JSON.stringify(message) } : event;
 }
 
 function keepOffered({ connector }: Exchange, result: Record<string, unknown>): boolean {

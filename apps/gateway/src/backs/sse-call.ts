@@ -6,7 +6,7 @@ import type { Exchange } from "../exchange.ts";
 import { rewriteResult } from "./rewrite.ts";
 import type { SseConnection } from "./sse-connection.ts";
 import { type Ending, ofConnector, type Receiver, type UpstreamCall } from "./streamable-http.ts";
-import type { Outbound } from "./upstream-request.ts";
+import { cancellationOf, type Outbound } from "./upstream-request.ts";
 
 /** One message to an upstream of HTTP+SSE; what answers it comes on the connection's stream. */
 export class SseCall implements UpstreamCall {
@@ -104,8 +104,14 @@ export class SseCall implements UpstreamCall {
 
   #expectSomething(): void {
     clearTimeout(this.#silence);
-    const giveUp = () => this.#end(new Fault("upstream_timeout", "it did not answer in time"));
-    this.#silence = setTimeout(giveUp, this.#timeoutMs).unref();
+    this.#silence = setTimeout(() => this.#giveUp(), this.#timeoutMs).unref();
+  }
+
+  #giveUp(): void {
+    this.#end(new Fault("upstream_timeout", "it did not answer in time"));
+    const cancellation = cancellationOf(this.#outbound);
+    if (!cancellation) return;
+    this.#connection?.post(this.#exchange, cancellation, this.#exchange.operation.traceparent).catch(() => {});
   }
 
   #end(ending: Ending | Error): void {

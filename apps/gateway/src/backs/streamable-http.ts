@@ -6,8 +6,9 @@ import type { ClientOperation } from "@gatehouse/telemetry/mcp";
 import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import { fetchUpstream } from "./fetch-upstream.ts";
 import { rewriteResult } from "./rewrite.ts";
-import { isListen, type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
+import { cancellationOf, isListen, type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
 
 /** How a POST to the upstream ended: answered, or refused because the upstream has forgotten the session. */
 export type Ending = "answered" | "session_lost";
@@ -53,7 +54,7 @@ export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: R
     "gatehouse.connector": connector.slug,
   }));
   const kind = isListen(outbound.message) ? "streams" : "calls";
-  const answer = new UpstreamAnswer(exchange, outbound, receiver, operation);
+  const answer = new UpstreamAnswer(exchange, outbound, receiver, operation, deps.egress);
   exchange.sent = true;
   deps.egress.pool({ origin: connector.origin, exception: connector.egressException }, kind).dispatch(
     {
@@ -85,6 +86,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly #outbound: Outbound;
   readonly #receiver: Receiver;
   readonly #operation: ClientOperation;
+  readonly #egress: Used["egress"];
   #resolve!: (ending: Ending) => void;
   #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | null = null;
@@ -98,11 +100,18 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #resumable = false;
   #settled = false;
 
-  constructor(exchange: Exchange, outbound: Outbound, receiver: Receiver, operation: ClientOperation) {
+  constructor(
+    exchange: Exchange,
+    outbound: Outbound,
+    receiver: Receiver,
+    operation: ClientOperation,
+    egress: Used["egress"],
+  ) {
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;
     this.#operation = operation;
+    this.#egress = egress;
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -134,14 +143,14 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#settled) return;
+    if (this.#answered || this.#settled) return;
     try {
       if (this.#reader) return this.#reader.read(chunk);
       this.#length += chunk.length;
       if (this.#length > ANSWER_BYTES_MAX) throw new RangeError();
       this.#chunks.push(chunk);
     } catch (error) {
-      this.#end(error instanceof RangeError ? tooLarge() : (error as Error));
+      this.#giveUp(error instanceof RangeError ? tooLarge() : (error as Error));
       controller.abort(error as Error);
     }
   }
@@ -149,16 +158,30 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   onResponseEnd(): void {
     if (this.#answered || this.#settled) return;
     if (!this.#reader) return this.#onBody();
-    if (!this.#resumable) return this.#end(new Fault("upstream_failed", "its answer broke off in the middle"));
-    this.#answered = true;
-    this.#receiver.leave().then(
-      () => this.#end("answered"),
-      (error) => this.#end(error),
-    );
+    this.#breakOff(new Fault("upstream_failed", "its answer broke off in the middle"));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (!this.#answered) this.#end(error);
+    if (this.#answered || this.#settled) return;
+    if (isTimeout(error)) this.#giveUp(error);
+    else this.#breakOff(error);
+  }
+
+  /** The rest can be asked for again where the stream has said how far it went. */
+  #breakOff(error: Error): void {
+    if (!this.#resumable) return this.#giveUp(error);
+    this.#receiver.leave().then(
+      () => this.#end("answered"),
+      (unread) => this.#giveUp(unread),
+    );
+  }
+
+  /** Ends without the answer, on which the upstream need not work any longer; a modern one sees its stream close. */
+  #giveUp(error: Error): void {
+    if (this.#settled) return;
+    this.#end(error);
+    const cancellation = this.#controller && cancellationOf(this.#outbound);
+    if (cancellation) fetchUpstream("POST", this.#exchange, cancellation, this.#egress).catch(() => {});
   }
 
   #end(ending: Ending | Error): void {
@@ -229,6 +252,10 @@ export function describeStatus(status: number): Fault {
   }
   if (status === 200) return new Fault("upstream_failed", "its answer is not an answer to this request");
   return new Fault("upstream_failed", `it answered HTTP ${status}`);
+}
+
+function isTimeout({ code }: Error & { code?: string }): boolean {
+  return code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT";
 }
 
 function parseAnswer(text: string): Message {

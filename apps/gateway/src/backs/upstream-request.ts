@@ -60,6 +60,18 @@ export function upstreamBody({ bytes, message }: Outbound, traceparent: string):
   return JSON.stringify(message);
 }
 
+/**
+ * What tells a legacy upstream that nobody waits for its answer any more. `null` where there is nothing to tell: opening a
+ * session is not cancelled, and a task is by its own verb (2025-11-25, Cancellation).
+ */
+export function cancellationOf(outbound: Outbound): Outbound | null {
+  const { era, message } = outbound;
+  if (era === "modern" || message === null || !isRequest(message)) return null;
+  if (message.method === "initialize" || message.params?.task !== undefined) return null;
+  const params = { requestId: message.id, reason: "The answer is not waited for any longer" };
+  return { ...outbound, message: { jsonrpc: "2.0", method: "notifications/cancelled", params }, bytes: null };
+}
+
 /** Whether the answer may stay open for as long as the client likes. */
 export function isListen(message: Message | null): boolean {
   return message !== null && isRequest(message) && message.method === "subscriptions/listen";

@@ -14,6 +14,7 @@ import {
   URL_ELICITATION_REQUIRED,
 } from "@gatehouse/mcp/translate";
 import { backOf } from "../backs/back.ts";
+import { rewriteResult } from "../backs/rewrite.ts";
 import type { Ending, Receiver, UpstreamCall } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -212,8 +213,9 @@ class ParkableCall implements Receiver {
 
   #readOn(message: Message): Promise<void> | undefined {
     if (!isResponse(message)) this.event(message, {});
-    else if (message.id === this.#requestId) return this.end(message);
-    return undefined;
+    if (!isResponse(message) || message.id !== this.#requestId) return undefined;
+    rewriteResult(this.#exchange, message);
+    return this.end(message);
   }
 
   event(message: Message | null, event: SseEvent): boolean {

@@ -1,8 +1,14 @@
 import { setTimeout as after } from "node:timers/promises";
 import { Fault } from "@gatehouse/faults";
+import { isResponse, type Message, type Request } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
-import type { UpstreamStream } from "../backs/back.ts";
+import { backOf, type UpstreamStream } from "../backs/back.ts";
 import { readStream } from "../backs/listen-upstream.ts";
+import { rewriteResult } from "../backs/rewrite.ts";
+import type { Receiver } from "../backs/streamable-http.ts";
+import { unchanged } from "../backs/upstream-request.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
 
 /** How far a stream has been read, and when it may be asked for again. */
 export interface Place {
@@ -21,21 +27,21 @@ export function note(place: Place, { id, retry }: SseEvent): void {
 const SILENT_MAX = 5;
 
 /**
- * Goes on with a stream that the upstream has closed, as often as it closes it (2025-11-25, Resumability and Redelivery),
+ * Goes on with a stream that the upstream has closed or lost, as often as that happens (2025-11-25, Resumability and Redelivery),
  * until `onData` has what it waits for and answers a promise.
  */
 export async function readOn(
   place: Place,
   open: (lastEventId: string | undefined) => Promise<UpstreamStream>,
   onData: (data: string) => Promise<void> | undefined,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   for (let silent = 0; silent < SILENT_MAX; silent++) {
-    await after(place.retryMs, undefined, { signal });
+    await after(place.retryMs, undefined, signal && { signal });
     const { statusCode, body } = await open(place.lastEventId);
     if (statusCode !== 200) break;
     const end = () => void body.destroy();
-    signal.addEventListener("abort", end);
+    signal?.addEventListener("abort", end);
     let done: Promise<void> | undefined;
     await readStream(body, (event) => {
       note(place, event);
@@ -44,8 +50,31 @@ export async function readOn(
       done = onData(event.data);
       if (done) end();
     });
-    signal.removeEventListener("abort", end);
+    signal?.removeEventListener("abort", end);
     if (done) return done;
   }
   throw new Fault("upstream_failed", "its answer broke off in the middle");
+}
+
+/** For a client that cannot ask for the rest of its answer itself. */
+export function readingOn(exchange: Exchange, front: Receiver, deps: Pick<Dependencies, "backs">): Receiver {
+  const place = startOfStream();
+  const open = (lastEventId?: string) => backOf(exchange, deps).listen(exchange, unchanged(exchange), lastEventId);
+
+  function take(data: string): Promise<void> | undefined {
+    const message: Message = JSON.parse(data);
+    if (!isResponse(message)) front.event(message, { event: "message", data });
+    if (!isResponse(message) || message.id !== (exchange.message as Request).id) return undefined;
+    rewriteResult(exchange, message);
+    return front.end(message, JSON.stringify(message), { status: 200, sessionId: null });
+  }
+
+  return {
+    ...front,
+    event(message, event) {
+      note(place, event);
+      return front.event(message, event);
+    },
+    leave: () => readOn(place, open, take),
+  };
 }

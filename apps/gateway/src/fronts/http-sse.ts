@@ -84,7 +84,7 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
   return {
     open() {},
     event(_message, { data }) {
-      return data === undefined || response.destroyed || response.write(writeSse({ event: "message", data }));
+      return !data || response.destroyed || response.write(writeSse({ event: "message", data }));
     },
     onDrain: (listener) => response.once("drain", listener).once("close", listener),
     async end(answer, text, { sessionId }) {

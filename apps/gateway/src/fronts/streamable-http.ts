@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { type Fault, renderFault } from "@gatehouse/faults";
+import { Fault, renderFault } from "@gatehouse/faults";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
 import type { Receiver } from "../backs/streamable-http.ts";
@@ -60,6 +60,7 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
       response.writeHead(202).end();
     },
     async leave() {
+      if (initialize) throw new Fault("upstream_failed", "its answer broke off in the middle");
       await finish("unanswered");
       response.end();
     },

@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 import { Fault } from "@gatehouse/faults";
-import { type SseEvent, writeSse } from "@gatehouse/mcp/sse";
+import { writeSse } from "@gatehouse/mcp/sse";
 import { backOf } from "../backs/back.ts";
 import { readStream } from "../backs/listen-upstream.ts";
+import { rewriteReplayed } from "../backs/rewrite.ts";
 import { renewUpstreamSession } from "../backs/session.ts";
 import { unchanged } from "../backs/upstream-request.ts";
 import { listenToModern } from "../bridges/listen.ts";
@@ -40,7 +41,10 @@ async function relay(exchange: Exchange, body: Readable, deps: Dependencies): Pr
   await recordOpening(exchange, deps);
   startStream(response);
   keepOpen(exchange, deps.streams);
-  await readStream(body, (event: SseEvent) => (response.write(writeSse(event)) ? undefined : drained(response)));
+  await readStream(body, (event) => {
+    const goesOn = response.write(writeSse(rewriteReplayed(exchange, event)));
+    return goesOn ? undefined : drained(response);
+  });
   response.end();
 }
 

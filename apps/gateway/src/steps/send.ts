@@ -5,6 +5,7 @@ import type { Ending, Receiver } from "../backs/streamable-http.ts";
 import { isListen, unchanged } from "../backs/upstream-request.ts";
 import { sendToModern } from "../bridges/drive.ts";
 import { sendToLegacy } from "../bridges/park.ts";
+import { readingOn } from "../bridges/read-on.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { openSseFront } from "../fronts/http-sse.ts";
@@ -14,7 +15,7 @@ import { recordOpening } from "./record.ts";
 /** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
 export function send(deps: Dependencies): Step {
   return async function send(exchange) {
-    const front = exchange.stream ? openSseFront(exchange, exchange.stream, deps) : openFront(exchange, deps);
+    const front = openFrontOf(exchange, deps);
     if (exchange.era !== exchange.connector.era) return bridge(exchange, front, deps);
     if (isListen(exchange.message)) await recordOpening(exchange, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
@@ -22,6 +23,11 @@ export function send(deps: Dependencies): Step {
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     throw new Fault("upstream_failed", `${exchange.connector.name} forgets its sessions as soon as they are opened`);
   };
+}
+
+function openFrontOf(exchange: Exchange, deps: Dependencies): Receiver {
+  const { stream } = exchange;
+  return stream ? readingOn(exchange, openSseFront(exchange, stream, deps), deps) : openFront(exchange, deps);
 }
 
 function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
