@@ -1,6 +1,8 @@
 import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { Logger } from "@gatehouse/telemetry/log";
+import { freshnessOf } from "./freshness.ts";
+import { openPace } from "./pace.ts";
 
 export const METADATA_DOCUMENT_BYTES_MAX = 10 * 1024;
 const METADATA_DOCUMENT_TIMEOUT_MS = 3000;
@@ -36,53 +38,95 @@ export function isDocumentUrl(clientId: string): boolean {
   return url?.protocol === "https:" && url.pathname !== "/";
 }
 
-/** `fetch` for oidc-provider, which asks for Client ID Metadata Documents alone: guarded, bounded, never redirected. */
+type Headers = FetchedAnswer["headers"];
+
+/** What a site last said, good or bad. */
+interface Said {
+  /** The document; `null` where there was none to be had. */
+  body: Buffer | null;
+  problem?: unknown;
+  etag?: string | undefined;
+  freshUntil: number;
+  usableUntil: number;
+}
+
+const FAILURE_SHARED_MS = 10_000;
+const DOCUMENTS_MAX = 1000;
+
+/**
+ * `fetch` for oidc-provider, which asks for Client ID Metadata Documents alone: guarded, bounded, never redirected, and
+ * remembered as long as the document's headers say. What came of a fetch that failed serves for ten seconds, too:
+ * oidc-provider looks for a client again while it tells of its failure.
+ */
 export function fetchMetadataDocument({ egress, log }: { egress: Egress; log: Logger }) {
-  const fetchOnce = shareForAWhile(async (url: URL): Promise<FetchedAnswer> => {
-    const answer = await egress.fetch(url, {
-      headers: { accept: "application/json" },
+  const sites = openPace({ perSecond: 1, burst: 30, waitMsMax: 0 });
+  const said = new Map<string, Said>();
+  const underWay = new Map<string, Promise<Said>>();
+
+  async function ask(url: URL, before: Said | undefined): Promise<Said> {
+    try {
+      await sites(url.host);
+      return understand(url, before, await fetchOnce(url, before?.etag));
+    } catch (problem) {
+      log.info({ err: problem, clientId: url.href }, "client metadata document not fetched");
+      return bridge(before, problem);
+    }
+  }
+
+  function fetchOnce(url: URL, etag: string | undefined): Promise<FetchedAnswer> {
+    return egress.fetch(url, {
+      headers: { accept: "application/json", ...(etag ? { "if-none-match": etag } : {}) },
       bytesMax: METADATA_DOCUMENT_BYTES_MAX,
       timeoutMs: METADATA_DOCUMENT_TIMEOUT_MS,
     });
-    if (answer.status !== 200) throw new Fault("upstream_failed", `${url.host} answered ${answer.status}`);
-    return answer;
-  });
+  }
+
+  function askOnce(url: URL): Promise<Said> {
+    const known = underWay.get(url.href);
+    if (known) return known;
+    const answer = ask(url, said.get(url.href)).then((now) => {
+      said.delete(url.href);
+      if (said.size >= DOCUMENTS_MAX) said.delete(said.keys().next().value!);
+      said.set(url.href, now);
+      return now;
+    });
+    underWay.set(url.href, answer);
+    return answer.finally(() => underWay.delete(url.href));
+  }
 
   return async function fetchMetadataDocument(input: string | URL | Request): Promise<Response> {
     const url = new URL(input instanceof Request ? input.url : input);
-    try {
-      const { body, headers } = await fetchOnce(url);
-      return new Response(new Uint8Array(body), { headers: cachingOf(headers) });
-    } catch (error) {
-      log.info({ err: error, clientId: url.href }, "client metadata document not fetched");
-      const pinned = PINNED.get(url.href);
-      if (pinned) return Response.json(pinned);
-      throw error;
-    }
+    const known = said.get(url.href);
+    const { body, problem } = known && Date.now() < known.freshUntil ? known : await askOnce(url);
+    if (body) return new Response(new Uint8Array(body));
+    const pinned = PINNED.get(url.href);
+    if (pinned) return Response.json(pinned);
+    throw problem;
   };
 }
 
-const SHARED_MS = 10_000;
-const SHARED_MAX = 1000;
-
-/**
- * What came of a fetch, good or bad, serves for ten seconds: oidc-provider looks for a client again while it tells of its
- * failure, and nobody shall make us ask a site again and again.
- */
-function shareForAWhile<T>(fetch: (url: URL) => Promise<T>): (url: URL) => Promise<T> {
-  const shared = new Map<string, Promise<T>>();
-  return (url) => {
-    const known = shared.get(url.href);
-    if (known) return known;
-    if (shared.size >= SHARED_MAX) shared.delete(shared.keys().next().value!);
-    const answer = fetch(url);
-    shared.set(url.href, answer);
-    setTimeout(() => shared.delete(url.href), SHARED_MS).unref();
-    return answer;
-  };
+function understand(url: URL, before: Said | undefined, { status, headers, body }: FetchedAnswer): Said {
+  if (status === 304 && before?.body) return keep(before.body, { etag: before.etag, ...headers });
+  if (status === 200) return keep(body, headers);
+  const problem = new Fault("upstream_failed", `${url.host} answered ${status}`);
+  if (status >= 500 || status === 429) throw problem;
+  // The site says that there is no such document: what it said before counts no more.
+  return failed(problem);
 }
 
-function cachingOf(headers: FetchedAnswer["headers"]): Record<string, string> {
-  const kept = ["cache-control", "expires"].filter((name) => typeof headers[name] === "string");
-  return Object.fromEntries(kept.map((name) => [name, headers[name] as string]));
+function keep(body: Buffer, headers: Headers): Said {
+  const { fresh, staleIfError } = freshnessOf(headers);
+  const freshUntil = Date.now() + fresh * 1000;
+  const etag = typeof headers.etag === "string" ? headers.etag : undefined;
+  return { body, etag, freshUntil, usableUntil: freshUntil + staleIfError * 1000 };
+}
+
+/** The site is out of reach: what it said before serves on for a while. */
+function bridge(before: Said | undefined, problem: unknown): Said {
+  if (!before?.body || Date.now() >= before.usableUntil) return failed(problem);
+  return { ...before, freshUntil: Date.now() + FAILURE_SHARED_MS };
+}
+
+function failed(problem: unknown): Said {
+  return { body: null, problem, freshUntil: Date.now() + FAILURE_SHARED_MS, usableUntil: 0 };
 }

@@ -112,6 +112,8 @@ function features(deps: ProviderDeps): Configuration["features"] {
       enabled: true,
       ack: "draft-02",
       allowFetch: (_ctx, clientId) => isDocumentUrl(clientId),
+      // `fetch` remembers documents, with more regard for their headers.
+      cacheDuration: { min: 0, max: 0 },
     },
     registration: { enabled: true, idFactory: nameClient },
     rpInitiatedLogout: {
