@@ -2,8 +2,9 @@ import { Fault } from "@gatehouse/faults";
 import { SCOPES } from "@gatehouse/oauth/endpoint";
 import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import { insertGrant, type NewGrant } from "@gatehouse/store/grants";
 import { findUser } from "@gatehouse/store/users";
-import type { Client } from "oidc-provider";
+import type { Client, Grant } from "oidc-provider";
 import { SUPPORTED_SCOPES } from "./claims.ts";
 import {
   answerPage,
@@ -33,7 +34,7 @@ export function consent(deps: InteractionDeps): Step {
     const user = await findUser(db, session!.accountId);
     const page = consentPage({
       csrfToken: formTokens.tokenFor(uid),
-      client: { name: client.clientName ?? "An app without a name", host: hostOf(client) },
+      client: { name: nameOf(client), host: hostOf(client) },
       redirectUri: params.redirect_uri as string,
       connector: endpoint.connector.name,
       org: endpoint.org.name,
@@ -48,12 +49,12 @@ export function consent(deps: InteractionDeps): Step {
     const request = await findRequest(deps, c.var.interaction);
     if (!request) return finish(provider, c, NO_ENDPOINT);
     if (form.decision === "approve") {
-      const grantId = await saveGrant(deps, request);
-      await auditDecision(deps, request, "granted");
-      return finish(provider, c, { consent: { grantId } });
+      const grant = await saveGrant(deps, request);
+      await recordDecision(deps, request, grant);
+      return finish(provider, c, { consent: { grantId: grant.jti } });
     }
     if (form.decision !== "deny") throw new Fault("invalid_request", "Choose to allow or to deny this app.");
-    await auditDecision(deps, request, "denied");
+    await recordDecision(deps, request, null);
     return finish(provider, c, { error: "access_denied", error_description: "the member denied the request" });
   }
 
@@ -80,7 +81,7 @@ async function findRequest(deps: InteractionDeps, interaction: Interaction): Pro
 }
 
 /** Each consent is a grant of its own, so that one device's can end without another's. */
-function saveGrant({ provider }: InteractionDeps, request: ConsentRequest): Promise<string> {
+async function saveGrant({ provider }: InteractionDeps, request: ConsentRequest): Promise<Grant> {
   const { client, resource, scopes, userId } = request;
   const grant = new provider.Grant({ accountId: userId, clientId: client.clientId });
   grant.addOIDCScope(scopes);
@@ -88,24 +89,36 @@ function saveGrant({ provider }: InteractionDeps, request: ConsentRequest): Prom
     resource,
     SCOPES.filter((scope) => scopes.includes(scope)),
   );
-  return grant.save();
+  await grant.save();
+  return grant;
 }
 
-function auditDecision(
-  { db }: InteractionDeps,
-  { client, endpoint, scopes, userId }: ConsentRequest,
-  decision: "granted" | "denied",
-): Promise<void> {
-  return withOrg(db, endpoint.org.id, (org) =>
-    insertAudit(org, {
-      event: `consent.${decision}`,
+/** The grant becomes one that its member can see and end, and the org's audit tells what was decided. */
+function recordDecision({ db }: InteractionDeps, request: ConsentRequest, grant: Grant | null): Promise<void> {
+  const { client, endpoint, scopes, userId } = request;
+  const connectorId = endpoint.connector.id;
+  return withOrg(db, endpoint.org.id, async (org) => {
+    if (grant) await insertGrant(org, rowOf(request, grant));
+    await insertAudit(org, {
+      event: `consent.${grant ? "granted" : "denied"}`,
       outcome: "ok",
       userId,
-      connectorId: endpoint.connector.id,
+      connectorId,
       entry: { client_id: client.clientId, client_name: client.clientName, scope: scopes.join(" ") },
-    }),
-  );
+    });
+  });
 }
+
+function rowOf({ client, endpoint, scopes, userId }: ConsentRequest, { jti: id, remainingTTL }: Grant): NewGrant {
+  return {
+    ...{ id, userId, connectorId: endpoint.connector.id },
+    ...{ clientId: client.clientId, clientName: nameOf(client), clientHost: hostOf(client) },
+    scopes: SCOPES.filter((scope) => scopes.includes(scope)),
+    expiresAt: new Date(Date.now() + remainingTTL * 1000),
+  };
+}
+
+const nameOf = (client: Client) => client.clientName ?? "An app without a name";
 
 /** The host that vouches for a client: where its metadata document is. Nobody vouches for one that registered itself. */
 function hostOf(client: Client): string | null {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { insertAudit } from "@gatehouse/store/audit";
 import { findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
+import { deleteGrant } from "@gatehouse/store/grants";
 import {
   deleteOidcRecord,
   deleteOidcRecordsOfGrant,
@@ -9,41 +10,34 @@ import {
   type OidcRecordKey,
 } from "@gatehouse/store/oidc-records";
 import { findOrgBySlug } from "@gatehouse/store/orgs";
-import { insertRevocation } from "@gatehouse/store/revocations";
 import { type Grant, type KoaContextWithOIDC, Provider } from "oidc-provider";
-import type { Lifetimes } from "./lifetimes.ts";
 import { DASHBOARD_CLIENT_ID, parseResource } from "./resource.ts";
-
-/** The clocks of replicas and Postgres may differ by this much. */
-const CLOCK_SKEW_SECONDS = 60;
 
 export interface RevokeDeps {
   db: Database;
   publicUrl: URL;
-  lifetimes: Lifetimes;
 }
 
 type StoredGrant = Pick<Grant, "accountId" | "clientId" | "resources">;
 
 /** Ends a grant, its codes and its tokens, those that carry their own proof included; who holds one is told by a 401. */
-export async function revokeGrant({ db, publicUrl, lifetimes }: RevokeDeps, grantId: string): Promise<void> {
+export async function revokeGrant({ db, publicUrl }: RevokeDeps, grantId: string): Promise<void> {
   const key = { model: "Grant", idHash: hash("sha256", grantId, "buffer") };
   const grant = (await findOidcRecord(db, key))?.payload as StoredGrant | undefined;
   if (!grant) return;
   const [resource = ""] = Object.keys(grant.resources ?? {});
   const address = parseResource(publicUrl, resource);
   const org = address && (await findOrgBySlug(db, address.org));
-  if (!org) return deleteGrant(db, key);
+  if (!org) return deleteRecords(db, key);
   await withOrg(db, org.id, async (scope) => {
-    await deleteGrant(scope.db, key);
-    const seconds = lifetimes.accessToken + CLOCK_SKEW_SECONDS;
-    await insertRevocation(scope, { grantId, expiresAt: new Date(Date.now() + seconds * 1000) });
+    await deleteGrant(scope, grantId);
     const connector = await findConnectorBySlug(scope, address.connector);
     await auditRevocation(scope, { grantId, grant, connectorId: connector?.id ?? null });
   });
 }
 
-async function deleteGrant(db: Parameters<typeof deleteOidcRecord>[0], key: OidcRecordKey): Promise<void> {
+/** Of a grant that opens no endpoint: of the dashboard's, which is in no org. */
+async function deleteRecords(db: Database, key: OidcRecordKey): Promise<void> {
   await deleteOidcRecordsOfGrant(db, key.idHash);
   await deleteOidcRecord(db, key);
 }

@@ -68,6 +68,7 @@ declare
 begin
   delete from oidc_records where grant_hash = hash;
   delete from oidc_records where model = 'Grant' and id_hash = hash;
+  delete from revocations where org_id = old.org_id and expires_at < now();
   insert into revocations (org_id, grant_id, expires_at) values (old.org_id, old.id, now() + interval '1 day')
     on conflict do nothing;
   return null;
