@@ -5,6 +5,7 @@ import { openEgress } from "@gatehouse/egress/egress";
 import { listen, portOf } from "@gatehouse/gatehouse/listen";
 import { startPostgres } from "@gatehouse/gatehouse/postgres";
 import { route } from "@gatehouse/gatehouse/router";
+import { databaseAccess, openHouseVault } from "@gatehouse/gatehouse/secrets";
 import { startGateway } from "@gatehouse/gateway/gateway";
 import { openState } from "@gatehouse/state/state";
 import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
@@ -17,7 +18,8 @@ import type { Era } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startTelemetry } from "@gatehouse/telemetry/start";
-import { openVault } from "@gatehouse/vault/vault";
+import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
+import { secretOfMasterKey } from "@gatehouse/vault/vault";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { reportTo } from "./child.ts";
 
@@ -32,8 +34,10 @@ const postgres = await startPostgres({ directory: join(directory, "postgres") })
 const url = new URL(postgres.url);
 url.pathname = "/bench";
 await createDatabase(postgres.url, "bench");
-const vault = openVault(Buffer.alloc(32, "bench"));
-const access = { url: url.href, password: (role: string) => vault.derive(`postgres role ${role}`) };
+const masterKey = Buffer.alloc(32, "bench");
+const keys = { masterKeys: [localMasterKey(masterKey)] as MasterKeys, secret: secretOfMasterKey(masterKey) };
+const access = databaseAccess(url.href, keys);
+const vault = openHouseVault(keys, access);
 await migrate(access, () => {});
 const db = openDatabaseAsOwner(access.url);
 

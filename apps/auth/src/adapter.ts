@@ -36,7 +36,7 @@ export function openAdapter(deps: AdapterDeps): (model: string) => Adapter {
         const expiresAt = expiryOf(model === "Client" ? lifetimes.unusedClient : expiresIn);
         await upsertOidcRecord(db, {
           ...keyOf(id),
-          payload: withoutSecrets(vault, model, id, payload),
+          payload: await withoutSecrets(vault, model, id, payload),
           grantHash: payload.grantId && model !== "Interaction" ? sha256(payload.grantId) : null,
           uidHash: payload.uid ? sha256(payload.uid) : null,
           expiresAt,
@@ -79,31 +79,32 @@ export function openAdapter(deps: AdapterDeps): (model: string) => Adapter {
 }
 
 /** The payload without its own id in it, and with a client's secret sealed. */
-function withoutSecrets(
+async function withoutSecrets(
   vault: Vault,
   model: string,
   id: string,
   { jti: _, ...payload }: AdapterPayload,
-): Record<string, unknown> {
+): Promise<Record<string, unknown>> {
   if (model === "Interaction") {
     const session = payload.session && { ...payload.session, cookie: undefined };
     return { ...payload, session, returnTo: payload.returnTo!.slice(0, -id.length) };
   }
   if (!payload.client_secret) return payload;
-  return { ...payload, client_secret: vault.seal(placeOf(id), payload.client_secret).toString("base64") };
+  const sealed = await vault.seal(placeOf(id), payload.client_secret);
+  return { ...payload, client_secret: sealed.toString("base64") };
 }
 
-function withSecrets(
+async function withSecrets(
   vault: Vault,
   model: string,
   id: string,
   { payload, consumedAt, graceSeconds }: FoundOidcRecord & { graceSeconds: number },
-): AdapterPayload {
+): Promise<AdapterPayload> {
   const restored: AdapterPayload = { ...payload };
   if (model !== "Client") restored.jti = id;
   if (model === "Interaction") restored.returnTo += id;
   if (restored.client_secret) {
-    restored.client_secret = vault.open(placeOf(id), Buffer.from(restored.client_secret, "base64"));
+    restored.client_secret = await vault.open(placeOf(id), Buffer.from(restored.client_secret, "base64"));
   }
   if (consumedAt && consumedAt.getTime() + graceSeconds * 1000 <= Date.now()) restored.consumed = true;
   return restored;

@@ -7,16 +7,16 @@ export function sealBearerToken(
   vault: Vault,
   orgId: string,
   { id, url, bearerToken }: { id: string; url: URL; bearerToken: string },
-): Buffer {
+): Promise<Buffer> {
   const credential = { origin: url.origin, bearer: bearerToken };
   return vault.seal({ org: orgId, row: `connectors/${id}` }, JSON.stringify(credential));
 }
 
 /** `undefined` where the upstream asks for none. */
-export function openBearerToken(vault: Vault, orgId: string, connector: Connector): string | undefined {
+export async function openBearerToken(vault: Vault, orgId: string, connector: Connector): Promise<string | undefined> {
   const { id, url, credential } = connector;
   if (credential === null) return undefined;
-  const opened = JSON.parse(vault.open({ org: orgId, row: `connectors/${id}` }, credential));
+  const opened = JSON.parse(await vault.open({ org: orgId, row: `connectors/${id}` }, credential));
   if (opened.origin === new URL(url).origin) return opened.bearer;
   throw new Fault("conflict", "The connector's token was given for another address. Enter it anew.");
 }

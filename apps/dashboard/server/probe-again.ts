@@ -23,9 +23,10 @@ type Used = Pick<DashboardDeps, "db" | "egress" | "vault">;
 
 /** Looks at a connector's upstream once more, for its owner, and stores what is different. */
 export async function probeAgain(deps: Used, { org, user }: { org: { id: string }; user: User }, connector: Connector) {
-  const { tools, leftOut, ...verdict } = await probe(upstreamOf(deps, org.id, connector), pinnedEra(connector)).catch(
-    asUpstreamFailure,
-  );
+  const { tools, leftOut, ...verdict } = await probe(
+    await upstreamOf(deps, org.id, connector),
+    pinnedEra(connector),
+  ).catch(asUpstreamFailure);
   return withOrg(deps.db, org.id, async (scope) => {
     if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
     await updateVerdict(scope, connector.id, verdict);
@@ -41,7 +42,7 @@ export async function probeAgain(deps: Used, { org, user }: { org: { id: string 
 
 /** As `probeAgain`, unasked: for the verdict alone, and in the audit log only where it is another than before. */
 export async function renewVerdict(deps: Used, orgId: string, connector: Connector, signal: AbortSignal) {
-  const upstream = { ...upstreamOf(deps, orgId, connector), signal };
+  const upstream = { ...(await upstreamOf(deps, orgId, connector)), signal };
   const verdict = await probeVerdict(upstream, pinnedEra(connector));
   await withOrg(deps.db, orgId, async (scope) => {
     if (!(await isAsItWas(scope, connector))) return;
@@ -52,11 +53,11 @@ export async function renewVerdict(deps: Used, orgId: string, connector: Connect
   });
 }
 
-function upstreamOf({ egress, vault }: Used, orgId: string, connector: Connector): Upstream {
+async function upstreamOf({ egress, vault }: Used, orgId: string, connector: Connector): Promise<Upstream> {
   return {
     egress,
     url: new URL(connector.url),
-    bearerToken: openBearerToken(vault, orgId, connector),
+    bearerToken: await openBearerToken(vault, orgId, connector),
     exception: connector.egressException,
   };
 }

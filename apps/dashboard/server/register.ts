@@ -51,7 +51,7 @@ export async function register(
 ) {
   const { tools, leftOut, ...server } = await probe({ egress, url, bearerToken });
   const id = newConnectorId();
-  const credential = bearerToken ? sealBearerToken(vault, org.id, { id, url, bearerToken }) : null;
+  const credential = bearerToken ? await sealBearerToken(vault, org.id, { id, url, bearerToken }) : null;
   await withOrg(db, org.id, async (scope) => {
     const connector = { id, slug, name, url: url.href, credential, egressException: null, ...server };
     const catalogue = tools.map((definition) => ({

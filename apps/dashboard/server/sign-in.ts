@@ -10,7 +10,6 @@ import { browserSessions, cookieFor } from "./session.ts";
 import { signInFailed } from "./sign-in-failed.ts";
 
 const SIGN_IN_SECONDS = 10 * 60;
-const SEALED_FOR = { org: "deployment", row: "sign-in cookie" };
 
 /** What has to come back unchanged, in the same browser (RFC 9700 §4.7, OpenID Connect Core §3.1.2.1). */
 const Transaction = z.object({
@@ -79,19 +78,17 @@ function newTransaction(returnTo: string): Transaction {
 /** One sealed cookie for each sign-in that is under way, so that two tabs do not undo each other's. */
 function transactionCookie(publicUrl: URL, vault: Vault) {
   const { name, attributes } = cookieFor(publicUrl, "sign-in");
+  const sealer = vault.sealer("sign-in transactions");
   const nameFor = (state: string) => `${name}-${state.slice(0, 8)}`;
 
   function open(sealed: string | undefined): Transaction | null {
-    try {
-      return Transaction.parse(JSON.parse(vault.open(SEALED_FOR, Buffer.from(sealed ?? "", "base64url"))));
-    } catch {
-      return null;
-    }
+    const opened = sealer.open("", sealed ?? "");
+    return opened === null ? null : Transaction.parse(JSON.parse(opened));
   }
 
   return {
     keep(c: Context, transaction: Transaction): void {
-      const sealed = vault.seal(SEALED_FOR, JSON.stringify(transaction)).toString("base64url");
+      const sealed = sealer.seal("", JSON.stringify(transaction));
       setCookie(c, nameFor(transaction.state), sealed, { ...attributes, maxAge: SIGN_IN_SECONDS });
     },
     /** The one that `state` belongs to; it cannot be taken again. */

@@ -170,7 +170,7 @@ describe("registering a connector", () => {
     expect(stored.hasBearerToken).toBe(true);
 
     const connector = await withOrg(house.ownerDb, acme.id, (scope) => findConnectorBySlug(scope, "wiki"));
-    const opened = house.vault.open({ org: acme.id, row: `connectors/${connector!.id}` }, connector!.credential!);
+    const opened = await house.vault.open({ org: acme.id, row: `connectors/${connector!.id}` }, connector!.credential!);
     expect(JSON.parse(opened)).toEqual({ origin: fixture.url.origin, bearer: secret });
     const audit = await withOrg(house.ownerDb, acme.id, (scope) => listAudit(scope, { limit: 1 }));
     expect(audit[0]).toMatchObject({ event: "connector.registered", userEmail: "owner@acme.example" });

@@ -1,9 +1,13 @@
+import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { Fault } from "@gatehouse/faults";
-import { parseMasterKey } from "@gatehouse/vault/vault";
+import { parseMasterKey } from "@gatehouse/vault/master-key";
 import { z } from "zod";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** `arn:aws:kms:{region}:{account}:key/{id}` */
+const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
 
 /** `host` or `host:port`, with IPv6 addresses in brackets. */
 const HOST_MAYBE_PORT = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
@@ -21,6 +25,10 @@ const EnvironmentVariables = z
       .refine((url) => new URL(url).pathname.length > 1, "must name a database: postgres://user:password@host/database")
       .optional(),
     REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
+    TRUSTED_PROXIES: z.string().default("").transform(parseAddresses),
+    GATEHOUSE_SIGNUP: z
+      .enum(["open", "invite", "closed"], { error: "must be one of open, invite, closed" })
+      .default("invite"),
     SMTP_URL: z
       .url({ protocol: /^smtps?$/, error: "must be an smtp:// or smtps:// URL: smtps://user:password@host:465" })
       .optional(),
@@ -30,9 +38,12 @@ const EnvironmentVariables = z
       .optional(),
     GATEHOUSE_OWNER_EMAIL: z.email("must be an email address").optional(),
     GATEHOUSE_OWNER_PASSWORD: z.string().min(12, "must have at least 12 characters").optional(),
-    GATEHOUSE_MASTER_KEY: z
+    GATEHOUSE_MASTER_KEY: z.string().transform(parseMasterKeyPlace).optional(),
+    GATEHOUSE_MASTER_KEY_OTHER: z.string().transform(parseMasterKeyPlace).optional(),
+    GATEHOUSE_DEPLOYMENT_SECRET: z
       .string()
-      .transform((text, context) => parseMasterKey(text) ?? reject(context, "must be 32 bytes in base64"))
+      .trim()
+      .regex(/^\S+\.[\w-]{40,}$/, "must be what `gatehouse keys secret` printed")
       .optional(),
     GATEHOUSE_EGRESS_ALLOW: z.string().default("").transform(parseHosts),
     GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
@@ -50,6 +61,9 @@ const EnvironmentVariables = z
     context.addIssue({ code: "custom", path: ["GATEHOUSE_MASTER_KEY"], message });
   });
 
+/** Here, or in AWS KMS. */
+export type MasterKeyPlace = { bytes: Buffer } | { arn: string };
+
 export interface Config {
   host: string;
   /** 0 lets the system choose. */
@@ -61,12 +75,20 @@ export interface Config {
   databaseUrl: string | undefined;
   /** Without one, what replicas share is in memory, and there can be one replica only. */
   redisUrl: string | undefined;
+  /** Whose word counts for where a request comes from. */
+  trustedProxies: BlockList;
+  /** Who may make an account and an org: everybody, who is invited, or nobody any more. */
+  signup: "open" | "invite" | "closed";
   /** Without one, mail is shown in the terminal on localhost, and elsewhere not sent. */
   smtpUrl: string | undefined;
   mailFrom: string | undefined;
   ownerEmail: string | undefined;
   ownerPassword: string | undefined;
-  masterKey: Buffer | undefined;
+  masterKey: MasterKeyPlace | undefined;
+  /** The next one, or the one before: what is under it can be opened too. */
+  otherMasterKey: MasterKeyPlace | undefined;
+  /** Wrapped with a master key. */
+  deploymentSecret: string | undefined;
   /** `host` or `host:port`. */
   egressAllow: string[];
   /** Where the dashboard reaches the authorization server, when that is another process. */
@@ -93,11 +115,15 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     dataDirectory: resolve(variables.GATEHOUSE_DATA_DIR),
     databaseUrl: variables.DATABASE_URL,
     redisUrl: variables.REDIS_URL,
+    trustedProxies: variables.TRUSTED_PROXIES,
+    signup: variables.GATEHOUSE_SIGNUP,
     smtpUrl: variables.SMTP_URL,
     mailFrom: variables.MAIL_FROM,
     ownerEmail: variables.GATEHOUSE_OWNER_EMAIL,
     ownerPassword: variables.GATEHOUSE_OWNER_PASSWORD,
     masterKey: variables.GATEHOUSE_MASTER_KEY,
+    otherMasterKey: variables.GATEHOUSE_MASTER_KEY_OTHER,
+    deploymentSecret: variables.GATEHOUSE_DEPLOYMENT_SECRET,
     egressAllow: variables.GATEHOUSE_EGRESS_ALLOW,
     issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
     internalHost: variables.GATEHOUSE_INTERNAL_HOST,
@@ -128,11 +154,38 @@ function parsePublicOrigin(text: string, context: z.RefinementCtx): URL {
   return url;
 }
 
+function parseMasterKeyPlace(text: string, context: z.RefinementCtx): MasterKeyPlace {
+  const [scheme, arn] = text
+    .trim()
+    .split(/^(aws-kms):/)
+    .slice(1);
+  if (scheme && arn)
+    return KMS_KEY_ARN.test(arn) ? { arn } : reject(context, "must name a key by its ARN: aws-kms:arn:…");
+  const bytes = parseMasterKey(text);
+  return bytes ? { bytes } : reject(context, "must be 32 bytes in base64, or aws-kms: and the ARN of a key");
+}
+
 function parseHosts(text: string, context: z.RefinementCtx): string[] {
   const hosts = text.split(",").map((host) => host.trim().toLowerCase());
   const wrong = hosts.find((host) => host && !HOST_MAYBE_PORT.test(host));
   if (wrong) return reject(context, `must be hosts or host:port, separated by commas, and “${wrong}” is neither`);
   return hosts.filter(Boolean);
+}
+
+/** Addresses and CIDR blocks, separated by commas. */
+function parseAddresses(text: string, context: z.RefinementCtx): BlockList {
+  const list = new BlockList();
+  for (const block of text.split(",").map((part) => part.trim())) {
+    if (!block) continue;
+    const [address = "", prefix] = block.split("/");
+    const version = isIP(address);
+    const bits = prefix === undefined ? (version === 4 ? 32 : 128) : Number(prefix);
+    if (!version || !Number.isInteger(bits) || bits < 0 || bits > (version === 4 ? 32 : 128)) {
+      return reject(context, `must be addresses or CIDR blocks, separated by commas, and “${block}” is neither`);
+    }
+    list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
+  }
+  return list;
 }
 
 function reject(context: z.RefinementCtx, message: string): never {

@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { openHouse } from "./house.ts";
 import { listen, portOf } from "./listen.ts";
 import type { AppName } from "./router.ts";
-import { databaseAccess, openHouseVault } from "./secrets.ts";
+import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
 import { untilStopped } from "./signals.ts";
 import { checkRole } from "./storage.ts";
 
@@ -20,8 +20,9 @@ export async function serve(app: AppName, config: Config): Promise<void> {
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
-  const vault = await openHouseVault(config);
-  const access = databaseAccess(databaseUrl, vault);
+  const keys = await openKeys(config);
+  const access = databaseAccess(databaseUrl, keys);
+  const vault = stack.use(openHouseVault(keys, access));
   await checkRole(access, `gatehouse_${app}`);
   stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log, apps: [app] }));
   log.info({ app, port: portOf(server) }, "serving");

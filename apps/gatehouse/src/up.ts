@@ -10,7 +10,7 @@ import { type FirstOwner, prepareFirstOrg } from "./first-start.ts";
 import { openHouse } from "./house.ts";
 import { listen, portOf } from "./listen.ts";
 import type { Progress } from "./progress.ts";
-import { databaseAccess, openHouseVault } from "./secrets.ts";
+import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
 import { untilStopped } from "./signals.ts";
 import { openStorage } from "./storage.ts";
 
@@ -23,10 +23,11 @@ export async function up(config: Config, progress: Progress): Promise<void> {
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
-  const vault = await openHouseVault(config);
+  const keys = await openKeys(config);
 
   const storage = stack.use(await progress.step("Starting Postgres", () => openStorage(config), placeOf(config)));
-  const access = databaseAccess(storage.url, vault);
+  const access = databaseAccess(storage.url, keys);
+  const vault = stack.use(openHouseVault(keys, access));
   await progress.step(
     "Bringing the database up to date",
     () => migrate(access, (line) => log.info(line)),

@@ -72,7 +72,7 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
     const id = newConnectorId();
     const sealedFor = { org: org.id, row: `connectors/${id}` };
     const credential = bearer
-      ? database.vault.seal(sealedFor, JSON.stringify({ origin: new URL(upstream.url).origin, bearer }))
+      ? await database.vault.seal(sealedFor, JSON.stringify({ origin: new URL(upstream.url).origin, bearer }))
       : null;
     const connector = { id, slug, name: slug, url: upstream.url, era, credential, egressException: upstream.host };
     await withOrg(owner, org.id, (scope) =>

@@ -1,11 +1,12 @@
+import { keysFrom } from "@gatehouse/testing/vault";
 import { openVault } from "@gatehouse/vault/vault";
 import { Agent } from "undici";
 import { expect, test } from "vitest";
 import { listenInternally } from "../src/replicas/internal-listener.ts";
 import { offeringProof } from "../src/replicas/mutual-proof.ts";
 
-const OURS = openVault(Buffer.alloc(32, "ours"));
-const THEIRS = openVault(Buffer.alloc(32, "theirs"));
+const OURS = openVault(keysFrom("ours"));
+const THEIRS = openVault(keysFrom("theirs"));
 
 async function statusOf(origin: string, connect: object): Promise<number> {
   await using agent = { agent: new Agent({ connect }), [Symbol.asyncDispose]: () => agent.agent.destroy() };

@@ -63,6 +63,11 @@ insert into credentials (id, org_id, connector_id, kind, slot, sealed, upstream_
   from connectors where credential is not null;
 update connectors set access = '[{"kind": "bearer"}]' where credential is not null;
 
+-- What was sealed for the deployment was sealed without a data key: the next start makes new signing keys, and clients with
+-- a secret register again.
+delete from signing_keys;
+delete from oidc_records where model = 'Client' and payload ? 'client_secret';
+
 grant usage on schema public to gatehouse_vault;
 grant select, insert, update on data_keys to gatehouse_vault;
 grant select, insert, update, delete on credentials to gatehouse_auth, gatehouse_dashboard;

@@ -12,11 +12,11 @@ export interface Mail {
 
 /** The part of the vault that is needed here. */
 interface Sealer {
-  seal(place: { org: string; row: string }, plaintext: string): Buffer;
+  seal(place: { org: string; row: string }, plaintext: string): Promise<Buffer>;
 }
 
 interface Opener {
-  open(place: { org: string; row: string }, sealed: Buffer): string;
+  open(place: { org: string; row: string }, sealed: Buffer): Promise<string>;
 }
 
 export interface DueMail {
@@ -30,7 +30,7 @@ export interface DueMail {
 /** It is sent once the transaction that `db` may be is committed. */
 export async function insertMail(db: Kysely<Tables>, vault: Sealer, mail: Mail): Promise<void> {
   const id = uuidv7();
-  const sealed = vault.seal(placeOf(id), JSON.stringify(mail));
+  const sealed = await vault.seal(placeOf(id), JSON.stringify(mail));
   await db.insertInto("mails").values({ id, sealed }).execute();
 }
 
@@ -54,7 +54,11 @@ export async function takeDueMails(
     .where("id", "in", due)
     .returning(["id", "sealed", "attempts", "created_at as createdAt"])
     .execute();
-  return rows.map(({ sealed, ...row }) => ({ ...row, mail: JSON.parse(vault.open(placeOf(row.id), sealed)) as Mail }));
+  return Promise.all(rows.map(openMail));
+
+  async function openMail({ sealed, ...row }: (typeof rows)[number]): Promise<DueMail> {
+    return { ...row, mail: JSON.parse(await vault.open(placeOf(row.id), sealed)) };
+  }
 }
 
 export async function postponeMail(db: Kysely<Tables>, id: string, seconds: number): Promise<void> {

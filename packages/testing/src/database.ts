@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { openHouseVault } from "@gatehouse/gatehouse/secrets";
 import type { DatabaseAccess } from "@gatehouse/store/database";
 import { createDatabase, dropDatabase } from "@gatehouse/store/databases";
 import type { Vault } from "@gatehouse/vault/vault";
 import { inject } from "vitest";
 import type {} from "./global-setup.ts";
-import { databaseUrl, rolePassword, TEMPLATE, vault } from "./services.ts";
+import { databaseUrl, keys, rolePassword, TEMPLATE } from "./services.ts";
 
 export interface TestDatabase extends AsyncDisposable {
   access: DatabaseAccess;
@@ -15,9 +16,14 @@ export interface TestDatabase extends AsyncDisposable {
 export async function cloneDatabase({ postgresUrl } = inject("services")): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString("hex")}`;
   await createDatabase(postgresUrl, name, { template: TEMPLATE });
+  const access = { url: databaseUrl(postgresUrl, name), password: rolePassword };
+  const vault = openHouseVault(keys, access);
   return {
-    access: { url: databaseUrl(postgresUrl, name), password: rolePassword },
+    access,
     vault,
-    [Symbol.asyncDispose]: () => dropDatabase(postgresUrl, name),
+    async [Symbol.asyncDispose]() {
+      await vault[Symbol.asyncDispose]();
+      await dropDatabase(postgresUrl, name);
+    },
   };
 }

@@ -80,7 +80,7 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
     const id = newConnectorId();
     const { origin, host } = new URL(url);
     const credential = bearer
-      ? vault.seal({ org: org.id, row: `connectors/${id}` }, JSON.stringify({ origin, bearer }))
+      ? await vault.seal({ org: org.id, row: `connectors/${id}` }, JSON.stringify({ origin, bearer }))
       : null;
     const protocolVersion = connector.protocolVersion ?? (era === "modern" ? "2026-07-28" : "2025-11-25");
     const egressException = connector.egressException === undefined ? host : connector.egressException;

@@ -8,7 +8,8 @@ import { setTimeout as after } from "node:timers/promises";
 import { startPostgres } from "@gatehouse/gatehouse/postgres";
 import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
-import { openVault, type Vault } from "@gatehouse/vault/vault";
+import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
+import { deriveFrom, secretOfMasterKey } from "@gatehouse/vault/vault";
 
 /** What all tests of a run share: one Postgres with a migrated template, and one Redis. */
 export interface Services {
@@ -21,7 +22,10 @@ export const TEMPLATE = "gatehouse_template";
 
 /** One master key for all tests, since the apps' roles, and with them their passwords, are the whole server's. */
 export const masterKey = Buffer.alloc(32, "test");
-export const vault: Vault = openVault(masterKey);
+export const keys = {
+  masterKeys: [localMasterKey(masterKey)] as MasterKeys,
+  secret: secretOfMasterKey(masterKey),
+};
 
 export async function startServices(): Promise<Services & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
@@ -43,7 +47,7 @@ async function startTestPostgres(directory: string) {
   return postgres;
 }
 
-export const rolePassword = (role: string): string => vault.derive(`postgres role ${role}`);
+export const rolePassword = (role: string): string => deriveFrom(keys.secret, `postgres role ${role}`);
 
 export function databaseUrl(postgresUrl: string, name: string): string {
   const url = new URL(postgresUrl);

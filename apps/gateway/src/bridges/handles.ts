@@ -15,20 +15,14 @@ export interface Handle {
 
 /** Sealed for one member at one endpoint: another's opens as one that was made up. */
 export function sealHandle(vault: Vault, token: AccessToken, handle: Handle): string {
-  return vault.seal(placeOf(token), JSON.stringify(handle)).toString("base64url");
+  return vault.sealer("handles").seal(placeOf(token), JSON.stringify(handle));
 }
 
 /** `null` for what is not ours, not this member's, or has expired. */
 export function openHandle(vault: Vault, token: AccessToken, sealed: string): Handle | null {
-  try {
-    const handle: Handle = JSON.parse(vault.open(placeOf(token), Buffer.from(sealed, "base64url")));
-    return handle.expiresAt > Date.now() ? handle : null;
-  } catch {
-    return null;
-  }
+  const opened = vault.sealer("handles").open(placeOf(token), sealed);
+  const handle: Handle | null = opened === null ? null : JSON.parse(opened);
+  return handle && handle.expiresAt > Date.now() ? handle : null;
 }
 
-const placeOf = ({ orgId, subject, endpointId }: AccessToken) => ({
-  org: orgId,
-  row: `handles/${subject}/${endpointId}`,
-});
+const placeOf = ({ orgId, subject, endpointId }: AccessToken) => `${orgId}/${subject}/${endpointId}`;

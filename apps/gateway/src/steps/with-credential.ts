@@ -14,12 +14,16 @@ export function withCredential({ vault }: Pick<Dependencies, "vault">): Step {
   return function withCredential(exchange) {
     const { org, connector } = exchange;
     if (connector.credential === null) return;
-    connector.authorization ??= openCredential(org, connector);
-    exchange.authorization = connector.authorization;
+    return openCredential(org, connector).then((opened) => {
+      exchange.authorization = opened;
+    });
   };
 
-  function openCredential(org: OrgSnapshot, { id, credential, origin, name }: ConnectorSnapshot): string {
-    const opened: OrgCredential = JSON.parse(vault.open({ org: org.id, row: `connectors/${id}` }, credential!));
+  async function openCredential(
+    org: OrgSnapshot,
+    { id, credential, origin, name }: ConnectorSnapshot,
+  ): Promise<string> {
+    const opened: OrgCredential = JSON.parse(await vault.open({ org: org.id, row: `connectors/${id}` }, credential!));
     if (opened.origin === origin) return `Bearer ${opened.bearer}`;
     throw new Fault(
       "upstream_failed",
