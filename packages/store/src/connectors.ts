@@ -22,6 +22,8 @@ export interface Connector extends Verdict {
   /** The owner has said which era the upstream speaks. */
   upstreamEraPinned: boolean;
   clientEras: ClientEras;
+  /** How the upstream is opened: a list of ways, all of which are used. */
+  access: unknown;
   /** Sealed by the vault for this connector; `null` where the upstream asks for none. */
   credential: Buffer | null;
   /** `host:port` of an upstream that the deployment runs itself, reachable for this connector alone. */
@@ -49,6 +51,7 @@ const COLUMNS = [
   "probed_at as probedAt",
   "upstream_era_pinned as upstreamEraPinned",
   "client_eras as clientEras",
+  "access",
   "credential",
   "egress_exception as egressException",
   "created_at as createdAt",
@@ -57,14 +60,14 @@ const COLUMNS = [
 /** `transport` is Streamable HTTP where it is not said. */
 export type NewConnector = Omit<
   Connector,
-  "createdAt" | "transport" | "probedAt" | "upstreamEraPinned" | "clientEras"
-> & { transport?: Transport };
+  "createdAt" | "transport" | "probedAt" | "upstreamEraPinned" | "clientEras" | "access"
+> & { transport?: Transport; access?: unknown };
 
 /** A new id, known before the row is there so that a credential can be sealed for it. */
 export const newConnectorId = (): string => uuidv7();
 
 export async function insertConnector(org: OrgScope, connector: NewConnector, tools: Tool[]): Promise<void> {
-  const { protocolVersion, serverName, egressException, ...same } = connector;
+  const { protocolVersion, serverName, egressException, access = [], ...same } = connector;
   try {
     await org.db
       .insertInto("connectors")
@@ -74,6 +77,7 @@ export async function insertConnector(org: OrgScope, connector: NewConnector, to
         protocol_version: protocolVersion,
         server_name: serverName,
         egress_exception: egressException,
+        access: JSON.stringify(access),
       })
       .execute();
   } catch (error) {

@@ -1,0 +1,40 @@
+import { asFetch } from "@gatehouse/egress/as-fetch";
+import type { Egress } from "@gatehouse/egress/egress";
+import type { Upstream } from "@gatehouse/oauth/client/upstream";
+import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
+import { type Database, withOrg } from "@gatehouse/store/database";
+import { type MemberWay, memberWayOf } from "@gatehouse/store/member-access";
+import { findOrgBySlug, findRole, type Org } from "@gatehouse/store/orgs";
+
+/** What a member links an account for. */
+export interface LinkTarget {
+  org: Org;
+  connector: Connector;
+  way: MemberWay;
+  userId: string;
+}
+
+/** `null` alike where there is no such org, no such connector, none that accounts are linked for, and for who is no member. */
+export async function findLinkTarget(
+  { db }: { db: Database },
+  { org: orgSlug, connector: slug }: { org: string; connector: string },
+  userId: string,
+): Promise<LinkTarget | null> {
+  const org = await findOrgBySlug(db, orgSlug);
+  if (!org) return null;
+  return withOrg(db, org.id, async (scope) => {
+    if (!(await findRole(scope, userId))) return null;
+    const connector = await findConnectorBySlug(scope, slug);
+    const way = connector && memberWayOf(connector.access);
+    return way ? { org, connector, way, userId } : null;
+  });
+}
+
+const ANSWER_BYTES_MAX = 256 * 1024;
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** How the authorization server of a connector's upstream is reached. */
+export function upstreamOf({ egress }: { egress: Egress }, { url, egressException }: Connector): Upstream {
+  const limits = { bytesMax: ANSWER_BYTES_MAX, timeoutMs: ANSWER_TIMEOUT_MS, exception: egressException };
+  return { fetch: asFetch(egress, limits), allowHttp: new URL(url).protocol === "http:" };
+}
