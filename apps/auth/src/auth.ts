@@ -2,22 +2,29 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Egress } from "@gatehouse/egress/egress";
 import { type AccessTokenVerifier, openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import type { Database } from "@gatehouse/store/database";
-import { deleteExpiredOidcRecords } from "@gatehouse/store/oidc-records";
+import { deleteExpiredOidcRecords, deleteSurplusClients } from "@gatehouse/store/oidc-records";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { answerFailure } from "./answer-failure.ts";
+import { fetchMetadataDocument } from "./cimd.ts";
+import { openBrowserSessions } from "./browser-session.ts";
+import { connectPages } from "./connect/connect.ts";
 import { allowAnyOrigin } from "./cors.ts";
 import { type FormTokens, openFormTokens } from "./csrf.ts";
 import { interactionPages } from "./interaction.ts";
 import { type KeyRing, openKeyRing, retireKeys } from "./keys.ts";
 import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
 import { type MailOptions, startMailSender } from "./mail-sender.ts";
+import { paceRegistrations, REGISTRATION_LIMITS, type RegistrationLimits } from "./pace-registrations.ts";
 import { openProvider } from "./provider.ts";
 import { publishKeys } from "./publish-keys.ts";
 import { recordTokens } from "./record-tokens.ts";
+import { rememberBrowser } from "./remember-browser.ts";
 import { revokeAccessToken } from "./revoke-access-token.ts";
 import { openThrottle, type Throttle } from "./throttle.ts";
+
+export type Signup = "open" | "invite" | "closed";
 
 export interface AuthDeps extends MailOptions {
   publicUrl: URL;
@@ -28,6 +35,9 @@ export interface AuthDeps extends MailOptions {
   log: Logger;
   dashboardRedirectUri: string;
   lifetimes?: Lifetimes;
+  /** Who may make an account and an org: everybody, who is invited (so where nothing is said), or nobody any more. */
+  signup?: Signup | undefined;
+  registrationLimits?: RegistrationLimits;
   /** How often the signing keys are read again. */
   keysIntervalMs?: number;
 }
@@ -39,19 +49,35 @@ export interface Auth extends AsyncDisposable {
 const COLLECTION_INTERVAL_MS = 10 * 60_000;
 
 /** The authorization server: `/oauth/*` and its metadata. Everything that it remembers is in Postgres. */
-export async function startAuth({ lifetimes = LIFETIMES, keysIntervalMs, ...rest }: AuthDeps): Promise<Auth> {
+export async function startAuth({
+  lifetimes = LIFETIMES,
+  signup = "invite",
+  registrationLimits = REGISTRATION_LIMITS,
+  keysIntervalMs,
+  ...rest
+}: AuthDeps): Promise<Auth> {
   const { db, publicUrl, vault, log } = rest;
   const keys = await openKeyRing({ db, vault, log, ...(keysIntervalMs ? { keysIntervalMs } : {}) });
   const verifier = openAccessTokenVerifier({ issuer: publicUrl.origin, listPublicKeys: async () => keys.published });
   const formTokens = openFormTokens(vault, publicUrl);
-  const deps = { ...rest, lifetimes, keys, verifier, formTokens, throttle: openThrottle() };
+  const clients = { fetch: fetchMetadataDocument(rest), paceRegistrations: paceRegistrations(registrationLimits) };
+  const deps = {
+    ...rest,
+    ...clients,
+    lifetimes,
+    signup,
+    keys,
+    verifier,
+    formTokens,
+    throttle: openThrottle({ db, vault }),
+  };
   let answer = openListener(deps);
   keys.onChange(() => {
     answer = openListener(deps);
   });
 
   const collection = setInterval(() => {
-    collect(db).catch((error) => log.error({ err: error }, "what has expired was not collected"));
+    collect(deps, registrationLimits).catch((error) => log.error({ err: error }, "what has expired was not collected"));
   }, COLLECTION_INTERVAL_MS);
   collection.unref();
   const mailSender = startMailSender(deps);
@@ -69,7 +95,10 @@ export async function startAuth({ lifetimes = LIFETIMES, keysIntervalMs, ...rest
   };
 }
 
-type Lasting = Omit<AuthDeps, "lifetimes"> & {
+type Lasting = Omit<AuthDeps, "lifetimes" | "signup" | "registrationLimits"> & {
+  fetch: typeof fetch;
+  paceRegistrations: ReturnType<typeof paceRegistrations>;
+  signup: Signup;
   lifetimes: Lifetimes;
   keys: KeyRing;
   verifier: AccessTokenVerifier;
@@ -86,20 +115,25 @@ function openListener(deps: Lasting): RequestListener {
   const provider = openProvider({ ...deps, signingKeys: keys.signing });
   provider.use(answerFailure(log));
   provider.use(allowAnyOrigin);
+  provider.use(deps.paceRegistrations);
   provider.use(publishKeys(keys));
+  provider.use(rememberBrowser(deps));
   provider.use(recordTokens(deps));
   provider.use(revokeAccessToken(deps));
   const answerOAuth = provider.callback();
-  const pages = interactionPages({ ...deps, provider });
+  const browserSessions = openBrowserSessions({ ...deps, provider });
+  const pages = interactionPages({ ...deps, provider, browserSessions });
+  pages.route("/", connectPages({ ...deps, browserSessions }));
   const answerPages = getRequestListener(pages.fetch, { overrideGlobalObjects: false });
   return (req, res) => {
-    const answer = /^\/oauth\/(interaction|assets)\//.test(req.url ?? "") ? answerPages : answerOAuth;
+    const answer = /^\/(oauth\/(interaction|assets)|connect)\//.test(req.url ?? "") ? answerPages : answerOAuth;
     answer(req, res);
   };
 }
 
-async function collect(db: Database): Promise<void> {
+async function collect({ db, lifetimes }: Lasting, { unusedCountMax }: RegistrationLimits): Promise<void> {
   await deleteExpiredOidcRecords(db);
+  await deleteSurplusClients(db, { countMax: unusedCountMax, unusedSeconds: lifetimes.unusedClient });
   await retireKeys(db);
 }
 

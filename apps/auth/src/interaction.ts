@@ -1,12 +1,19 @@
+import type { Egress } from "@gatehouse/egress/egress";
 import { Fault, toFault } from "@gatehouse/faults";
 import { type Database, unavailableIfUnreachable } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
+import type { Vault } from "@gatehouse/vault/vault";
 import type { HttpBindings } from "@hono/node-server";
 import { type Context, type ErrorHandler, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { errors, type InteractionResults, type Provider } from "oidc-provider";
+import type { Signup } from "./auth.ts";
+import type { BrowserSessions } from "./browser-session.ts";
+import { clientNotAllowed } from "./client-not-allowed.ts";
+import { offerLink } from "./connect/offer.ts";
 import { consent } from "./consent.ts";
 import type { FormTokens } from "./csrf.ts";
+import type { Lifetimes } from "./lifetimes.ts";
 import { errorPage, pageHeaders, STYLESHEET, STYLESHEET_PATH } from "./pages.ts";
 import { signIn } from "./sign-in.ts";
 import type { Throttle } from "./throttle.ts";
@@ -15,8 +22,13 @@ export interface InteractionDeps {
   provider: Provider;
   db: Database;
   publicUrl: URL;
+  vault: Vault;
+  egress: Egress;
+  browserSessions: BrowserSessions;
   formTokens: FormTokens;
   throttle: Throttle;
+  lifetimes: Lifetimes;
+  signup: Signup;
   log: Logger;
 }
 
@@ -35,7 +47,12 @@ const FORM_BYTES_MAX = 16 * 1024;
 
 /** `/oauth/interaction/:uid`: the pages that a person meets between the client's request and its answer. */
 export function interactionPages(deps: InteractionDeps) {
-  const steps: Record<string, Step> = { login: signIn(deps), consent: consent(deps) };
+  const steps: Record<string, Step> = {
+    login: signIn(deps),
+    client: clientNotAllowed(deps),
+    consent: consent(deps),
+    link: offerLink(deps),
+  };
   const stepOf = (c: InteractionContext) => steps[c.var.interaction.prompt.name]!;
 
   return new Hono<{ Bindings: HttpBindings; Variables: { interaction: Interaction } }>()
@@ -46,7 +63,7 @@ export function interactionPages(deps: InteractionDeps) {
     .use("/oauth/interaction/:uid", limitForm, findInteraction(deps))
     .get("/oauth/interaction/:uid", (c) => stepOf(c).show(c))
     .post("/oauth/interaction/:uid", async function submit(c) {
-      const form = await c.req.parseBody();
+      const form = await c.req.parseBody({ all: true });
       deps.formTokens.check({ uid: c.req.param("uid"), token: form.csrf, origin: c.req.header("origin") });
       return stepOf(c).submit(c, form);
     });
@@ -76,7 +93,7 @@ function notYours(): Fault {
 }
 
 /** Browsers say how long a form is, and node:http holds them to it. */
-const limitForm = createMiddleware(async function limitForm(c, next) {
+export const limitForm = createMiddleware(async function limitForm(c, next) {
   const length = Number(c.req.header("content-length") ?? 0);
   if (c.req.header("transfer-encoding") !== undefined || !(length <= FORM_BYTES_MAX)) {
     throw new Fault("too_large", "This form is larger than any of ours");
@@ -99,7 +116,7 @@ export function answerPage(
   return c.html(page, status, pageHeaders(c.var.interaction.params.redirect_uri as string));
 }
 
-function answerWithPage(log: Logger): ErrorHandler {
+export function answerWithPage(log: Logger): ErrorHandler {
   return function answerWithPage(thrown, c) {
     const fault = toFault(unavailableIfUnreachable(thrown));
     if (fault.status >= 500) log.error({ err: fault.cause ?? fault }, "interaction failed");

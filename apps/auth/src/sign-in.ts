@@ -1,8 +1,12 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import { insertAuditInOrgsOf } from "@gatehouse/store/members";
 import { findOrgBySlug, findRole } from "@gatehouse/store/orgs";
-import { findUserByEmail } from "@gatehouse/store/users";
+import { setCookie } from "hono/cookie";
+import { addressOf } from "./address.ts";
+import { openBrowserSessions } from "./browser-session.ts";
+import type { Problems } from "./field.ts";
 import {
   answerPage,
   finish,
@@ -11,23 +15,28 @@ import {
   type InteractionDeps,
   type Step,
 } from "./interaction.ts";
-import { signInPage } from "./pages.ts";
-import { verifyPassword } from "./password.ts";
+import { checkPassword } from "./password-sign-in.ts";
 import { DASHBOARD_CLIENT_ID, parseResource } from "./resource.ts";
+import { emailPage, waysPage } from "./sign-in-pages.ts";
+import { flowCookie } from "./way-back.ts";
 
-const REFUSED = "The email address or the password is not right.";
+/** One way of showing who one is. Answers with the id of the user, or throws what was wrong. */
+type Way = (c: InteractionContext, email: string, form: Record<string, unknown>) => Promise<string>;
 
+/** Who is it, and then: by which of their ways do they show it. The first tells nobody whether there is such an account. */
 export function signIn(deps: InteractionDeps): Step {
-  const { provider, db, formTokens, throttle, log } = deps;
+  const { provider, formTokens, signup } = deps;
+  const browserSessions = openBrowserSessions(deps);
+  const ways: Record<string, Way> = { password: passwordWay(deps) };
 
   async function answer(c: InteractionContext, email: string, refusal?: Fault): Promise<Response> {
     const { uid, params } = c.var.interaction;
-    const page = signInPage({
-      csrfToken: formTokens.tokenFor(uid),
-      clientName: await nameOf(params.client_id as string),
-      email,
-      problem: refusal?.message,
-    });
+    const problems = (refusal?.data?.fields as Problems) ?? (refusal ? { form: refusal.message } : {});
+    const view = { csrfToken: formTokens.tokenFor(uid), email, problems };
+    const page =
+      email && !problems.email
+        ? waysPage(view)
+        : emailPage({ ...view, clientName: await nameOf(params.client_id as string), signup });
     for (const [name, value] of Object.entries(refusal?.headers ?? {})) c.header(name, value);
     return answerPage(c, page, (refusal?.status ?? 200) as 200);
   }
@@ -38,32 +47,24 @@ export function signIn(deps: InteractionDeps): Step {
     return client?.clientName ?? "An app";
   }
 
-  async function authenticate(c: InteractionContext, email: string, password: string): Promise<string> {
-    const guess = { email: email.toLowerCase(), address: c.env.incoming.socket.remoteAddress ?? "" };
-    await throttle.take(guess);
-    const user = await findUserByEmail(db, email);
-    const matches = await verifyPassword(user?.passwordHash ?? null, password);
-    if (user && matches) {
-      await throttle.forget(guess);
-      return user.id;
-    }
-    // Not waited for: whether there is such an account must not show in the time that the answer takes.
-    if (user)
-      auditSignIn(deps, c.var.interaction, { userId: user.id, outcome: "refused" }).catch((error) => log.error(error));
-    throw new Fault("invalid_fields", REFUSED);
-  }
-
   return {
     async show(c) {
-      const { login_hint: hint } = c.var.interaction.params;
-      return answer(c, typeof hint === "string" ? hint : "");
+      const { uid, iat, params } = c.var.interaction;
+      const session = await browserSessions.find(c);
+      if (session && session.signedInAt >= iat) return c.redirect(sameRequest(c.var.interaction), 303);
+      const { name, attributes } = flowCookie(deps.publicUrl);
+      setCookie(c, name, uid, attributes);
+      const { login_hint: hint } = params;
+      return answer(c, EMAIL.test(String(hint)) ? String(hint) : "");
     },
 
     async submit(c, form) {
       const email = String(form.email ?? "").trim();
       try {
-        const userId = await authenticate(c, email, String(form.password ?? ""));
-        await auditSignIn(deps, c.var.interaction, { userId, outcome: "ok" });
+        if (!EMAIL.test(email)) throw noEmail();
+        const way = ways[String(form.way ?? "")];
+        if (!way) return answer(c, email);
+        const userId = await way(c, email, form);
         return finish(provider, c, { login: { accountId: userId, amr: ["pwd"] } });
       } catch (error) {
         if (!(error instanceof Fault) || error.status >= 500) throw error;
@@ -73,17 +74,59 @@ export function signIn(deps: InteractionDeps): Step {
   };
 }
 
-/** In the audit of the org whose endpoint the client asks for, where the person is a member of it. */
+/** No more than keeps mistakes away: whether there is such a mailbox, only a mail shows. */
+export const EMAIL = /^[^@\s]{1,64}@[^@\s]{1,255}$/;
+
+function noEmail(): Fault {
+  const problem = "Enter your whole email address, such as ada@example.com";
+  return new Fault("invalid_fields", problem, { data: { fields: { email: problem } } });
+}
+
+function passwordWay(deps: InteractionDeps): Way {
+  const { db, throttle, log } = deps;
+  return async function signInWithPassword(c, email, form) {
+    const { interaction } = c.var;
+    const address = addressOf(c);
+    // Not waited for: whether there is such an account must not show in the time that the answer takes.
+    const onRefused = ({ id: userId }: { id: string }, count: number) =>
+      void auditSignIn(deps, interaction, { userId, outcome: "refused", entry: { address, count } }).catch((error) =>
+        log.error({ err: error }, "refused sign-in not recorded"),
+      );
+    const password = String(form.password ?? "");
+    const user = await checkPassword({ db, throttle, onRefused }, { email, password, address });
+    await auditSignIn(deps, interaction, { userId: user.id, outcome: "ok", entry: { address } });
+    return user.id;
+  };
+}
+
+/** What the client asked for, of somebody who has signed in by another page meanwhile. */
+function sameRequest({ params }: Interaction): string {
+  const { prompt, ...rest } = params as Record<string, string>;
+  const prompts = (prompt ?? "").split(" ").filter((word) => word && word !== "login");
+  const query = new URLSearchParams({ ...rest, ...(prompts.length > 0 ? { prompt: prompts.join(" ") } : {}) });
+  return `/oauth/authorize?${query}`;
+}
+
+interface SignInOutcome {
+  userId: string;
+  outcome: "ok" | "refused";
+  entry: Record<string, unknown>;
+}
+
+/** In the audit of the org whose endpoint the client asks for, where the person is its member; the dashboard is all orgs'. */
 async function auditSignIn(
   { db, publicUrl }: InteractionDeps,
   { params }: Interaction,
-  { userId, outcome }: { userId: string; outcome: "ok" | "refused" },
+  { userId, outcome, entry }: SignInOutcome,
 ): Promise<void> {
-  const address = parseResource(publicUrl, String(params.resource ?? ""));
+  const row = { event: "sign_in", outcome, userId, entry: { client_id: params.client_id, ...entry } };
+  if (params.resource === undefined) {
+    return db.transaction().execute((transaction) => insertAuditInOrgsOf(transaction, userId, row));
+  }
+  const address = parseResource(publicUrl, String(params.resource));
   const org = address && (await findOrgBySlug(db, address.org));
   if (!org) return;
   await withOrg(db, org.id, async (scope) => {
-    if (!(await findRole(scope, userId))) return;
-    await insertAudit(scope, { event: "sign_in", outcome, userId, entry: { client_id: params.client_id } });
+    if (await findRole(scope, userId)) await insertAudit(scope, row);
   });
 }

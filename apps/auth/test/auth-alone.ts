@@ -92,7 +92,7 @@ export class AuthorizationRequest {
 }
 
 export function signIn({ browser, email, password }: Member, page: Page) {
-  return browser.submit(page, { email, password });
+  return browser.submit(page, { email, way: "password", password });
 }
 
 /** Sign-in where the browser has to, then consent: a code. */
@@ -103,7 +103,7 @@ export async function authorize(
 ): Promise<{ code: string; request: AuthorizationRequest; answer: URL }> {
   const request = new AuthorizationRequest(house, parameters);
   let page = await member.browser.open(request.url);
-  if (page.text?.includes('name="password"')) page = await signIn(member, page);
+  if (page.text?.includes('name="email"')) page = await signIn(member, page);
   if (page.text?.includes('name="decision"')) page = await member.browser.submit(page, { decision: "approve" });
   return { code: page.left?.searchParams.get("code") ?? "", request, answer: page.left };
 }

@@ -190,7 +190,7 @@ test("unknown org, unknown connector and another org's endpoint: the same sign-i
     const browser = new Browser(house.publicUrl);
     const request = new AuthorizationRequest(house, { client_id: house.clientId, resource });
     const page = await browser.open(request.url);
-    expect([page.status, page.text.includes('name="password"')]).toEqual([200, true]);
+    expect([page.status, page.text.includes('name="email"')]).toEqual([200, true]);
     const { left } = await signIn({ ...house.ada, browser }, page);
     expect(left.searchParams.get("error")).toBe("invalid_target");
     expect(left.searchParams.get("state")).toBe(request.state);

@@ -73,10 +73,12 @@ test.each<[string, BrowserContextOptions]>([
     await page.goto(request.url.href);
     await look("sign-in");
     await page.keyboard.type(ada.email);
-    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Password").waitFor();
+    await look("sign-in-password");
     await page.keyboard.type("not the password");
     await page.keyboard.press("Enter");
-    await page.getByRole("alert").waitFor();
+    await page.getByText("is not right").waitFor();
     await look("sign-in-refused");
     await page.keyboard.type(ada.password);
     await page.keyboard.press("Enter");
@@ -100,6 +102,7 @@ test("another account: signed out of the first, signed in with the second, and o
   await page.goto(request.url.href);
   for (const { email, password } of [bob, ada]) {
     await page.getByLabel("Email").fill(email);
+    await page.getByRole("button", { name: "Continue" }).click();
     await page.getByLabel("Password").fill(password);
     const left = page.waitForRequest(/\/callback\?/).catch(() => null);
     await page.getByRole("button", { name: "Sign in" }).click();

@@ -19,7 +19,7 @@ async function startAcme(redirectUri?: string) {
   return Object.assign(house, { org, resource, ada, parameters, begin });
 }
 
-const isSignIn = (page: Page) => page.text.includes('name="password"');
+const isSignIn = (page: Page) => page.text.includes('name="email"');
 const isConsent = (page: Page) => page.text.includes('name="decision"');
 
 test("passwords are kept as argon2id", async () => {
@@ -34,8 +34,8 @@ test("an unknown user and a wrong password: the same answer", async () => {
   for (const email of [house.ada.email, "nobody@acme.example"]) {
     const browser = new Browser(house.publicUrl);
     const form = await browser.open(house.begin().url);
-    const { status, text } = await browser.submit(form, { email, password: "wrong" });
-    expect(text).toContain('role="alert"');
+    const { status, text } = await browser.submit(form, { email, way: "password", password: "wrong" });
+    expect(text).toContain('aria-invalid="true"');
     answers.push({ status, text: text.replaceAll(email, "EMAIL").replace(/name="csrf" value="[^"]+"/, "") });
   }
   expect(answers[0]).toEqual(answers[1]);
@@ -57,7 +57,7 @@ test("an unknown user and a wrong password: the same time", async () => {
       const browser = new Browser(house.publicUrl);
       const form = await browser.open(house.begin().url);
       const before = performance.now();
-      await browser.submit(form, { email, password: "wrong" });
+      await browser.submit(form, { email, way: "password", password: "wrong" });
       times[kind]!.push(performance.now() - before);
     }
   }
@@ -73,7 +73,7 @@ test("guesses at one account are stopped, also with the right password then; ano
   const { browser } = house.ada;
   let form: Page = await browser.open(house.begin().url);
   for (let guess = 0; guess < 5; guess++) {
-    form = await browser.submit(form, { email: house.ada.email, password: `guess ${guess}` });
+    form = await browser.submit(form, { email: house.ada.email, way: "password", password: `guess ${guess}` });
     expect(form.status).toBe(422);
   }
   const stopped = await signIn(house.ada, form);
@@ -110,7 +110,7 @@ test("a form without its CSRF token, with another's, or from a foreign origin: 4
   await using house = await startAcme();
   const { browser } = house.ada;
   const form = await browser.open(house.begin().url);
-  const fields = { email: house.ada.email, password: house.ada.password };
+  const fields = { email: house.ada.email, way: "password", password: house.ada.password };
   const consent = await signIn(house.ada, form);
   const other = await browser.open(house.begin().url);
   const foreignToken = /name="csrf" value="([^"]+)"/.exec(other.text)![1]!;

@@ -62,6 +62,7 @@ const heading = (page: Page, name: string) => page.getByRole("heading", { name, 
 
 async function signIn(page: Page, { email, password }: Person): Promise<void> {
   await page.getByLabel("Email").fill(email);
+  await page.getByRole("button", { name: "Continue" }).click();
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
 }
@@ -272,7 +273,7 @@ test("who signs out is asked for the password again", async () => {
   await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL("**/oauth/logout**");
   await page.getByRole("button", { name: "Sign out" }).click();
-  await page.getByLabel("Password").waitFor();
+  await page.getByLabel("Email").waitFor();
   cookies.delete(owner);
 });
 

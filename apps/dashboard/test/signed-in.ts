@@ -21,7 +21,7 @@ export async function submitSignIn(
   { email, password }: Person,
 ): Promise<URL> {
   const csrf = /name="csrf" value="([^"]+)"/.exec(page)![1]!;
-  const answer = await visit(url, cookies, new URLSearchParams({ csrf, email, password }));
+  const answer = await visit(url, cookies, new URLSearchParams({ csrf, email, way: "password", password }));
   return new URL(answer.headers.get("location")!, url);
 }
 

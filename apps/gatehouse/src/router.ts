@@ -1,6 +1,8 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { BlockList } from "node:net";
 import { Fault, renderFault, toFault } from "@gatehouse/faults";
 import type { Logger } from "@gatehouse/telemetry/log";
+import { clientAddress } from "./client-address.ts";
 
 export type AppName = "auth" | "gateway" | "dashboard";
 
@@ -10,6 +12,8 @@ export interface App extends AsyncDisposable {
 
 export interface RouterDeps {
   publicUrl: URL;
+  /** Whose `X-Forwarded-For` is believed. Nobody's, where nothing is said. */
+  trustedProxies?: BlockList | undefined;
   apps: Partial<Record<AppName, App>>;
   /** Throws where this process cannot serve: its database is out of reach, or it is going away. */
   checkReady: () => Promise<void>;
@@ -18,8 +22,8 @@ export interface RouterDeps {
 
 const AUTH_DOCUMENTS = new Set(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]);
 
-/** One origin for all apps. What a stranger says about how the request came here is dropped; PUBLIC_URL says it. */
-export function route({ publicUrl, apps, checkReady, log }: RouterDeps): RequestListener {
+/** One origin for all apps. What a stranger says about how the request came here is dropped; PUBLIC_URL and the connection say it. */
+export function route({ publicUrl, trustedProxies, apps, checkReady, log }: RouterDeps): RequestListener {
   const scheme = publicUrl.protocol.slice(0, -1);
   const ownHosts = new Set([
     publicUrl.host,
@@ -45,11 +49,14 @@ export function route({ publicUrl, apps, checkReady, log }: RouterDeps): Request
   }
 
   /** The gateway does not ask how a request came here; the others' libraries do. */
-  function replaceForwarded({ headers }: IncomingMessage): void {
+  function replaceForwarded(request: IncomingMessage): void {
+    const { headers } = request;
+    const address = clientAddress(request, trustedProxies);
     for (const name of Object.keys(headers)) {
       if (name === "forwarded" || name.startsWith("x-forwarded-")) delete headers[name];
     }
     headers["x-forwarded-proto"] = scheme;
+    headers["x-forwarded-for"] = address;
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {
@@ -70,7 +77,7 @@ export function route({ publicUrl, apps, checkReady, log }: RouterDeps): Request
 }
 
 function appOf(path: string): AppName {
-  if (path.startsWith("/oauth/") || AUTH_DOCUMENTS.has(path)) return "auth";
+  if (path.startsWith("/oauth/") || path.startsWith("/connect/") || AUTH_DOCUMENTS.has(path)) return "auth";
   if (/^\/(dashboard|api)(\/|$)/.test(path)) return "dashboard";
   return "gateway";
 }

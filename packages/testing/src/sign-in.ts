@@ -36,8 +36,8 @@ export async function signIn(
     }
     const text = await page.text();
     if (page.status >= 400) throw new Error(`${page.status} from ${page.url}: ${wordsOf(text)}`);
-    const form = hiddenFields(text);
-    if (text.includes('name="password"')) appendAll(form, { email, password });
+    const form = filledIn(text);
+    if (text.includes('name="email"')) setAll(form, { email, way: "password", password });
     else if (text.includes('name="decision"')) form.append("decision", decision);
     else throw new Error(`No form at ${page.url}: ${wordsOf(text)}`);
     page = await visit(formAction(text, page.url), cookies, form);
@@ -69,9 +69,10 @@ function remember(cookies: CookieJar, line: string): void {
   else cookies.set(name.trim(), value.join("="));
 }
 
-function hiddenFields(page: string): URLSearchParams {
+/** What is in the form before anybody has touched it: hidden fields, and boxes that are ticked. */
+function filledIn(page: string): URLSearchParams {
   const form = new URLSearchParams();
-  for (const [input] of page.matchAll(/<input\b[^>]*type="hidden"[^>]*>/g)) {
+  for (const [input] of page.matchAll(/<input\b[^>]*type="(?:hidden"|checkbox"[^>]*\schecked)[^>]*>/g)) {
     form.append(attribute(input, "name") ?? "", attribute(input, "value") ?? "");
   }
   return form;
@@ -87,8 +88,8 @@ function attribute(tag: string, name: string): string | undefined {
   return value?.replaceAll("&amp;", "&").replaceAll("&quot;", '"').replaceAll("&#39;", "'");
 }
 
-function appendAll(form: URLSearchParams, fields: Record<string, string>): void {
-  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+function setAll(form: URLSearchParams, fields: Record<string, string>): void {
+  for (const [name, value] of Object.entries(fields)) form.set(name, value);
 }
 
 function wordsOf(page: string): string {
