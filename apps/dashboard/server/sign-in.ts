@@ -108,10 +108,10 @@ function transactionCookie(publicUrl: URL, vault: Vault) {
   };
 }
 
-/** A path of the dashboard's own, and nothing that leads out of it. */
+/** A path of the dashboard's own, or where an account is linked, and nothing that leads out of them. */
 function safeReturnPath(path: string | undefined, publicUrl: URL): string {
   const url = URL.parse(path ?? "/dashboard", publicUrl.href);
-  const inside = url?.origin === publicUrl.origin && /^\/dashboard(\/|$)/.test(url.pathname);
+  const inside = url?.origin === publicUrl.origin && /^\/(dashboard(\/|$)|connect\/link\/)/.test(url.pathname);
   if (!inside || /^\/dashboard\/(login|callback)\b/.test(url.pathname)) return "/dashboard";
   return url.pathname + url.search;
 }

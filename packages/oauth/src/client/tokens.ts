@@ -1,4 +1,5 @@
 import { Fault } from "@gatehouse/faults";
+import { decodeJwt } from "jose";
 import * as oauth from "oauth4webapi";
 import type { AuthorizationServer } from "./discover.ts";
 import { type Client, clientAuth } from "./register.ts";
@@ -12,6 +13,8 @@ export interface Tokens {
   expiresAt: Date | null;
   /** `null` where the server says that it granted what was asked for, by saying nothing (RFC 6749 §5.1). */
   scopes: string[] | null;
+  /** What the person is called there; `null` where the server does not say. */
+  label: string | null;
 }
 
 /** The server says that this refresh token will never serve again: the member has to link the account anew. */
@@ -81,7 +84,8 @@ export async function asTokens(
   response: Response,
   { scopeDelimiter = " " }: { scopeDelimiter?: string },
 ): Promise<Tokens> {
-  const answer = await oauth.processGenericTokenEndpointResponse(server, client, await straightened(response));
+  const { response: straight, idToken } = await straightened(response);
+  const answer = await oauth.processGenericTokenEndpointResponse(server, client, straight);
   const { access_token, refresh_token, expires_in, scope } = answer;
   if (answer.token_type !== "bearer") {
     throw new Fault("upstream_failed", "The upstream gives out tokens that are not bearer tokens");
@@ -91,26 +95,38 @@ export async function asTokens(
     refreshToken: refresh_token ?? null,
     expiresAt: expires_in === undefined ? null : new Date(Date.now() + expires_in * 1000),
     scopes: scope === undefined ? null : scope.split(scopeDelimiter).filter(Boolean),
+    label: nameIn(idToken),
   };
+}
+
+/** From the server itself, over its own TLS, and for nothing but to be shown: the signature is not looked at. */
+function nameIn(idToken: unknown): string | null {
+  try {
+    const { email, preferred_username, name } = decodeJwt(String(idToken));
+    const given = [email, preferred_username, name].find((claim) => typeof claim === "string");
+    return given ? (given as string).slice(0, 200) : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
  * What known services do otherwise than RFC 6749 §5 says: errors with status 200 (GitHub, Slack), the person's token one
- * level down (Slack), `token_type` of their own. Who the person is there (`id_token`) is not asked.
+ * level down (Slack), `token_type` of their own.
  */
-async function straightened(response: Response): Promise<Response> {
+async function straightened(response: Response): Promise<{ response: Response; idToken?: unknown }> {
   const text = await response.text();
   const { status, headers } = response;
   const body = parseObject(text);
-  if (!body) return new Response(text, { status, headers });
-  const { id_token: _, authed_user: person, ...rest } = body;
+  if (!body) return { response: new Response(text, { status, headers }) };
+  const { id_token: idToken, authed_user: person, ...rest } = body;
   const answer: Record<string, unknown> = rest.access_token === undefined && isObject(person) ? person : rest;
   if (answer.access_token !== undefined && !/^(bearer|dpop|mac)$/i.test(String(answer.token_type ?? ""))) {
     answer.token_type = "bearer";
   }
   for (const name of ["refresh_token", "expires_in", "scope"]) if (answer[name] === null) delete answer[name];
   const failed = status === 200 && typeof answer.error === "string" && answer.access_token === undefined;
-  return Response.json(answer, { status: failed ? 400 : status });
+  return { response: Response.json(answer, { status: failed ? 400 : status }), idToken };
 }
 
 function parseObject(text: string): Record<string, unknown> | null {

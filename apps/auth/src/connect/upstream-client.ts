@@ -1,0 +1,158 @@
+import { Fault } from "@gatehouse/faults";
+import { type AuthorizationServer, checkedServer, discover } from "@gatehouse/oauth/client/discover";
+import { KNOWN_SERVICES, type KnownService } from "@gatehouse/oauth/client/known-services";
+import { placeOfClientSecret } from "@gatehouse/oauth/client/link-credential";
+import { type AuthMethod, authMethodFor, type Client, register } from "@gatehouse/oauth/client/register";
+import { type Database, withOrg } from "@gatehouse/store/database";
+import type { MemberOAuth } from "@gatehouse/store/member-access";
+import { findUpstreamClient, putUpstreamClient, type UpstreamClient } from "@gatehouse/store/upstream-clients";
+import type { Vault } from "@gatehouse/vault/vault";
+import { type LinkTarget, upstreamOf } from "./link-target.ts";
+
+type Deps = Parameters<typeof upstreamOf>[0] & { db: Database; vault: Vault; publicUrl: URL };
+
+/** What Gatehouse asks an upstream's authorization server as, and for. */
+export interface ReadyClient {
+  server: AuthorizationServer;
+  client: Client;
+  resource: string | null;
+  scopes: readonly string[];
+  scopeDelimiter?: string;
+  scopeParameter?: string;
+  extraParameters?: Readonly<Record<string, string>>;
+}
+
+/** One per connector, so that no other upstream's answer can be taken for this one's. */
+export const redirectUriFor = (publicUrl: URL, connectorId: string) =>
+  new URL(`/connect/callback/${connectorId}`, publicUrl).href;
+
+export const metadataDocumentFor = (publicUrl: URL, connectorId: string) =>
+  new URL(`/connect/client-metadata/${connectorId}`, publicUrl);
+
+/** Looks at the upstream anew each time: where its authorization server has moved, nothing is sent to the new one unseen. */
+export async function readyClient(deps: Deps, target: LinkTarget): Promise<ReadyClient> {
+  const way = target.way as MemberOAuth;
+  const service = way.service ? KNOWN_SERVICES[way.service] : undefined;
+  if (service) return byService(deps, target, service);
+  if (way.server) return byOwner(deps, target, way.server);
+  return byDiscovery(deps, target);
+}
+
+async function byService(deps: Deps, target: LinkTarget, service: KnownService): Promise<ReadyClient> {
+  const way = target.way as MemberOAuth;
+  const { server, scopeDelimiter, scopeParameter, extraParameters } = service;
+  return {
+    server,
+    client: await givenClient(deps, target, server),
+    resource: null,
+    scopes: way.scopes ?? service.scopes,
+    ...(scopeDelimiter ? { scopeDelimiter } : {}),
+    ...(scopeParameter ? { scopeParameter } : {}),
+    ...(extraParameters ? { extraParameters } : {}),
+  };
+}
+
+async function byOwner(
+  deps: Deps,
+  target: LinkTarget,
+  given: NonNullable<MemberOAuth["server"]>,
+): Promise<ReadyClient> {
+  const { authorizationEndpoint, tokenEndpoint, revocationEndpoint } = given;
+  const server = {
+    issuer: given.issuer ?? new URL(authorizationEndpoint).origin,
+    authorization_endpoint: authorizationEndpoint,
+    token_endpoint: tokenEndpoint,
+    ...(revocationEndpoint ? { revocation_endpoint: revocationEndpoint } : {}),
+  };
+  checkedServer(server, upstreamOf(deps, target.connector));
+  const { scopes = [], scopeDelimiter } = target.way as MemberOAuth;
+  const client = await givenClient(deps, target, server);
+  return { server, client, resource: null, scopes, ...(scopeDelimiter ? { scopeDelimiter } : {}) };
+}
+
+async function givenClient(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<Client> {
+  const stored = await findStored(deps, target);
+  if (stored && isFor(stored, target, server)) return openClient(deps, target, stored);
+  throw new Fault(
+    "conflict",
+    `${target.connector.name} has no OAuth app to ask with. An owner can enter its id and secret.`,
+  );
+}
+
+async function byDiscovery(deps: Deps, target: LinkTarget): Promise<ReadyClient> {
+  const { connector } = target;
+  const way = target.way as MemberOAuth;
+  const upstream = upstreamOf(deps, connector);
+  const found = await discover(new URL(connector.url), upstream);
+  const stored = await findStored(deps, target);
+  const known =
+    stored && isFor(stored, target, found.server) && (stored.registration !== "document" || isOwn(deps, stored));
+  const client = known ? await openClient(deps, target, stored) : await registerAnew(deps, target, found);
+  return { server: found.server, client, resource: found.resource, scopes: way.scopes ?? found.scopes };
+}
+
+function findStored({ db }: Deps, { org, connector }: LinkTarget): Promise<UpstreamClient | null> {
+  return withOrg(db, org.id, (scope) => findUpstreamClient(scope, connector.id));
+}
+
+/** A client is known to the server that it was made at, and its secret is for that server's eyes. */
+function isFor(stored: UpstreamClient, { connector }: LinkTarget, server: AuthorizationServer): boolean {
+  const made = stored.server as AuthorizationServer;
+  return (
+    made.issuer === server.issuer &&
+    made.token_endpoint === server.token_endpoint &&
+    stored.upstreamOrigin === new URL(connector.url).origin
+  );
+}
+
+/** The document is where this deployment is reached now. */
+const isOwn = ({ publicUrl }: Deps, { connectorId, clientId }: UpstreamClient) =>
+  clientId === metadataDocumentFor(publicUrl, connectorId).href;
+
+async function openClient({ vault }: Deps, { org }: LinkTarget, stored: UpstreamClient): Promise<Client> {
+  const { clientId, authMethod, sealed } = stored;
+  const clientSecret = sealed && (await vault.open(placeOfClientSecret(org.id, stored), sealed));
+  return { clientId, clientSecret, authMethod };
+}
+
+async function registerAnew(
+  deps: Deps,
+  target: LinkTarget,
+  found: Pick<ReadyClient, "server" | "resource" | "scopes">,
+): Promise<Client> {
+  const { publicUrl } = deps;
+  const { connector } = target;
+  const isPublic = publicUrl.protocol === "https:";
+  const request = {
+    redirectUri: redirectUriFor(publicUrl, connector.id),
+    metadataDocument: isPublic ? metadataDocumentFor(publicUrl, connector.id) : null,
+    clientUri: publicUrl.origin,
+  };
+  const client = await register(found.server, request, upstreamOf(deps, connector));
+  const registration = client.clientId === request.metadataDocument?.href ? "document" : "dynamic";
+  await keepClient(deps, target, { ...found, client, registration });
+  return client;
+}
+
+/** The client that new links are made by from now on. */
+export async function keepClient(
+  { db, vault }: Pick<Deps, "db" | "vault">,
+  { org, connector }: Pick<LinkTarget, "org" | "connector">,
+  made: Pick<ReadyClient, "server" | "client" | "resource" | "scopes"> & Pick<UpstreamClient, "registration">,
+): Promise<void> {
+  const { clientId, clientSecret, authMethod } = made.client;
+  const key = { connectorId: connector.id, clientId };
+  const sealed = clientSecret === null ? null : await vault.seal(placeOfClientSecret(org.id, key), clientSecret);
+  await withOrg(db, org.id, (scope) =>
+    putUpstreamClient(scope, {
+      ...key,
+      ...{ registration: made.registration, authMethod, sealed, server: made.server, resource: made.resource },
+      ...{ scopes: [...made.scopes], upstreamOrigin: new URL(connector.url).origin },
+    }),
+  );
+}
+
+/** How a client that an owner entered authenticates, where nobody has said. */
+export function authMethodOf(service: KnownService | undefined, server: AuthorizationServer): AuthMethod {
+  return service?.authMethod ?? authMethodFor(server);
+}
