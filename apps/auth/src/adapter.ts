@@ -4,17 +4,17 @@ import {
   consumeOidcRecord,
   deleteOidcRecord,
   deleteOidcRecordsOfGrant,
-  extendOidcRecord,
   type FoundOidcRecord,
   findOidcRecord,
   findOidcRecordByUid,
   type OidcRecordKey,
   upsertOidcRecord,
 } from "@gatehouse/store/oidc-records";
-import type { SealedFor, Vault } from "@gatehouse/vault/vault";
+import type { Vault } from "@gatehouse/vault/vault";
 import { type Adapter, type AdapterPayload, errors } from "oidc-provider";
 import { revokeGrant } from "./grants.ts";
 import type { Lifetimes } from "./lifetimes.ts";
+import { clientStorage, keepClient } from "./registered-clients.ts";
 
 export interface AdapterDeps {
   db: Database;
@@ -25,31 +25,28 @@ export interface AdapterDeps {
 
 /** What oidc-provider stores, in Postgres: a stolen copy of the table opens nothing. */
 export function openAdapter(deps: AdapterDeps): (model: string) => Adapter {
-  const { db, vault, lifetimes } = deps;
+  const { db, lifetimes } = deps;
 
   return (model) => {
     const keyOf = (id: string): OidcRecordKey => ({ model, idHash: sha256(id) });
     const graceSeconds = model === "RefreshToken" ? lifetimes.refreshTokenGrace : 0;
 
-    return {
+    const storage: Adapter = {
       async upsert(id, payload, expiresIn) {
-        const expiresAt = expiryOf(model === "Client" ? lifetimes.unusedClient : expiresIn);
+        const expiresAt = expiryOf(expiresIn);
         await upsertOidcRecord(db, {
           ...keyOf(id),
-          payload: await withoutSecrets(vault, model, id, payload),
+          payload: withoutOwnId(model, id, payload),
           grantHash: payload.grantId && model !== "Interaction" ? sha256(payload.grantId) : null,
-          uidHash: payload.uid ? sha256(payload.uid) : null,
+          uidHash: secondNameOf(model, payload),
           expiresAt,
         });
-        // A registered client stays as long as somebody's consent to it does.
-        if (model === "Grant" && payload.clientId && expiresAt) {
-          await extendOidcRecord(db, { model: "Client", idHash: sha256(payload.clientId) }, expiresAt);
-        }
+        if (GIVEN_TO_CLIENTS.has(model) && expiresAt) await keepClient(deps, payload.clientId!, expiresAt);
       },
 
       async find(id) {
         const record = await findOidcRecord(db, keyOf(id));
-        return record ? withSecrets(vault, model, id, { ...record, graceSeconds }) : undefined;
+        return record ? withOwnId(model, id, { ...record, graceSeconds }) : undefined;
       },
 
       async findByUid(uid) {
@@ -75,43 +72,34 @@ export function openAdapter(deps: AdapterDeps): (model: string) => Adapter {
         await deleteOidcRecordsOfGrant(db, sha256(grantId));
       },
     };
+    return model === "Client" ? { ...storage, ...clientStorage(deps) } : storage;
   };
 }
 
-/** The payload without its own id in it, and with a client's secret sealed. */
-async function withoutSecrets(
-  vault: Vault,
-  model: string,
-  id: string,
-  { jti: _, ...payload }: AdapterPayload,
-): Promise<Record<string, unknown>> {
-  if (model === "Interaction") {
-    const session = payload.session && { ...payload.session, cookie: undefined };
-    return { ...payload, session, returnTo: payload.returnTo!.slice(0, -id.length) };
-  }
-  if (!payload.client_secret) return payload;
-  const sealed = await vault.seal(placeOf(id), payload.client_secret);
-  return { ...payload, client_secret: sealed.toString("base64") };
+/** What keeps a client that registered itself from being collected. */
+const GIVEN_TO_CLIENTS = new Set(["Grant", "RefreshToken"]);
+
+/** Sessions and interactions are found by their `uid`, and a client's management token goes with its client. */
+function secondNameOf(model: string, { uid, clientId }: AdapterPayload): Buffer | null {
+  const name = model === "RegistrationAccessToken" ? clientId : uid;
+  return name ? sha256(name) : null;
 }
 
-async function withSecrets(
-  vault: Vault,
+function withoutOwnId(model: string, id: string, { jti: _, ...payload }: AdapterPayload): Record<string, unknown> {
+  if (model !== "Interaction") return payload;
+  const session = payload.session && { ...payload.session, cookie: undefined };
+  return { ...payload, session, returnTo: payload.returnTo!.slice(0, -id.length) };
+}
+
+function withOwnId(
   model: string,
   id: string,
   { payload, consumedAt, graceSeconds }: FoundOidcRecord & { graceSeconds: number },
-): Promise<AdapterPayload> {
-  const restored: AdapterPayload = { ...payload };
-  if (model !== "Client") restored.jti = id;
+): AdapterPayload {
+  const restored: AdapterPayload = { ...payload, jti: id };
   if (model === "Interaction") restored.returnTo += id;
-  if (restored.client_secret) {
-    restored.client_secret = await vault.open(placeOf(id), Buffer.from(restored.client_secret, "base64"));
-  }
   if (consumedAt && consumedAt.getTime() + graceSeconds * 1000 <= Date.now()) restored.consumed = true;
   return restored;
-}
-
-function placeOf(clientId: string): SealedFor {
-  return { org: "deployment", row: `oidc_records/Client/${clientId}` };
 }
 
 function expiryOf(seconds: number | undefined): Date | null {

@@ -9,8 +9,9 @@ export function answerFailure(log: Logger) {
     try {
       await next();
     } catch (error) {
-      log.error({ err: error }, "authorization server failed");
-      const { status, headers, body } = renderFault(toFault(unavailableIfUnreachable(error)), "oauth");
+      const fault = toFault(unavailableIfUnreachable(error));
+      if (fault.status >= 500) log.error({ err: error }, "authorization server failed");
+      const { status, headers, body } = renderFault(fault, "oauth");
       ctx.status = status;
       ctx.set(headers);
       ctx.body = body;

@@ -2,6 +2,7 @@ import { SCOPES } from "@gatehouse/oauth/endpoint";
 import type { Database } from "@gatehouse/store/database";
 import { findUser } from "@gatehouse/store/users";
 import { type AccessToken, type Account, errors, type KoaContextWithOIDC } from "oidc-provider";
+import { checkClientAllowed } from "./allowed-clients.ts";
 import { findEndpoint } from "./resource.ts";
 
 /** Who someone is, staying connected (which every client may), and ours. */
@@ -20,11 +21,12 @@ export function findAccount({ db }: { db: Database }) {
 
 /** Our own claims: the ids that neither a renamed org nor a moved endpoint changes, and what to revoke the token by. */
 export function extraTokenClaims(deps: { db: Database; publicUrl: URL }) {
-  return async function extraTokenClaims(_ctx: KoaContextWithOIDC, token: { kind: string }) {
+  return async function extraTokenClaims(ctx: KoaContextWithOIDC, token: { kind: string }) {
     const { accountId, aud, grantId } = token as AccessToken;
     if (!aud) return undefined;
     const endpoint = await findEndpoint(deps, aud as string, accountId!);
     if (!endpoint) throw new errors.InvalidGrant("the member may not use this endpoint any more");
+    await checkClientAllowed(deps.db, endpoint.org.id, ctx.oidc.client!);
     return { org: endpoint.org.id, endpoint: endpoint.connector.id, grant: grantId };
   };
 }

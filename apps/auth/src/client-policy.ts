@@ -19,6 +19,8 @@ export function applyClientPolicy(metadata: ClientMetadata): void {
   metadata.id_token_signed_response_alg = SIGNING_ALGORITHM;
   metadata.grant_types = keep(metadata.grant_types, GRANT_TYPES);
   metadata.response_types = ["code"];
+  // A client that was confidential and becomes public has no use for its secret any more.
+  if (metadata.token_endpoint_auth_method === "none") metadata.client_secret = undefined;
   // What a client may do is decided by the member, for one endpoint: a registered scope would only get in the way.
   metadata.scope = undefined;
 }

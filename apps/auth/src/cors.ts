@@ -14,11 +14,12 @@ const MAX_AGE_SECONDS = "3600";
 
 /** Any origin, without credentials: no cookie counts at these addresses. */
 export async function allowAnyOrigin(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-  if (!OPEN_PATHS.has(ctx.path)) return next();
+  const isRegistration = ctx.path.startsWith("/oauth/register/");
+  if (!OPEN_PATHS.has(ctx.path) && !isRegistration) return next();
   ctx.set("access-control-allow-origin", "*");
   ctx.set("access-control-expose-headers", "WWW-Authenticate, Retry-After");
   if (ctx.method !== "OPTIONS") return next();
-  ctx.set("access-control-allow-methods", "GET, POST");
+  ctx.set("access-control-allow-methods", isRegistration ? "GET, PUT, DELETE" : "GET, POST");
   ctx.set("access-control-allow-headers", "authorization, content-type, mcp-protocol-version");
   ctx.set("access-control-max-age", MAX_AGE_SECONDS);
   ctx.status = 204;

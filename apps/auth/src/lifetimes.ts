@@ -11,8 +11,10 @@ export interface Lifetimes {
   grant: number;
   interaction: number;
   session: number;
-  /** A registered client that nobody has consented to. */
+  /** A client that registered itself and that nobody has consented to. */
   unusedClient: number;
+  /** One that somebody has, from when it last was given a token. */
+  idleClient: number;
 }
 
 const MINUTE = 60;
@@ -32,4 +34,5 @@ export const LIFETIMES: Lifetimes = {
   interaction: 60 * MINUTE,
   session: 14 * DAY,
   unusedClient: DAY,
+  idleClient: 90 * DAY,
 };

@@ -7,7 +7,8 @@ import type { Vault } from "@gatehouse/vault/vault";
 import type { JWK } from "jose";
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import { openAdapter } from "./adapter.ts";
-import { fetchMetadataDocument, isDocumentUrl, METADATA_DOCUMENT_BYTES_MAX } from "./cimd.ts";
+import { clientAllowed } from "./allowed-clients.ts";
+import { isDocumentUrl, METADATA_DOCUMENT_BYTES_MAX } from "./cimd.ts";
 import { CLAIMS, extraTokenClaims, findAccount, SUPPORTED_SCOPES } from "./claims.ts";
 import { applyClientPolicy } from "./client-policy.ts";
 import { answerServerError, renderError } from "./error-page.ts";
@@ -15,13 +16,15 @@ import { loadExistingGrant } from "./grants.ts";
 import { SIGNING_ALGORITHM } from "./keys.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { pageHeaders, signedOutPage, signOutPage } from "./pages.ts";
+import { compareHashedSecrets } from "./registered-clients.ts";
 import { DASHBOARD_CLIENT_ID, findEndpoint, resourceIndicators } from "./resource.ts";
 
 export interface ProviderDeps {
   publicUrl: URL;
   db: Database;
   vault: Vault;
-  egress: Egress;
+  /** What oidc-provider fetches, which is Client ID Metadata Documents. */
+  fetch: typeof fetch;
   log: Logger;
   dashboardRedirectUri: string;
   lifetimes: Lifetimes;
@@ -33,6 +36,7 @@ export function openProvider(deps: ProviderDeps): Provider {
   const provider = new Provider(deps.publicUrl.origin, configuration(deps));
   // Its URLs follow X-Forwarded-Proto, which whoever hands it a request sets from the public URL.
   provider.proxy = true;
+  compareHashedSecrets(provider);
   provider.on("server_error", answerServerError(deps.log));
   // Koa's own event, which the provider's types leave out.
   (provider as unknown as EventEmitter).on("error", (error) =>
@@ -77,7 +81,7 @@ function configuration(deps: ProviderDeps): Configuration {
       properties: ["software_id"],
       validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
     },
-    fetch: fetchMetadataDocument(deps),
+    fetch: deps.fetch,
     fetchResponseBodyLimits: { "client_id metadata document": METADATA_DOCUMENT_BYTES_MAX },
 
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
@@ -116,6 +120,8 @@ function features(deps: ProviderDeps): Configuration["features"] {
       cacheDuration: { min: 0, max: 0 },
     },
     registration: { enabled: true, idFactory: nameClient },
+    // A client that lost the answer to its update would lose the registration, too.
+    registrationManagement: { enabled: true, rotateRegistrationAccessToken: false },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx) => showPage(ctx, signOutPage({ xsrf: ctx.oidc.session!.state!.secret as string })),
@@ -165,7 +171,10 @@ function cookies(publicUrl: URL, vault: Vault): Configuration["cookies"] {
   };
 }
 
-/** Sign in; may this member use the endpoint at all; consent. Who may not goes back to the client with an error. */
+/**
+ * Sign in; may this member use the endpoint at all, and with this client; consent. Who is no member goes back to the client
+ * with an error.
+ */
 function interactions(deps: ProviderDeps) {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
@@ -176,5 +185,6 @@ function interactions(deps: ProviderDeps) {
     throw new errors.InvalidTarget("there is no MCP endpoint at this address that this member may use");
   });
   policy.add(new Prompt({ name: "endpoint" }, membership), 1);
+  policy.add(clientAllowed(deps), 2);
   return policy;
 }

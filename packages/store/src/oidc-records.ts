@@ -36,6 +36,22 @@ export async function upsertOidcRecord(db: Kysely<Tables>, record: OidcRecord): 
     .execute();
 }
 
+/** `false` where there is no such record. Its time stays as it was. */
+export async function updateOidcPayload(
+  db: Kysely<Tables>,
+  { model, idHash }: OidcRecordKey,
+  payload: Record<string, unknown>,
+): Promise<boolean> {
+  const result = await db
+    .updateTable("oidc_records")
+    .set({ payload: JSON.stringify(payload, storable) })
+    .where("model", "=", model)
+    .where("id_hash", "=", idHash)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .executeTakeFirst();
+  return result.numUpdatedRows > 0n;
+}
+
 /** jsonb holds neither NUL nor half a surrogate pair, and clients send both. */
 function storable(_key: string, value: unknown): unknown {
   return typeof value === "string" ? value.toWellFormed().replaceAll("\0", "") : value;
@@ -106,7 +122,9 @@ export async function deleteOidcRecordsOfGrant(db: Kysely<Tables>, grantHash: Bu
   await db.deleteFrom("oidc_records").where("grant_hash", "=", grantHash).execute();
 }
 
-/** Keeps a record at least until then; never shortens its time. */
+const EXTENSION_MS_MIN = 60 * 60_000;
+
+/** Keeps a record until about then: what gains less than an hour is left as it is, and nothing is shortened. */
 export async function extendOidcRecord(
   db: Kysely<Tables>,
   { model, idHash }: OidcRecordKey,
@@ -117,10 +135,42 @@ export async function extendOidcRecord(
     .set({ expires_at: expiresAt })
     .where("model", "=", model)
     .where("id_hash", "=", idHash)
-    .where("expires_at", "<", expiresAt)
+    .where("expires_at", "<", new Date(expiresAt.getTime() - EXTENSION_MS_MIN))
     .execute();
 }
 
 export async function deleteExpiredOidcRecords(db: Kysely<Tables>): Promise<void> {
   await db.deleteFrom("oidc_records").where("expires_at", "<", sql<Date>`now()`).execute();
+}
+
+/**
+ * Of the clients that have registered themselves and that nobody has used, which end within `unusedSeconds` by themselves,
+ * the newest `countMax` stay; management tokens go with their clients.
+ */
+export async function deleteSurplusClients(
+  db: Kysely<Tables>,
+  { countMax, unusedSeconds }: { countMax: number; unusedSeconds: number },
+): Promise<void> {
+  const surplus = db
+    .selectFrom("oidc_records")
+    .select("id_hash")
+    .where("model", "=", "Client")
+    .where("expires_at", "<", sql<Date>`now() + make_interval(secs => ${unusedSeconds})`)
+    .orderBy("expires_at", "desc")
+    .offset(countMax);
+  await db.deleteFrom("oidc_records").where("model", "=", "Client").where("id_hash", "in", surplus).execute();
+  await db
+    .deleteFrom("oidc_records as token")
+    .where("token.model", "=", "RegistrationAccessToken")
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom("oidc_records as client")
+            .select("client.model")
+            .where("client.model", "=", "Client")
+            .whereRef("client.id_hash", "=", "token.uid_hash"),
+        ),
+      ),
+    )
+    .execute();
 }
