@@ -17,7 +17,9 @@ export interface SseReader {
 /** HTML Standard, 9.2.6 Interpreting an event stream. An event that the stream ends in the middle of is not told. */
 export function readSse(onEvent: (event: SseEvent) => void, charactersMax: number): SseReader {
   const decoder = new StringDecoder("utf8");
-  let rest = "";
+  /** What has come of a line that has not ended. */
+  let held: string[] = [];
+  let heldLength = 0;
   let event: SseEvent = {};
   let length = 0;
 
@@ -36,7 +38,13 @@ export function readSse(onEvent: (event: SseEvent) => void, charactersMax: numbe
 
   return {
     read(chunk) {
-      rest += decoder.write(chunk);
+      const text = decoder.write(chunk);
+      const goesOn = !/[\r\n]/.test(text) && !held.at(-1)?.endsWith("\r");
+      held.push(text);
+      heldLength += text.length;
+      if (heldLength > charactersMax) throw new RangeError("a line is too long");
+      if (goesOn) return;
+      const rest = held.join("");
       let start = 0;
       for (;;) {
         const end = endOfLine(rest, start);
@@ -44,8 +52,8 @@ export function readSse(onEvent: (event: SseEvent) => void, charactersMax: numbe
         line(rest.slice(start, end));
         start = end + (rest[end] === "\r" && rest[end + 1] === "\n" ? 2 : 1);
       }
-      rest = rest.slice(start);
-      if (rest.length > charactersMax) throw new RangeError("a line is too long");
+      held = start === rest.length ? [] : [rest.slice(start)];
+      heldLength = rest.length - start;
     },
   };
 }
