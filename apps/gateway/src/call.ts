@@ -13,9 +13,10 @@ import { findTarget } from "./steps/find-target.ts";
 import { limit } from "./steps/limit.ts";
 import { listen } from "./steps/listen.ts";
 import { openSseStream } from "./steps/open-sse-stream.ts";
-import { readMessage } from "./steps/read-message.ts";
+import { readMessage, readMessageOrBatch } from "./steps/read-message.ts";
 import { recordIntent } from "./steps/record.ts";
 import { send } from "./steps/send.ts";
+import { splitBatch } from "./steps/split-batch.ts";
 import { withCredential } from "./steps/with-credential.ts";
 
 /** POST: the path of a call. Its answer is recorded where it is sent, in `fronts/`. */
@@ -23,15 +24,20 @@ export const call = (deps: Dependencies) =>
   inOrder(
     acceptOrigin(deps),
     authenticate(deps),
-    readMessage,
-    limit(deps),
-    findTarget(deps),
-    authorize(deps),
-    findSession(deps),
-    withCredential(deps),
-    recordIntent(deps),
-    atHolder(deps, send(deps)),
+    readMessageOrBatch,
+    splitBatch(deps, inOrder(...onMessage(deps))),
+    ...onMessage(deps),
   );
+
+const onMessage = (deps: Dependencies) => [
+  limit(deps),
+  findTarget(deps),
+  authorize(deps),
+  findSession(deps),
+  withCredential(deps),
+  recordIntent(deps),
+  atHolder(deps, send(deps)),
+];
 
 /** GET: what a legacy session's upstream says unasked. */
 export const sessionStream = (deps: Dependencies) =>

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import type { Era } from "@gatehouse/mcp/eras";
 import type { Message } from "@gatehouse/mcp/message";
 import type { AccessToken } from "@gatehouse/oauth/access-token";
@@ -7,13 +8,16 @@ import type { SseStream } from "./fronts/http-sse.ts";
 import type { ClientSession } from "./sessions.ts";
 import type { ConnectorSnapshot, OrgSnapshot, ToolPolicy } from "./snapshots.ts";
 
+/** What a client's answer is written to: its HTTP response, or its part of the one that answers a batch. */
+export type Answer = Writable & Pick<ServerResponse, "headersSent" | "writeHead" | "flushHeaders">;
+
 /**
  * One client request and everything that is sent in answer to it. The steps of `call.ts` fill it in, in their order;
  * what a step needs, the steps before it have set.
  */
 export class Exchange {
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: Answer;
   /** The endpoint's path as the client has it. */
   readonly path: string;
   /** The endpoint's canonical URL, which a token must be for. */
@@ -32,6 +36,13 @@ export class Exchange {
   message!: Message;
   era!: Era;
   protocolVersion!: string;
+  /** What came in place of one message. */
+  batch: unknown[] | null = null;
+  // splitBatch
+  /** It came with others, and is answered on one stream with them. */
+  inBatch = false;
+  /** The steps that follow are not taken. */
+  isAnswered = false;
   // findTarget
   tool: ToolPolicy | null = null;
   /** The tool, prompt or resource that the request is about. */
@@ -66,11 +77,7 @@ export class Exchange {
   recorded = false;
   bytesOut = 0;
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { path, audience }: { path: string; audience: string },
-  ) {
+  constructor(request: IncomingMessage, response: Answer, { path, audience }: { path: string; audience: string }) {
     this.request = request;
     this.response = response;
     this.path = path;
@@ -86,6 +93,7 @@ export function inOrder(...steps: Step[]): (exchange: Exchange) => Promise<void>
     for (const step of steps) {
       const pending = step(exchange);
       if (pending) await pending;
+      if (exchange.isAnswered) return;
     }
   };
 }

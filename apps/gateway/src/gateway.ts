@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { Fault, renderFault, toFault } from "@gatehouse/faults";
+import { Fault, renderFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
-import { type DatabaseAccess, openDatabase, unavailableIfUnreachable } from "@gatehouse/store/database";
+import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
@@ -15,15 +15,12 @@ import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
 import type { Dependencies, Limits } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
-import { refuseOnStream } from "./fronts/http-sse.ts";
-import { refuse } from "./fronts/streamable-http.ts";
+import { failWith } from "./fail.ts";
 import { openStreams } from "./open-streams.ts";
 import type { InternalListener } from "./replicas/internal-listener.ts";
 import { openReplicas } from "./replicas/replicas.ts";
 import { openSessions } from "./sessions.ts";
 import { openSnapshots } from "./snapshots.ts";
-import { limit } from "./steps/limit.ts";
-import { outcomeOf } from "./steps/record.ts";
 
 export interface Gateway extends AsyncDisposable {
   /** MCP endpoints, and their metadata (RFC 9728). */
@@ -138,46 +135,6 @@ function refuseMethod(methods: Methods): Route {
   return async function refuseMethod() {
     throw new Fault("method_not_allowed", `MCP is spoken here by ${allow}`, { headers: { allow } });
   };
-}
-
-/** An exchange that failed is recorded as one that succeeded is: before its answer is complete. */
-function failWith(deps: Dependencies): (exchange: Exchange, error: unknown) => Promise<void> {
-  const { audit, log } = deps;
-  const takeFromLimit = limit(deps);
-
-  /** What never became a message has not been counted yet; a flood of it is not a row each. */
-  async function record(exchange: Exchange, fault: Fault): Promise<void> {
-    if (exchange.message === undefined && exchange.request.method === "POST") await takeFromLimit(exchange);
-    const cancelled = (exchange.stream ?? exchange).response.destroyed;
-    const left = exchange.opened ? "closed" : "cancelled";
-    const row = outcomeOf(exchange, cancelled ? left : fault.code);
-    if (cancelled) return audit.enqueue(row);
-    await audit.append(row);
-  }
-
-  return async function fail(exchange, error) {
-    const { operation, recorded, org } = exchange;
-    let fault = toFault(unavailableIfUnreachable(error));
-    if (recorded && exchange.sent && fault.code === "unavailable") fault = withheld(fault);
-    if (fault.code === "internal") log.error({ err: fault.cause, trace_id: operation?.traceId }, "a call failed");
-    operation?.end(fault.code);
-    if (org && !recorded && fault.code !== "rate_limited") {
-      await record(exchange, fault).catch((unrecorded) => {
-        fault = toFault(unrecorded);
-      });
-    }
-    if (exchange.stream) refuseOnStream(exchange, exchange.stream, fault);
-    else refuse(exchange, fault);
-  };
-}
-
-/** The upstream has answered, and what it said cannot be recorded: nobody gets it. */
-function withheld(cause: Fault): Fault {
-  return new Fault(
-    "unavailable",
-    "The upstream was reached, but its answer is withheld, for the audit log cannot be written. Look before trying again.",
-    { cause, headers: cause.headers },
-  );
 }
 
 const METADATA_HEADERS = {

@@ -11,6 +11,9 @@ export const HTTP_SSE_VERSION = "2024-11-05";
 /** What a legacy request without `MCP-Protocol-Version` speaks (2025-11-25, Protocol Version Header). */
 export const ASSUMED_LEGACY_VERSION = "2025-03-26";
 
+/** The only version that has JSON-RPC batches (2025-03-26, Batching). */
+export const BATCHED_VERSION = "2025-03-26";
+
 /** Members of a modern request's `_meta` (2026-07-28, basic/index, `_meta`). */
 export const META = {
   protocolVersion: "io.modelcontextprotocol/protocolVersion",

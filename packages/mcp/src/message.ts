@@ -43,9 +43,7 @@ export function isResponse(message: Message): message is Response {
 
 /** Takes what was parsed for one message. Throws `invalid_request` where it is none: batches, wrong version, no method. */
 export function asMessage(value: unknown): Message {
-  if (Array.isArray(value)) {
-    throw new Fault("invalid_request", "JSON-RPC batches are not supported; send one message per request");
-  }
+  if (Array.isArray(value)) throw batchRefused();
   if (typeof value !== "object" || value === null) throw new Fault("invalid_request", "A message is a JSON object");
   const message = value as Record<string, unknown>;
   if (message.jsonrpc !== "2.0") throw new Fault("invalid_request", 'A message has "jsonrpc": "2.0"');
@@ -54,6 +52,11 @@ export function asMessage(value: unknown): Message {
   if (typeof message.method !== "string") throw new Fault("invalid_request", "The method is a string");
   checkParams(message.params);
   return message as unknown as Message;
+}
+
+/** Batches came with 2025-03-26, and went with it. */
+export function batchRefused(): Fault {
+  return new Fault("invalid_request", "JSON-RPC batches are not supported; send one message per request");
 }
 
 function checkId(message: Record<string, unknown>): void {

@@ -193,7 +193,13 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     else this.#resolve(ending);
   }
 
+  /** A batch is its messages, one after the other (2025-03-26, Batching). */
   #onEvent(event: SseEvent): void {
+    if (!event.data?.startsWith("[")) return this.#onMessage(event);
+    for (const data of splitBatch(event.data)) this.#onMessage({ ...event, data });
+  }
+
+  #onMessage(event: SseEvent): void {
     if (this.#answered) return;
     if (event.id !== undefined) this.#resumable = this.#outbound.era === "legacy";
     const message = event.data ? parseAnswer(event.data) : null;
@@ -210,6 +216,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     const message = this.#outbound.message!;
     if (!isRequest(message)) return this.#onTaken();
     const text = (this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)).toString();
+    if (text.startsWith("[")) for (const data of splitBatch(text)) this.#onMessage({ data });
+    if (this.#answered) return;
     const answer = tryParse(text);
     if (answer && isResponse(answer) && answer.id === message.id) return this.#complete(answer, text);
     if (this.#isSessionLost()) return this.#end("session_lost");
@@ -262,6 +270,15 @@ function parseAnswer(text: string): Message {
   const message = tryParse(text);
   if (message) return message;
   throw new Fault("upstream_failed", "it sent an event that is not JSON");
+}
+
+/** Nothing where it is none: what is neither a batch nor a message is said to be so by whoever wanted one. */
+function splitBatch(text: string): string[] {
+  try {
+    return JSON.parse(text).map((message: unknown) => JSON.stringify(message));
+  } catch {
+    return [text];
+  }
 }
 
 function tryParse(text: string): Message | null {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { setTimeout as after } from "node:timers/promises";
 import { type Fault, renderFault } from "@gatehouse/faults";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
@@ -7,7 +6,7 @@ import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { Receiver } from "../backs/streamable-http.ts";
 import { followUpstream } from "../bridges/follow.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Answer, Exchange } from "../exchange.ts";
 import { outcomeOf } from "../steps/record.ts";
 import { IN_BAND, keepOpen, outcomeIn, refuse, undelivered } from "./streamable-http.ts";
 
@@ -28,7 +27,7 @@ export class SseStream {
     this.#release = keepOpen(exchange, deps.streams);
   }
 
-  get response(): ServerResponse {
+  get response(): Answer {
     return this.exchange.response;
   }
 

@@ -1,10 +1,9 @@
-import type { ServerResponse } from "node:http";
 import { Fault, renderFault } from "@gatehouse/faults";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
 import type { Receiver } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Answer, Exchange } from "../exchange.ts";
 import { outcomeOf } from "../steps/record.ts";
 
 type Used = Pick<Dependencies, "audit" | "streams" | "sessions">;
@@ -18,6 +17,8 @@ const KEEP_ALIVE_MS = 25_000;
 export function openFront(exchange: Exchange, { audit, streams, sessions }: Used): Receiver {
   const { response, message } = exchange;
   const initialize = isRequest(message) && message.method === "initialize" ? message : null;
+  /** Ids of events that a client may read on from are the upstream's, and mean nothing where streams are joined. */
+  const isBare = exchange.era === "modern" || exchange.inBatch;
   let closed: (() => void) | null = null;
 
   /** The answer to `initialize` names the session in its headers, and so is no stream. */
@@ -37,10 +38,10 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
   return {
     open,
     event(told, event) {
-      if (!told && exchange.era === "modern") return true;
+      if (!told && isBare) return true;
       open();
       if (!response.headersSent || response.destroyed) return true;
-      return response.write(writeSse(exchange.era === "modern" ? { event: "message", data: event.data! } : event));
+      return response.write(writeSse(isBare ? { event: "message", data: event.data! } : event));
     },
     onDrain: (listener) => response.once("drain", listener).once("close", listener),
     async end(answer, text, { status, sessionId }) {
@@ -84,7 +85,7 @@ function sendJson({ response, session, message, bytesOut }: Exchange, status: nu
 }
 
 /** Headers that keep proxies from holding a stream back (2026-07-28, Streamable HTTP, Receiving Messages). */
-export function startStream(response: ServerResponse): void {
+export function startStream(response: Answer): void {
   response.writeHead(200, [
     "content-type",
     "text/event-stream",

@@ -19,12 +19,21 @@ const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Reads the request once, bounded, and says which era and version it speaks. */
 export async function readMessage(exchange: Exchange): Promise<void> {
+  exchange.bytes = await readBody(exchange.request);
+  takeMessage(exchange, parseUntrustedJson(exchange.bytes));
+}
+
+/** As `readMessage`, where several messages may come in one body. */
+export async function readMessageOrBatch(exchange: Exchange): Promise<void> {
+  exchange.bytes = await readBody(exchange.request);
+  const value = parseUntrustedJson(exchange.bytes);
+  if (Array.isArray(value)) exchange.batch = value;
+  else takeMessage(exchange, value);
+}
+
+function takeMessage(exchange: Exchange, value: unknown): void {
   const { request } = exchange;
-  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
-    throw new Fault("unsupported_media_type", "Send a JSON-RPC message as application/json");
-  }
-  exchange.bytes = await readBody(request);
-  const message = asMessage(parseUntrustedJson(exchange.bytes));
+  const message = asMessage(value);
   const header = request.headers["mcp-protocol-version"] as string | undefined;
   exchange.message = message;
   exchange.era = eraOf(message, header);
@@ -34,6 +43,9 @@ export async function readMessage(exchange: Exchange): Promise<void> {
 }
 
 function readBody(request: IncomingMessage): Promise<Buffer> {
+  if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
+    throw new Fault("unsupported_media_type", "Send a JSON-RPC message as application/json");
+  }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;

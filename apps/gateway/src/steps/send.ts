@@ -26,8 +26,9 @@ export function send(deps: Dependencies): Step {
 }
 
 function openFrontOf(exchange: Exchange, deps: Dependencies): Receiver {
-  const { stream } = exchange;
-  return stream ? readingOn(exchange, openSseFront(exchange, stream, deps), deps) : openFront(exchange, deps);
+  const { stream, inBatch } = exchange;
+  const front = stream ? openSseFront(exchange, stream, deps) : openFront(exchange, deps);
+  return stream || inBatch ? readingOn(exchange, front, deps) : front;
 }
 
 function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
