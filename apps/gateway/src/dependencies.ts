@@ -9,6 +9,7 @@ import type { Vault } from "@gatehouse/vault/vault";
 import type { Backs } from "./backs/back.ts";
 import type { Driving } from "./bridges/drive.ts";
 import type { Parking } from "./bridges/park.ts";
+import type { Subscriptions } from "./bridges/subscriptions.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
 import type { SseStream } from "./fronts/http-sse.ts";
 import type { OpenStreams } from "./open-streams.ts";
@@ -32,10 +33,11 @@ export interface Dependencies {
   sseStreams: Map<string, SseStream>;
   backs: Backs;
   upstreamSessions: UpstreamSessions;
+  subscriptions: Subscriptions;
   parking: Parking;
   driving: Driving;
-  /** By session: renews the stream of a legacy client whose subscriptions have changed. */
-  listening: Map<string, () => void>;
+  /** By session: subscribes the stream of a legacy client to what its session has come to want. */
+  listening: Map<string, () => Promise<void>>;
   /** This process, in the handles that it mints. */
   replicaId: string;
   /** `null` where there is no other. */

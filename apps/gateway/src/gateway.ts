@@ -11,6 +11,7 @@ import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
 import { openBacks } from "./backs/back.ts";
 import { CANCELLED, openDriving } from "./bridges/drive.ts";
+import { openSubscriptions } from "./bridges/subscriptions.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
 import type { Dependencies, Limits } from "./dependencies.ts";
@@ -65,9 +66,11 @@ export async function startGateway({
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId });
+  const subscriptions = openSubscriptions({ backs, state, vault, log, snapshots, replicaId });
   const bridges = {
     backs,
     upstreamSessions,
+    subscriptions,
     parking: new Map(),
     driving: openDriving(),
     listening: new Map(),
@@ -106,6 +109,7 @@ export async function startGateway({
       streams.closeAll();
       await replicas?.[Symbol.asyncDispose]();
       await internal?.[Symbol.asyncDispose]();
+      await subscriptions[Symbol.asyncDispose]();
       await upstreamSessions[Symbol.asyncDispose]();
       await backs[Symbol.asyncDispose]();
       await snapshots[Symbol.asyncDispose]();
@@ -126,7 +130,7 @@ const resourceOf = (path: string, { kind }: McpRoute) =>
 /** What was done at another replica, and concerns what this one holds. */
 function listenToHints({ state, sessions, streams, driving, listening }: Dependencies): void {
   state.onHint(CANCELLED, (key) => driving.running.get(key)?.cancel());
-  sessions.onChange(({ id }) => listening.get(id)?.());
+  sessions.onChange(({ id }) => void listening.get(id)?.());
   sessions.onEnd((id) => streams.closeSession(id));
 }
 

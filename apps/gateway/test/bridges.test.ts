@@ -239,21 +239,23 @@ test("a legacy client's own stream carries a modern server's changes, and follow
     const capabilities = { resources: { subscribe: true }, tools: { listChanged: true } };
     sendJson(response, result(received, { resultType: "complete", supportedVersions: ["2026-07-28"], capabilities }));
   });
-  const tagged = { "io.modelcontextprotocol/subscriptionId": "gatehouse-listen" };
+  let listening: ServerResponse | undefined;
+  const _meta = { "io.modelcontextprotocol/subscriptionId": "subscription" };
+  const tell = (method: string, params: object) =>
+    sendEvent(listening!, { jsonrpc: "2.0", method, params: { ...params, _meta } });
   upstream.on("subscriptions/listen", (received, response) => {
+    listening = response;
     const { notifications } = received.body.params;
-    sendEvent(response, {
-      jsonrpc: "2.0",
-      method: "notifications/subscriptions/acknowledged",
-      params: { notifications, _meta: tagged },
-    });
-    const [uri] = notifications.resourceSubscriptions;
-    const method = uri ? "notifications/resources/updated" : "notifications/tools/list_changed";
-    sendEvent(response, { jsonrpc: "2.0", method, params: { ...(uri ? { uri } : {}), _meta: tagged } });
+    tell("notifications/subscriptions/acknowledged", { notifications });
+    for (const uri of notifications.resourceSubscriptions ?? []) {
+      setImmediate(() => tell("notifications/resources/updated", { uri }));
+    }
   });
   const session = await initialize(small.endpoint.url, small.token);
   const stream = await fetch(small.endpoint.url, { headers: { ...session, accept: "text/event-stream" } });
   const messages = messagesOf(stream);
+  await expect.poll(() => listening).toBeDefined();
+  tell("notifications/tools/list_changed", {});
   expect((await messages.next()).value).toEqual({
     jsonrpc: "2.0",
     method: "notifications/tools/list_changed",

@@ -14,6 +14,8 @@ export interface State extends AsyncDisposable {
   /** Tells every replica, this one included. A hint may be lost: after a gap, assume that everything changed. */
   hint(topic: string, value: string): void;
   onHint(topic: string, listener: (value: string) => void): void;
+  /** Hints may have been lost. */
+  onGap(listener: () => void): void;
   readonly limiter: Limiter;
 }
 
@@ -49,6 +51,7 @@ function openMemoryState(): State {
     },
     hint: listeners.tell,
     onHint: listeners.add,
+    onGap() {},
     limiter: openLimiter(null),
     async [Symbol.asyncDispose]() {
       clearInterval(sweep);
@@ -93,6 +96,11 @@ async function openRedisState(redisUrl: string): Promise<State> {
     throw error;
   }
   const listeners = openListeners();
+  const gapListeners: (() => void)[] = [];
+  subscriber.on("ready", async () => {
+    await subscriber.subscribe(HINTS).catch(() => {});
+    for (const listener of gapListeners) listener();
+  });
   subscriber.on("message", (_channel: string, message: string) => {
     const split = message.indexOf(" ");
     listeners.tell(message.slice(0, split), message.slice(split + 1));
@@ -113,6 +121,7 @@ async function openRedisState(redisUrl: string): Promise<State> {
       redis.publish(HINTS, `${topic} ${value}`).catch(() => {});
     },
     onHint: listeners.add,
+    onGap: (listener) => void gapListeners.push(listener),
     limiter: openLimiter(limits),
     async [Symbol.asyncDispose]() {
       disconnect();

@@ -1,138 +1,96 @@
 import { Fault } from "@gatehouse/faults";
 import { META } from "@gatehouse/mcp/eras";
-import type { Message, Params, Request } from "@gatehouse/mcp/message";
+import type { Notification, Params, Request } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
-import { toModernParams } from "@gatehouse/mcp/translate";
 import type { Receiver } from "../backs/streamable-http.ts";
+import { isListen } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { keepOpen, startStream } from "../fronts/streamable-http.ts";
 import { recordOpening } from "../steps/record.ts";
-import { contextOfSession } from "./drive.ts";
-import { ModernRequest } from "./modern-request.ts";
-import type { UpstreamSession } from "./upstream-sessions.ts";
+import { ALL_LISTS, type Filter, isOfChanges } from "./changes.ts";
+import type { Listener } from "./shared-subscription.ts";
 
-/** What a client can subscribe to (2026-07-28, Subscriptions, Notification Filter). */
-interface Filter {
-  toolsListChanged?: boolean;
-  promptsListChanged?: boolean;
-  resourcesListChanged?: boolean;
-  resourceSubscriptions?: string[];
+/** A client that reads no faster than this piles up is let go. */
+const UNREAD_BYTES_MAX = 1024 * 1024;
+
+/** A modern client listens, and not for what only an extension of its modern upstream knows of. */
+export function isAboutChanges({ era, message, connector }: Exchange): boolean {
+  if (era === "legacy" || !isListen(message)) return false;
+  return connector.era === "legacy" || isOfChanges((message as Request).params?.notifications);
 }
 
-const LIST_CHANGED: Record<string, keyof Filter> = {
-  "notifications/tools/list_changed": "toolsListChanged",
-  "notifications/prompts/list_changed": "promptsListChanged",
-  "notifications/resources/list_changed": "resourcesListChanged",
-};
-
-/** A modern client's `subscriptions/listen` at a legacy upstream: its session's own stream, filtered and tagged. */
-export async function listenToLegacy(
-  exchange: Exchange,
-  front: Receiver,
-  session: UpstreamSession,
-  deps: Dependencies,
-): Promise<void> {
+/** A modern client's `subscriptions/listen`: acknowledged once the upstream tells of what it asks for. */
+export async function listenAsModern(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
   const { id, params } = exchange.message as Request;
-  const filter = grant((params?.notifications ?? {}) as Filter, session);
-  const tell = (message: { method: string; params?: Params }) => {
-    const tagged = { ...message, jsonrpc: "2.0" as const, params: tag(message.params, id) };
+  const over = Promise.withResolvers<"over">();
+  const early: Notification[] = [];
+  const tell = (message: Notification) => {
+    const tagged = { ...message, params: { ...message.params, ...tag(id, message.params) } };
     front.event(tagged, { event: "message", data: JSON.stringify(tagged) });
+    letGoIfSlow(exchange);
   };
+  const listener: Listener = { changed: (change) => early.push(change), ended: () => over.resolve("over") };
   await recordOpening(exchange, deps);
-  const release = await session.hear(exchange, {
-    notification: (message) => isWanted(message, filter) && tell(message),
+  const share = await deps.subscriptions.join(exchange, (params?.notifications ?? {}) as Filter, listener);
+  tell({
+    jsonrpc: "2.0",
+    method: "notifications/subscriptions/acknowledged",
+    params: { notifications: share.granted },
   });
-  tell({ method: "notifications/subscriptions/acknowledged", params: { notifications: filter } });
-  for (const uri of filter.resourceSubscriptions ?? []) await session.subscribe(exchange, uri);
-  await closed(exchange);
-  release();
-  for (const uri of filter.resourceSubscriptions ?? []) await session.unsubscribe(exchange, uri).catch(() => {});
-  throw new Fault("request_timeout", "The client has stopped listening");
+  early.forEach(tell);
+  listener.changed = tell;
+  const ending = await Promise.race([over.promise, closed(exchange)]);
+  share.leave();
+  if (ending === "closed") throw new Fault("request_timeout", "The client has stopped listening");
+  const response = { jsonrpc: "2.0", id, result: { resultType: "complete", ...tag(id) } } as const;
+  await front.end(response, JSON.stringify(response), { status: 200, sessionId: null });
 }
 
-/** As much of what was asked for as the upstream has. */
-function grant(asked: Filter, { initialized }: UpstreamSession): Filter {
-  const { tools, prompts, resources } = (initialized.capabilities ?? {}) as Record<
-    string,
-    Record<string, unknown> | undefined
-  >;
-  const granted: Filter = {};
-  if (asked.toolsListChanged && tools?.listChanged) granted.toolsListChanged = true;
-  if (asked.promptsListChanged && prompts?.listChanged) granted.promptsListChanged = true;
-  if (asked.resourcesListChanged && resources?.listChanged) granted.resourcesListChanged = true;
-  if (Array.isArray(asked.resourceSubscriptions) && resources?.subscribe) {
-    granted.resourceSubscriptions = asked.resourceSubscriptions.map(String);
-  }
-  return granted;
+function tag(id: Request["id"], params?: Params): { _meta: Record<string, unknown> } {
+  return { _meta: { ...params?._meta, [META.subscriptionId]: id } };
 }
 
-function isWanted({ method, params }: { method: string; params?: Params }, filter: Filter): boolean {
-  if (method === "notifications/resources/updated")
-    return filter.resourceSubscriptions?.includes(String(params?.uri)) ?? false;
-  const name = LIST_CHANGED[method];
-  return name !== undefined && filter[name] === true;
-}
-
-function tag(params: Params | undefined, id: Request["id"]): Params {
-  return { ...params, _meta: { ...params?._meta, [META.subscriptionId]: id } };
-}
-
-function closed({ response }: Exchange): Promise<void> {
-  if (response.destroyed) return Promise.resolve();
-  return new Promise((resolve) => response.once("close", resolve));
-}
-
-const EVERYTHING = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
-
-/**
- * A legacy client's GET stream at a modern upstream: a subscription to everything that the upstream has, made anew when
- * the session's resource subscriptions change.
- */
-export async function listenToModern(exchange: Exchange, deps: Dependencies): Promise<void> {
+/** A legacy client's GET stream, where the upstream has no sessions. */
+export async function listenAsLegacy(exchange: Exchange, deps: Dependencies): Promise<void> {
   await recordOpening(exchange, deps);
   startStream(exchange.response);
   keepOpen(exchange, deps.streams);
-  await subscribeToModern(exchange, deps);
+  await tellOfChanges(exchange, deps);
   exchange.response.end();
 }
 
-/** Onto a stream that is open already, for as long as it and the subscription are. */
-export async function subscribeToModern(exchange: Exchange, deps: Dependencies): Promise<void> {
-  const { response } = exchange;
+/** Of all lists, and of the session's resources; onto a stream that is open already, for as long as it is. */
+export async function tellOfChanges(exchange: Exchange, deps: Dependencies): Promise<void> {
   const session = exchange.session!;
-  let subscription: ModernRequest | undefined;
-  let renewing = true;
-  const hearer = {
-    event: (message: Message | null) => tellLegacy(exchange, message),
-    onDrain: (listener: () => void) => void response.once("drain", listener),
+  const { response } = exchange;
+  const wanted = () => ({ ...ALL_LISTS, resourceSubscriptions: session.subscriptions ?? [] });
+  const changed = (change: Notification) => {
+    response.write(writeSse({ event: "message", data: JSON.stringify(withoutTag(change)) }));
+    letGoIfSlow(exchange);
   };
-  const stop = () => subscription?.abort(new Fault("request_timeout", "Nobody listens any more"));
-  response.once("close", stop);
-  deps.listening.set(session.id, () => {
-    renewing = true;
-    stop();
-  });
-  while (renewing && !response.destroyed) {
-    renewing = false;
-    subscription = new ModernRequest(exchange, deps, hearer);
-    await subscription
-      .send(subscriptionOf(exchange))
-      .catch((error) => deps.log.debug({ err: error }, "a stream ended"));
+  try {
+    const share = await deps.subscriptions.join(exchange, wanted(), { changed, ended: () => response.end() });
+    deps.listening.set(session.id, () => share.want(wanted()).catch(() => {}));
+    await closed(exchange);
+    deps.listening.delete(session.id);
+    share.leave();
+  } catch (error) {
+    deps.log.debug({ err: error }, "a stream is told of no changes");
   }
-  deps.listening.delete(session.id);
 }
 
-function subscriptionOf({ session }: Exchange): Request {
-  const notifications = { ...EVERYTHING, resourceSubscriptions: session!.subscriptions ?? [] };
-  const params = toModernParams({ notifications }, contextOfSession(session!));
-  return { jsonrpc: "2.0", id: "gatehouse-listen", method: "subscriptions/listen", params };
-}
-
-function tellLegacy({ response }: Exchange, message: Message | null): boolean {
-  if (!message || !("method" in message) || message.method === "notifications/subscriptions/acknowledged") return true;
-  const { _meta, ...params } = message.params ?? {};
+function withoutTag({ params, ...message }: Notification): Notification {
+  const { _meta, ...rest } = params ?? {};
   const { [META.subscriptionId]: _, ...meta } = _meta ?? {};
-  const legacy = { ...message, params: Object.keys(meta).length > 0 ? { ...params, _meta: meta } : params };
-  return response.write(writeSse({ event: "message", data: JSON.stringify(legacy) }));
+  return { ...message, params: Object.keys(meta).length > 0 ? { ...rest, _meta: meta } : rest };
+}
+
+export function letGoIfSlow({ response }: Exchange): void {
+  if (response.writableLength > UNREAD_BYTES_MAX) response.destroy();
+}
+
+function closed({ response }: Exchange): Promise<"closed"> {
+  if (response.destroyed) return Promise.resolve("closed");
+  return new Promise((resolve) => response.once("close", () => resolve("closed")));
 }

@@ -13,12 +13,12 @@ export type Hearer = Pick<Receiver, "event" | "onDrain">;
 /** One request to a modern upstream: its notifications go to the hearer, and its response comes back. */
 export class ModernRequest implements Receiver {
   readonly #exchange: Exchange;
-  readonly #deps: Dependencies;
+  readonly #deps: Pick<Dependencies, "backs">;
   readonly #hearer: Hearer | null;
   #response = Promise.withResolvers<Response>();
   #call: UpstreamCall | null = null;
 
-  constructor(exchange: Exchange, deps: Dependencies, hearer: Hearer | null = null) {
+  constructor(exchange: Exchange, deps: Pick<Dependencies, "backs">, hearer: Hearer | null = null) {
     this.#exchange = exchange;
     this.#deps = deps;
     this.#hearer = hearer;

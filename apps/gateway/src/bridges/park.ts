@@ -20,7 +20,6 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { interrupted } from "../replicas/continue-elsewhere.ts";
 import { openHandle, sealHandle } from "./handles.ts";
-import { listenToLegacy } from "./listen.ts";
 import { note, readOn, startOfStream } from "./read-on.ts";
 import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
 
@@ -54,7 +53,6 @@ export async function sendToLegacy(exchange: Exchange, front: Receiver, deps: De
   if (requestState !== undefined) return claim(exchange, requestState, deps).resume(exchange, front, inputResponses);
   const session = await deps.upstreamSessions.open(exchange);
   if (request.method === "server/discover") return answerDiscover(request, front, session);
-  if (request.method === "subscriptions/listen") return listenToLegacy(exchange, front, session, deps);
   const logLevel = request.params?._meta?.[META.logLevel];
   if (typeof logLevel === "string") await session.wantLogLevel(exchange, logLevel);
   return new ParkableCall(exchange, session, deps).start(front);

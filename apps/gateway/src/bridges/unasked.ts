@@ -13,12 +13,16 @@ export interface Listener {
   notification?(message: Notification): unknown;
   /** A call that may be what the upstream asks for. */
   ask?(ask: Request): void;
+  /** The stream has ended, and the upstream opens no other. */
+  lost?(): void;
 }
 
 /** What a session's upstream says unasked, on one stream for everybody who listens. */
 export interface Unasked {
   /** Settles when the stream is open, or is known not to be there; answers what ends the listening. */
   hear(exchange: Exchange, listener: Listener): Promise<() => void>;
+  /** Whoever still listens hears nothing more. */
+  close(): void;
 }
 
 type Used = Pick<Dependencies, "backs">;
@@ -46,9 +50,15 @@ export function openUnasked(
     const upstream = await backOf(exchange, deps)
       .listen(exchange, outbound, lastEventId)
       .catch(() => null);
-    if (upstream?.statusCode !== 200) return;
+    if (upstream?.statusCode === 405) return;
+    if (upstream?.statusCode !== 200) return lose();
     body = upstream.body;
     void follow(exchange, upstream.body);
+  }
+
+  function lose(): void {
+    opening = null;
+    for (const listener of listeners) listener.lost?.();
   }
 
   async function follow(exchange: Exchange, stream: Readable): Promise<void> {
@@ -87,6 +97,11 @@ export function openUnasked(
         clearTimeout(closing);
         closing = setTimeout(() => body?.destroy(), KEPT_MS).unref();
       };
+    },
+    close() {
+      clearTimeout(closing);
+      listeners.clear();
+      body?.destroy();
     },
   };
 }

@@ -25,10 +25,11 @@ export interface UpstreamSession {
   wantLogLevel(exchange: Exchange, level: string): Promise<void>;
   /** As `Unasked`'s; while somebody listens, the session is in use. */
   hear(exchange: Exchange, listener: Listener): Promise<() => void>;
-  subscribe(exchange: Exchange, uri: string): Promise<void>;
-  unsubscribe(exchange: Exchange, uri: string): Promise<void>;
+  /** Sends a request whose answer says nothing that matters. */
+  ask(exchange: Exchange, method: string, params: Params): Promise<void>;
   /** How many calls and listeners the session has. */
   users(): number;
+  end(exchange: Exchange): Promise<void>;
 }
 
 export interface UpstreamSessions extends AsyncDisposable {
@@ -75,10 +76,7 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
   async function end(key: string, { session, exchange }: Kept): Promise<void> {
     kept.delete(key);
     state.delete(claimOf(key)).catch(() => {});
-    const { id, protocolVersion } = await session;
-    if (id === null) return;
-    const outbound = { era: "legacy", protocolVersion, sessionId: id, message: null, bytes: null } as const;
-    await backOf(exchange, deps).fetch("DELETE", exchange, outbound);
+    await (await session).end(exchange);
   }
 
   function keep(exchange: Exchange): Kept {
@@ -153,12 +151,21 @@ function keyOf({ token, connector, message }: Exchange): string {
   return hash("sha256", JSON.stringify([...parts, credential, meta[META.clientCapabilities]]), "base64");
 }
 
-async function initialize(exchange: Exchange, deps: Used): Promise<UpstreamSession> {
+/** Says of the client what it says of itself. */
+function initialize(exchange: Exchange, deps: Used): Promise<UpstreamSession> {
   const meta = (exchange.message as Request).params?._meta ?? {};
   const { extensions: _, ...capabilities } = meta[META.clientCapabilities] as Params;
   const clientInfo = meta[META.clientInfo] ?? { name: "unknown", version: "0" };
+  return openUpstreamSession(exchange, { capabilities, clientInfo }, deps);
+}
+
+export async function openUpstreamSession(
+  exchange: Exchange,
+  client: { capabilities: object; clientInfo: unknown },
+  deps: Pick<Dependencies, "backs">,
+): Promise<UpstreamSession> {
   const asked = LEGACY_VERSIONS[0]!;
-  const params = { protocolVersion: asked, capabilities, clientInfo };
+  const params = { protocolVersion: asked, ...client };
   const message = { jsonrpc: "2.0", id: 0, method: "initialize", params } as const;
   const unopened = { era: "legacy", protocolVersion: asked, sessionId: null, message, bytes: null } as const;
   const answer = await backOf(exchange, deps).fetch("POST", exchange, unopened);
@@ -171,11 +178,14 @@ async function initialize(exchange: Exchange, deps: Used): Promise<UpstreamSessi
   return session;
 }
 
-function makeSession(id: string | null, initialized: Record<string, unknown>, deps: Used): UpstreamSession {
+function makeSession(
+  id: string | null,
+  initialized: Record<string, unknown>,
+  deps: Pick<Dependencies, "backs">,
+): UpstreamSession {
   const protocolVersion = String(initialized.protocolVersion);
   const canLog = (initialized.capabilities as Params | undefined)?.logging !== undefined;
   const unasked = openUnasked(outbound(null), deps, refuseAsk);
-  const subscriptions = new Map<string, number>();
   let users = 0;
   let requests = 0;
   let logLevel = LEVELS[0]!;
@@ -201,7 +211,7 @@ function makeSession(id: string | null, initialized: Record<string, unknown>, de
   }
 
   return {
-    ...{ id, protocolVersion, initialized, outbound, tell },
+    ...{ id, protocolVersion, initialized, outbound, tell, ask },
     nextRequestId: () => ++requests,
     users: () => users,
     async hear(exchange, listener) {
@@ -217,15 +227,9 @@ function makeSession(id: string | null, initialized: Record<string, unknown>, de
       logLevel = level;
       await ask(exchange, "logging/setLevel", { level });
     },
-    async subscribe(exchange, uri) {
-      const others = subscriptions.get(uri) ?? 0;
-      subscriptions.set(uri, others + 1);
-      if (others === 0) await ask(exchange, "resources/subscribe", { uri });
-    },
-    async unsubscribe(exchange, uri) {
-      const others = (subscriptions.get(uri) ?? 1) - 1;
-      subscriptions.set(uri, others);
-      if (others === 0) await ask(exchange, "resources/unsubscribe", { uri });
+    async end(exchange) {
+      unasked.close();
+      if (id !== null) await backOf(exchange, deps).fetch("DELETE", exchange, outbound(null));
     },
   };
 }

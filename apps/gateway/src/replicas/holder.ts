@@ -1,4 +1,5 @@
 import { isResponse } from "@gatehouse/mcp/message";
+import { isListen } from "../backs/upstream-request.ts";
 import { openHandle } from "../bridges/handles.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
@@ -31,7 +32,7 @@ function holderOf(exchange: Exchange, deps: Dependencies): Holder | null | Promi
   if (era === connector.era) return connector.transport === "http+sse" ? holderOfSession(exchange, deps) : null;
   const replica = replicaOfCall(exchange, deps);
   if (replica !== null) return replica === deps.replicaId ? null : { replicaId: replica, renewable: false };
-  return era === "modern" ? holderOfUpstreamSession(exchange, deps) : null;
+  return era === "modern" && !isListen(exchange.message) ? holderOfUpstreamSession(exchange, deps) : null;
 }
 
 /** A legacy client answers an ask by its id, a modern one with the state that came with it. */

@@ -6,7 +6,7 @@ import { readStream } from "../backs/listen-upstream.ts";
 import { rewriteReplayed } from "../backs/rewrite.ts";
 import { renewUpstreamSession } from "../backs/session.ts";
 import { unchanged } from "../backs/upstream-request.ts";
-import { listenToModern } from "../bridges/listen.ts";
+import { listenAsLegacy } from "../bridges/listen.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { keepOpen, startStream } from "../fronts/streamable-http.ts";
@@ -15,7 +15,7 @@ import { outcomeOf, recordOpening } from "./record.ts";
 /** What a session's upstream says unasked, for as long as the client holds the stream open. */
 export function listen(deps: Dependencies): Step {
   return async function listen(exchange) {
-    if (exchange.connector.era === "modern") await listenToModern(exchange, deps);
+    if (exchange.connector.era === "modern") await listenAsLegacy(exchange, deps);
     else await relay(exchange, await openStream(exchange, deps), deps);
     exchange.operation.end();
     deps.audit.enqueue(outcomeOf(exchange, "closed"));

@@ -4,6 +4,7 @@ import { renewUpstreamSession } from "../backs/session.ts";
 import type { Ending, Receiver } from "../backs/streamable-http.ts";
 import { isListen, unchanged } from "../backs/upstream-request.ts";
 import { sendToModern } from "../bridges/drive.ts";
+import { isAboutChanges, listenAsModern } from "../bridges/listen.ts";
 import { sendToLegacy } from "../bridges/park.ts";
 import { readingOn } from "../bridges/read-on.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -16,6 +17,7 @@ import { recordOpening } from "./record.ts";
 export function send(deps: Dependencies): Step {
   return async function send(exchange) {
     const front = openFrontOf(exchange, deps);
+    if (isAboutChanges(exchange)) return listenAsModern(exchange, front, deps);
     if (exchange.era !== exchange.connector.era) return bridge(exchange, front, deps);
     if (isListen(exchange.message)) await recordOpening(exchange, deps);
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
