@@ -64,7 +64,24 @@ const ClientCredentials = z.object({
 /** A client certificate, with its key, and what the server's certificate is checked by where that is no public authority. */
 const MutualTls = z.object({ kind: z.literal("mtls") });
 
-const MemberOAuth = z.object({ kind: z.literal("member-oauth") });
+const Server = z.object({
+  /** Where it is not the origin of the sign-in page. */
+  issuer: HttpUrl.optional(),
+  authorizationEndpoint: HttpUrl,
+  tokenEndpoint: HttpUrl,
+  revocationEndpoint: HttpUrl.optional(),
+});
+
+/** Without a service or a server, the upstream itself says who issues its tokens (MCP, Authorization Server Discovery). */
+const MemberOAuth = z.object({
+  kind: z.literal("member-oauth"),
+  /** A service that is known by name, with its endpoints. */
+  service: z.string().max(40).optional(),
+  server: Server.optional(),
+  /** What is asked for; without it, what the upstream or the service asks for. */
+  scopes: z.array(Scope).max(50).optional(),
+  scopeDelimiter: z.enum([" ", ","]).optional(),
+});
 
 /** Where a member gets what they type in is for the owner to say. */
 const MemberSecret = z.object({
@@ -104,6 +121,11 @@ export function slotOf(way: Way): string {
 
 export type MemberWay = WayOf<"member-oauth" | "member-secret">;
 export type OrgWay = Exclude<Way, MemberWay>;
+
+/** The one way that is each member's own; `null` where there is none. */
+export function memberWayOf(stored: unknown): MemberWay | null {
+  return parseAccess(stored).find(isMembers) ?? null;
+}
 
 /** Each member has their own, where the others are the org's. */
 export function isMembers(way: Way): way is MemberWay {

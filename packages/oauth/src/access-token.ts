@@ -12,6 +12,8 @@ export interface AccessToken {
   orgId: string;
   endpointId: string;
   grantId: string;
+  /** Of one that stands for a static token, whose id is its `grantId`; `null` where a client was given a grant. */
+  staticToken: { digest: string; name: string } | null;
   /** Seconds since the epoch. */
   expiresAt: number;
 }
@@ -96,6 +98,7 @@ function toAccessToken(claims: Record<string, unknown>): AccessToken | null {
     orgId: org as string,
     endpointId: endpoint as string,
     grantId: grant as string,
+    staticToken: null,
     expiresAt: exp,
   };
 }

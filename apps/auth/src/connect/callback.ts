@@ -1,6 +1,8 @@
+import { memberWayOf } from "@gatehouse/credentials/access";
+import { sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { Fault } from "@gatehouse/faults";
 import { redeem } from "@gatehouse/oauth/client/authorize";
-import { type LinkedAccount, placeOfClientSecret, placeOfCredential } from "@gatehouse/oauth/client/link-credential";
+import { type LinkedAccount, placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
 import type { Client } from "@gatehouse/oauth/client/register";
 import type { Tokens } from "@gatehouse/oauth/client/tokens";
 import { insertAudit } from "@gatehouse/store/audit";
@@ -8,7 +10,6 @@ import { findConnector } from "@gatehouse/store/connectors";
 import { putCredential, reserveCredential } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { type LinkAttempt, takeLinkAttempt } from "@gatehouse/store/link-attempts";
-import { memberWayOf } from "@gatehouse/store/member-access";
 import { findOrg, findRole } from "@gatehouse/store/orgs";
 import { deleteUpstreamClient, findUpstreamClientById } from "@gatehouse/store/upstream-clients";
 import { type Attempt, attemptPlace, auditFailure, hashOf } from "./begin.ts";
@@ -88,21 +89,22 @@ async function keep({ db, vault }: ConnectDeps, target: LinkTarget, attempt: Att
   await withOrg(db, org.id, async (scope) => {
     const key = { connectorId: connector.id, userId, slot: "member-oauth" };
     const reserved = await reserveCredential(scope, key);
-    const sealed = await vault.seal(placeOfCredential(org.id, reserved), JSON.stringify(accountOf(attempt, tokens)));
+    const sentTo = { upstreamOrigin: attempt.origin, tokenEndpoint: attempt.server.token_endpoint };
+    const dataKey = await vault.dataKey(org.id);
+    const sealed = sealCredential(dataKey, { org: org.id, ...reserved }, sentTo, accountOf(attempt, tokens));
     const granted = tokens.scopes ?? [...attempt.scopes];
     await putCredential(scope, {
       ...{ ...reserved, ...key, kind: "member-oauth", sealed, scopes: granted },
-      ...{ upstreamOrigin: attempt.origin, tokenEndpoint: attempt.server.token_endpoint },
-      ...{ expiresAt: tokens.expiresAt, label: tokens.label },
+      ...{ ...sentTo, expiresAt: tokens.expiresAt, label: tokens.label },
     });
     await auditLinked(scope, target, { scopes: granted, missing: missingScopes(attempt, tokens), tokens });
   });
 }
 
-function accountOf({ server, origin, clientId, resource, scopeDelimiter }: Attempt, tokens: Tokens): LinkedAccount {
+function accountOf({ server, clientId, resource, scopeDelimiter }: Attempt, tokens: Tokens): LinkedAccount {
   const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = server;
   return {
-    ...{ origin, accessToken: tokens.accessToken, refreshToken: tokens.refreshToken, clientId, resource },
+    ...{ accessToken: tokens.accessToken, refreshToken: tokens.refreshToken, clientId, resource },
     server: { issuer, authorization_endpoint, token_endpoint, ...(revocation_endpoint ? { revocation_endpoint } : {}) },
     ...(scopeDelimiter ? { scopeDelimiter } : {}),
   };

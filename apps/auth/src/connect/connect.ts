@@ -110,7 +110,7 @@ export async function viewOf({ db }: Pick<ConnectDeps, "db">, { org, connector, 
     org: org.name,
     upstreamHost: new URL(connector.url).host,
     email: user?.email ?? "",
-    typed: way.kind === "member-secret" ? { form: way.form, instructions: way.instructions } : null,
+    typed: way.kind === "member-secret" ? { withUser: way.as.kind === "basic", instructions: way.instructions } : null,
   };
 }
 

@@ -1,9 +1,9 @@
+import { type MemberWay, memberWayOf } from "@gatehouse/credentials/access";
 import { asFetch } from "@gatehouse/egress/as-fetch";
 import type { Egress } from "@gatehouse/egress/egress";
 import type { Upstream } from "@gatehouse/oauth/client/upstream";
 import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import { type MemberWay, memberWayOf } from "@gatehouse/store/member-access";
 import { findOrgBySlug, findRole, type Org } from "@gatehouse/store/orgs";
 
 /** What a member links an account for. */

@@ -22,7 +22,7 @@ export interface LinkView {
   email: string;
   problem?: string | undefined;
   /** What is typed in; `null` where the upstream asks for itself. */
-  typed: { form: "key" | "user-and-password"; instructions: string } | null;
+  typed: { withUser: boolean; instructions: string } | null;
   /** In the middle of a client's sign-in, which goes on without. */
   mayWait: boolean;
 }
@@ -54,15 +54,15 @@ export function linkPage(view: LinkView): Html {
   );
 }
 
-function typedFields({ form, instructions }: NonNullable<LinkView["typed"]>): Html {
+function typedFields({ withUser, instructions }: NonNullable<LinkView["typed"]>): Html {
   return html`${instructions ? html`<p class="instructions">${instructions}</p>` : ""}
     ${
-      form === "key"
-        ? html`<label for="secret">Key</label>
-            <input id="secret" name="secret" type="password" autocomplete="off" required />`
-        : html`<label for="user">User</label>
+      withUser
+        ? html`<label for="user">User</label>
             <input id="user" name="user" autocomplete="off" required />
-            <label for="secret">Password</label>
+            <label for="password">Password</label>
+            <input id="password" name="password" type="password" autocomplete="off" required />`
+        : html`<label for="secret">Key</label>
             <input id="secret" name="secret" type="password" autocomplete="off" required />`
     }`;
 }

@@ -1,10 +1,10 @@
+import type { WayOf } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
 import { type AuthorizationServer, checkedServer, discover } from "@gatehouse/oauth/client/discover";
 import { KNOWN_SERVICES, type KnownService } from "@gatehouse/oauth/client/known-services";
-import { placeOfClientSecret } from "@gatehouse/oauth/client/link-credential";
+import { placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
 import { type AuthMethod, authMethodFor, type Client, register } from "@gatehouse/oauth/client/register";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import type { MemberOAuth } from "@gatehouse/store/member-access";
 import { findUpstreamClient, putUpstreamClient, type UpstreamClient } from "@gatehouse/store/upstream-clients";
 import type { Vault } from "@gatehouse/vault/vault";
 import { type LinkTarget, upstreamOf } from "./link-target.ts";
@@ -21,6 +21,8 @@ export interface ReadyClient {
   scopeParameter?: string;
   extraParameters?: Readonly<Record<string, string>>;
 }
+
+type MemberOAuth = WayOf<"member-oauth">;
 
 /** One per connector, so that no other upstream's answer can be taken for this one's. */
 export const redirectUriFor = (publicUrl: URL, connectorId: string) =>

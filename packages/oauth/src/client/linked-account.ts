@@ -2,8 +2,6 @@ import type { AuthorizationServer } from "./discover.ts";
 
 /** What a member's linked account is sealed as: all that is needed to use, renew and revoke it, but the client's secret. */
 export interface LinkedAccount {
-  /** The only origin that the access token is sent to. */
-  origin: string;
   accessToken: string;
   /** `null` where the upstream gave none: the link ends with the access token. */
   refreshToken: string | null;
@@ -15,11 +13,6 @@ export interface LinkedAccount {
   resource: string | null;
   scopeDelimiter?: string;
 }
-
-/** The row and version that it is sealed for. */
-export const placeOfCredential = (org: string, { id, version }: { id: string; version: number }) => ({
-  ...{ org, row: `credentials/${id}`, version },
-});
 
 /** Where the secret of the client at an upstream's authorization server is sealed for. */
 export const placeOfClientSecret = (
