@@ -26,12 +26,12 @@ export function audit({ db }: Deps) {
       const { limit, ...page } = c.req.valid("query");
       const { org } = c.var.membership;
       const rows = await withOrg(db, org.id, (scope) => listAudit(scope, { ...page, limit: limit + 1 }));
-      const entries = rows.slice(0, limit).map(({ id, at, event, outcome, userEmail, connectorName, entry }) => ({
+      const entries = rows.slice(0, limit).map(({ id, at, event, outcome, connectorName, entry, ...who }) => ({
         id,
         at: at.toISOString(),
         event,
         outcome,
-        user: userEmail,
+        user: who.userEmail ?? who.serviceAccountName,
         connector: connectorName,
         entry: entry as AuditDetails,
       }));

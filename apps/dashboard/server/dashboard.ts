@@ -6,15 +6,20 @@ import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
+import { access } from "./access.ts";
 import { audit } from "./audit.ts";
+import { clients } from "./clients.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
 import { requireMembership } from "./membership.ts";
+import { ownClients } from "./own-clients.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
+import { serviceAccounts } from "./service-accounts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
+import { tokens } from "./tokens.ts";
 import { web } from "./web.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -66,6 +71,11 @@ function api(deps: Deps) {
     .use("/orgs/:org/*", requireMembership(deps))
     .route("/session", session(deps))
     .route("/orgs/:org/connectors", connectors(deps))
+    .route("/orgs/:org/access", access(deps))
+    .route("/orgs/:org/tokens", tokens(deps))
+    .route("/orgs/:org/service-accounts", serviceAccounts(deps))
+    .route("/orgs/:org/clients", clients(deps))
+    .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/audit", audit(deps));
 }
 

@@ -23,6 +23,9 @@ export function requireMembership({ db }: { db: Database }) {
 
 const MAY = {
   "change connectors": ["owner", "admin"],
+  "decide on clients": ["owner", "admin"],
+  "see what has access": ["owner", "admin"],
+  "change service accounts": ["owner", "admin"],
   "read the audit log": ["owner", "admin", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;
 

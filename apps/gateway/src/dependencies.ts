@@ -1,5 +1,6 @@
 import type { Egress } from "@gatehouse/egress/egress";
 import type { AccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import type { StaticTokens } from "@gatehouse/oauth/static-token";
 import type { RateLimit } from "@gatehouse/state/limiter";
 import type { State } from "@gatehouse/state/state";
 import type { AuditWriter } from "@gatehouse/store/audit-writer";
@@ -12,6 +13,7 @@ import type { Parking } from "./bridges/park.ts";
 import type { Subscriptions } from "./bridges/subscriptions.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
 import type { SseStream } from "./fronts/http-sse.ts";
+import type { LastUse } from "./last-use.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { Replicas } from "./replicas/replicas.ts";
 import type { Sessions } from "./sessions.ts";
@@ -27,6 +29,8 @@ export interface Dependencies {
   publicUrl: URL;
   snapshots: OrgSnapshots;
   tokens: AccessTokenVerifier;
+  staticTokens: StaticTokens;
+  lastUse: LastUse;
   sessions: Sessions;
   streams: OpenStreams;
   /** Those of HTTP+SSE, by the id within their handle. */

@@ -4,6 +4,7 @@ import { Fault, renderFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
+import { openStaticTokens } from "@gatehouse/oauth/static-token";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
@@ -17,6 +18,7 @@ import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream }
 import type { Dependencies, Limits } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
 import { failWith } from "./fail.ts";
+import { openLastUse } from "./last-use.ts";
 import { openStreams } from "./open-streams.ts";
 import type { InternalListener } from "./replicas/internal-listener.ts";
 import { openReplicas } from "./replicas/replicas.ts";
@@ -56,13 +58,16 @@ export async function startGateway({
   const replicaId = randomUUID();
   const db = openDatabase(access, "gatehouse_gateway", 4);
   const audit = openAuditWriter({ access, onError: (err) => log.error({ err }, "the audit log cannot be written") });
-  const snapshots = await openSnapshots({ db, onError: (err) => log.warn({ err }, "changes cannot be read") });
+  const onError = (err: unknown) => log.warn({ err }, "changes cannot be read");
+  const snapshots = await openSnapshots({ db, publicUrl, onError });
   const streams = openStreams({ snapshots });
   const sessions = openSessions({ state, replicaId, ttlSeconds: sessionTtlSeconds });
   const tokens = openAccessTokenVerifier({
     issuer: publicUrl.origin,
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
   });
+  const staticTokens = openStaticTokens({ key: vault.derive("static tokens") });
+  const lastUse = openLastUse({ db, onError: (err) => log.warn({ err }, "last uses cannot be written") });
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId });
@@ -80,7 +85,20 @@ export async function startGateway({
   const deps: Dependencies = {
     ...given,
     ...bridges,
-    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions, tokens, telemetry, replicaId, replicas },
+    ...{
+      limits,
+      upstreamTimeoutMs,
+      audit,
+      snapshots,
+      streams,
+      sessions,
+      tokens,
+      staticTokens,
+      lastUse,
+      telemetry,
+      replicaId,
+      replicas,
+    },
   };
   listenToHints(deps);
   const fail = failWith(deps);
@@ -113,6 +131,7 @@ export async function startGateway({
       await upstreamSessions[Symbol.asyncDispose]();
       await backs[Symbol.asyncDispose]();
       await snapshots[Symbol.asyncDispose]();
+      await lastUse[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
     },

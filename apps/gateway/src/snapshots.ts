@@ -1,11 +1,14 @@
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
+import { canonicalEndpoint } from "@gatehouse/oauth/endpoint";
 import { type ChangeCursor, deleteOldChanges, listChanges } from "@gatehouse/store/changes";
 import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
+import { listLiveTokens } from "@gatehouse/store/static-tokens";
 import type { ClientEras, Era, Role, Transport } from "@gatehouse/store/tables";
+import { type StaticTokens, staticTokens } from "./static-tokens.ts";
 
 export interface ToolPolicy {
   name: string;
@@ -39,6 +42,7 @@ export interface OrgSnapshot {
   slug: string;
   members: ReadonlyMap<string, Role>;
   revokedGrants: ReadonlySet<string>;
+  staticTokens: StaticTokens;
   connectors: ReadonlyMap<string, ConnectorSnapshot>;
 }
 
@@ -59,9 +63,11 @@ const COLLECT_EVERY_MS = 10 * 60_000;
 /** Remembers each org that is called, and reads it again when the table of changes says so. */
 export async function openSnapshots({
   db,
+  publicUrl,
   onError,
 }: {
   db: Database;
+  publicUrl: URL;
   onError: (error: unknown) => void;
 }): Promise<OrgSnapshots> {
   const orgs = new Map<string, OrgSnapshot | null>();
@@ -91,7 +97,7 @@ export async function openSnapshots({
 
   async function reload(orgId: string): Promise<void> {
     await loading.get(orgId)?.catch(() => {});
-    const org = await readOrg(db, orgId);
+    const org = await readOrg(db, publicUrl, orgId);
     orgs.set(orgId, org);
     for (const listener of listeners) listener(org, orgId);
   }
@@ -99,7 +105,7 @@ export async function openSnapshots({
   function load(orgId: string): Promise<OrgSnapshot | null> {
     let org = loading.get(orgId);
     if (!org) {
-      org = readOrg(db, orgId).then((read) => {
+      org = readOrg(db, publicUrl, orgId).then((read) => {
         if (!orgs.has(orgId)) orgs.set(orgId, read);
         return read;
       });
@@ -144,19 +150,23 @@ export async function openSnapshots({
   };
 }
 
-function readOrg(db: Database, orgId: string): Promise<OrgSnapshot | null> {
+function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapshot | null> {
   return withOrg(db, orgId, async (scope) => {
     const org = await findOrg(scope);
     if (!org) return null;
     const tools = Map.groupBy(await listTools(scope), ({ connectorId }) => connectorId);
-    const connectors = await listConnectors(scope);
+    const rows = await listConnectors(scope);
+    const connectors = rows.map((row) => toSnapshot(row, tools.get(row.id) ?? []));
+    const audienceOf = ({ slug }: ConnectorSnapshot) =>
+      canonicalEndpoint(publicUrl, { org: org.slug, connector: slug });
     const members = await listMembers(scope);
     return {
       id: org.id,
       slug: org.slug,
       members: new Map(members.map(({ userId, role }) => [userId, role])),
       revokedGrants: new Set(await listRevokedGrants(scope)),
-      connectors: new Map(connectors.map((row) => [row.id, toSnapshot(row, tools.get(row.id) ?? [])])),
+      staticTokens: staticTokens(org.id, await listLiveTokens(scope), connectors, audienceOf),
+      connectors: new Map(connectors.map((connector) => [connector.id, connector])),
     };
   });
 }

@@ -31,9 +31,11 @@ create table service_accounts (
   name text not null,
   created_by uuid references users,
   created_at timestamptz not null default now(),
-  suspended_at timestamptz
+  suspended_at timestamptz,
+  -- The row stays: the audit log names it.
+  archived_at timestamptz
 );
-create unique index service_accounts_name on service_accounts (org_id, lower(name));
+create unique index service_accounts_name on service_accounts (org_id, lower(name)) where archived_at is null;
 create unique index service_accounts_org on service_accounts (org_id, id);
 
 -- A token that was minted by hand, for clients that do no OAuth: a member's own, or a service account's. `hash` is SHA-256 of
@@ -54,7 +56,7 @@ create table static_tokens (
   last_used_at timestamptz,
   check (num_nonnulls(user_id, service_account_id) = 1),
   foreign key (org_id, user_id) references memberships on delete cascade,
-  foreign key (org_id, service_account_id) references service_accounts (org_id, id) on delete cascade
+  foreign key (org_id, service_account_id) references service_accounts (org_id, id)
 );
 create unique index static_tokens_hash on static_tokens (hash);
 create index static_tokens_member on static_tokens (org_id, user_id);
@@ -78,7 +80,7 @@ create trigger end_grant after delete on grants for each row execute function en
 -- Static tokens are not changed, but for when they were last used, which concerns nobody's decisions.
 create trigger note_change after insert or delete on static_tokens
   for each row execute function note_change('org_id');
-create trigger note_change after insert or delete or update of suspended_at on service_accounts
+create trigger note_change after insert or delete or update of suspended_at, archived_at on service_accounts
   for each row execute function note_change('org_id');
 
 alter table grants enable row level security;
@@ -95,7 +97,7 @@ create policy own_org on static_tokens using (org_id = (select current_org()));
 grant select, insert, update, delete on grants to gatehouse_auth;
 grant select, delete on grants to gatehouse_dashboard;
 grant select (id, org_id), update (last_used_at) on grants to gatehouse_gateway;
-grant select, insert, update, delete on service_accounts to gatehouse_dashboard;
+grant select, insert, update on service_accounts to gatehouse_dashboard;
 grant select on service_accounts to gatehouse_gateway;
 grant select, insert, delete on static_tokens to gatehouse_dashboard;
 grant select, update (last_used_at) on static_tokens to gatehouse_gateway;

@@ -70,6 +70,7 @@ export async function insertAudit(
 /** A row with the names that were behind its ids, for people to read. */
 export interface AuditEntry extends AuditRow {
   userEmail: string | null;
+  serviceAccountName: string | null;
   connectorName: string | null;
 }
 
@@ -81,6 +82,9 @@ export function listAudit(
   let query = org.db
     .selectFrom("audit as a")
     .leftJoin("users as u", "u.id", "a.user_id")
+    .leftJoin("service_accounts as s", (join) =>
+      join.onRef("s.id", "=", "a.user_id").onRef("s.org_id", "=", "a.org_id"),
+    )
     .leftJoin("connectors as c", (join) => join.onRef("c.id", "=", "a.connector_id").onRef("c.org_id", "=", "a.org_id"))
     .select([
       "a.id",
@@ -89,6 +93,7 @@ export function listAudit(
       "a.event",
       "a.user_id as userId",
       "u.email as userEmail",
+      "s.name as serviceAccountName",
       "a.connector_id as connectorId",
       "c.name as connectorName",
       "a.outcome",

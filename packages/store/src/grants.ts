@@ -69,12 +69,13 @@ export async function deleteGrant(
   return (await query.executeTakeFirst()) ?? null;
 }
 
-/** As the gateway's role. Ids that are not there are left out. */
+/** As the gateway's role. What another replica is writing at the moment is left to it. */
 export async function updateGrantsLastUse(org: OrgScope, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const unlocked = org.db.selectFrom("grants").select("id").where("org_id", "=", org.id).where("id", "in", ids);
   await org.db
     .updateTable("grants")
     .set({ last_used_at: sql<Date>`now()` })
-    .where("org_id", "=", org.id)
-    .where("id", "in", ids)
+    .where("id", "in", unlocked.forUpdate().skipLocked())
     .execute();
 }

@@ -21,7 +21,7 @@ export async function insertServiceAccount(
   try {
     return await org.db
       .insertInto("service_accounts")
-      .values({ id: uuidv7(), org_id: org.id, name, created_by: createdBy, suspended_at: null })
+      .values({ id: uuidv7(), org_id: org.id, name, created_by: createdBy, suspended_at: null, archived_at: null })
       .returning(COLUMNS)
       .executeTakeFirstOrThrow();
   } catch (error) {
@@ -37,6 +37,7 @@ export function listServiceAccounts(org: OrgScope): Promise<ServiceAccount[]> {
     .selectFrom("service_accounts")
     .select(COLUMNS)
     .where("org_id", "=", org.id)
+    .where("archived_at", "is", null)
     .orderBy(sql`lower(name)`)
     .execute();
 }
@@ -48,6 +49,7 @@ export async function lockServiceAccount(org: OrgScope, id: string): Promise<Ser
     .select(COLUMNS)
     .where("org_id", "=", org.id)
     .where("id", "=", id)
+    .where("archived_at", "is", null)
     .forUpdate()
     .executeTakeFirst();
   return row ?? null;
@@ -62,7 +64,13 @@ export async function suspendServiceAccount(org: OrgScope, id: string, suspended
     .execute();
 }
 
-/** Its tokens end with it. */
-export async function deleteServiceAccount(org: OrgScope, id: string): Promise<void> {
-  await org.db.deleteFrom("service_accounts").where("org_id", "=", org.id).where("id", "=", id).execute();
+/** Nothing that it had opens anything any more; its name stays, for the audit log. */
+export async function archiveServiceAccount(org: OrgScope, id: string): Promise<void> {
+  await org.db.deleteFrom("static_tokens").where("org_id", "=", org.id).where("service_account_id", "=", id).execute();
+  await org.db
+    .updateTable("service_accounts")
+    .set({ archived_at: sql<Date>`now()` })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
 }

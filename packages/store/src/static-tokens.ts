@@ -104,7 +104,7 @@ export interface LiveToken extends Pick<StaticToken, "id" | "name" | "scopes" | 
   subject: string;
 }
 
-/** What calls are judged by: not expired, and not of a service account that is suspended. */
+/** What calls are judged by: not expired, and not of a service account that is suspended or gone. */
 export async function listLiveTokens(org: OrgScope): Promise<LiveToken[]> {
   const rows = await org.db
     .selectFrom("static_tokens as t")
@@ -118,16 +118,18 @@ export async function listLiveTokens(org: OrgScope): Promise<LiveToken[]> {
     .where("t.org_id", "=", org.id)
     .where("t.expires_at", ">", sql<Date>`now()`)
     .where("s.suspended_at", "is", null)
+    .where("s.archived_at", "is", null)
     .execute();
   return rows.map(({ userId, serviceAccountId, ...token }) => ({ ...token, subject: (userId ?? serviceAccountId)! }));
 }
 
-/** As the gateway's role. Ids that are not there are left out. */
+/** As the gateway's role. What another replica is writing at the moment is left to it. */
 export async function updateStaticTokensLastUse(org: OrgScope, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const unlocked = org.db.selectFrom("static_tokens").select("id").where("org_id", "=", org.id).where("id", "in", ids);
   await org.db
     .updateTable("static_tokens")
     .set({ last_used_at: sql<Date>`now()` })
-    .where("org_id", "=", org.id)
-    .where("id", "in", ids)
+    .where("id", "in", unlocked.forUpdate().skipLocked())
     .execute();
 }

@@ -158,6 +158,7 @@ export interface Tables {
     created_by: string | null;
     created_at: CreatedAt;
     suspended_at: Date | null;
+    archived_at: Date | null;
   };
   static_tokens: {
     id: string;

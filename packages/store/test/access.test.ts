@@ -9,7 +9,7 @@ import { upsertOidcRecord } from "../src/oidc-records.ts";
 import { insertMembership, insertOrg } from "../src/orgs.ts";
 import { listRevokedGrants } from "../src/revocations.ts";
 import {
-  deleteServiceAccount,
+  archiveServiceAccount,
   insertServiceAccount,
   lockServiceAccount,
   suspendServiceAccount,
@@ -21,6 +21,8 @@ import {
   updateStaticTokensLastUse,
 } from "../src/static-tokens.ts";
 import { insertUser } from "../src/users.ts";
+
+const TERMS = { clientDigest: "digest", redirectHost: "app.example", writes: [] };
 
 const DAY_MS = 24 * 60 * 60_000;
 const sha256 = (text: string) => createHash("sha256").update(text).digest();
@@ -60,7 +62,7 @@ async function giveGrant({ auth, org, user, connectorId, expiresAt }: Furnished)
   const id = randomUUID();
   const client = { clientId: "client", clientName: "A client", clientHost: null, scopes: ["mcp:read"] };
   await withOrg(auth, org.id, (scope) =>
-    insertGrant(scope, { id, userId: user.id, connectorId, expiresAt, ...client }),
+    insertGrant(scope, { id, userId: user.id, connectorId, expiresAt, ...client, terms: TERMS }),
   );
   const record = { payload: {}, uidHash: null, expiresAt };
   const refresh = { model: "RefreshToken", idHash: sha256("refresh"), grantHash: sha256(id) };
@@ -133,6 +135,9 @@ test("a service account's tokens are dead while it is suspended, and end with it
     withOrg(dashboard, org.id, (scope) => insertServiceAccount(scope, { name: "DEPLOY", createdBy: user.id })),
   ).rejects.toThrow("already");
 
-  await withOrg(dashboard, org.id, (scope) => deleteServiceAccount(scope, account.id));
+  await withOrg(dashboard, org.id, (scope) => archiveServiceAccount(scope, account.id));
+  expect(await live()).toEqual([]);
+  expect(await withOrg(dashboard, org.id, (scope) => lockServiceAccount(scope, account.id))).toBeNull();
+  await withOrg(dashboard, org.id, (scope) => insertServiceAccount(scope, { name: "Deploy", createdBy: user.id }));
   expect(await withOrg(dashboard, org.id, (scope) => listStaticTokens(scope))).toEqual([]);
 });

@@ -36,6 +36,7 @@ export function outcomeOf(exchange: Exchange, outcome: string): AuditRow {
 
 function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcome: string): AuditRow {
   const { org, token, connector, message, operation, intentId } = exchange;
+  const { staticToken } = token;
   const isIntent = phase === "intent";
   return {
     id: isIntent ? intentId! : (exchange.outcomeId ?? newAuditId()),
@@ -50,8 +51,10 @@ function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcom
       ...(intentId ? { call: intentId } : {}),
       method: message === undefined ? exchange.request.method : methodOf(message),
       tool: exchange.tool?.name ?? exchange.target,
-      client: token.clientId,
-      grant: token.grantId,
+      client: staticToken ? undefined : token.clientId,
+      grant: staticToken ? undefined : token.grantId,
+      token: staticToken ? token.grantId : undefined,
+      token_name: staticToken?.name,
       era: exchange.era,
       version: exchange.protocolVersion,
       address: exchange.clientAddress ?? exchange.request.socket.remoteAddress,

@@ -1,0 +1,94 @@
+import { Fault } from "@gatehouse/faults";
+import { insertAudit } from "@gatehouse/store/audit";
+import { listConnectors } from "@gatehouse/store/connectors";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import {
+  archiveServiceAccount,
+  insertServiceAccount,
+  listServiceAccounts,
+  lockServiceAccount,
+  type ServiceAccount,
+  suspendServiceAccount,
+} from "@gatehouse/store/service-accounts";
+import { listStaticTokens } from "@gatehouse/store/static-tokens";
+import { Hono } from "hono";
+import { z } from "zod";
+import { tokenView } from "./access.ts";
+import type { Deps } from "./dashboard.ts";
+import { jsonBody } from "./fields.ts";
+import { type InOrg, requirePermission } from "./membership.ts";
+import { mint, NameField, NewTokenFields } from "./mint.ts";
+
+const NewAccountFields = z.object({ name: NameField });
+const AccountChange = z.object({ suspended: z.boolean() });
+
+/** `/api/orgs/:org/service-accounts` */
+export function serviceAccounts(deps: Deps) {
+  const { db } = deps;
+  return new Hono<InOrg>()
+    .use(requirePermission("change service accounts"))
+    .get("/", async function list(c) {
+      const accounts = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const [tokens, connectors] = [await listStaticTokens(scope), await listConnectors(scope)];
+        return (await listServiceAccounts(scope)).map(({ id, name, createdAt, suspendedAt }) => ({
+          ...{ id, name, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
+          tokens: tokens.filter((token) => token.serviceAccountId === id).map((token) => tokenView(token, connectors)),
+        }));
+      });
+      return c.json({ accounts });
+    })
+    .post("/", jsonBody(NewAccountFields), async function create(c) {
+      const { user } = c.var.session;
+      const { name } = c.req.valid("json");
+      const account = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const account = await insertServiceAccount(scope, { name, createdBy: user.id });
+        await auditChange(scope, user, "created", account);
+        return account;
+      });
+      return c.json({ id: account.id }, 201);
+    })
+    .patch("/:account", jsonBody(AccountChange), async function suspend(c) {
+      const { suspended } = c.req.valid("json");
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const account = await findAccount(scope, c.req.param("account"));
+        if ((account.suspendedAt !== null) === suspended) return;
+        await suspendServiceAccount(scope, account.id, suspended);
+        const change = { before: { suspended: !suspended }, after: { suspended } };
+        await auditChange(scope, c.var.session.user, suspended ? "suspended" : "resumed", account, change);
+      });
+      return c.body(null, 204);
+    })
+    .delete("/:account", async function remove(c) {
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const account = await findAccount(scope, c.req.param("account"));
+        await archiveServiceAccount(scope, account.id);
+        await auditChange(scope, c.var.session.user, "deleted", account);
+      });
+      return c.body(null, 204);
+    })
+    .post("/:account/tokens", jsonBody(NewTokenFields), async function mintForAccount(c) {
+      const { user } = c.var.session;
+      const minted = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const { id: serviceAccountId } = await findAccount(scope, c.req.param("account"));
+        return mint(deps, scope, { owner: { serviceAccountId }, by: user }, c.req.valid("json"));
+      });
+      return c.json(minted, 201);
+    });
+}
+
+async function findAccount(scope: OrgScope, id: string): Promise<ServiceAccount> {
+  const account = z.uuid().safeParse(id).success ? await lockServiceAccount(scope, id) : null;
+  if (!account) throw new Fault("not_found", "There is no such service account");
+  return account;
+}
+
+function auditChange(
+  scope: OrgScope,
+  by: { id: string },
+  verb: "created" | "suspended" | "resumed" | "deleted",
+  { id, name }: ServiceAccount,
+  change: object = {},
+): Promise<void> {
+  const entry = { service_account: id, name, ...change };
+  return insertAudit(scope, { event: `service_account.${verb}`, outcome: "ok", userId: by.id, entry });
+}
