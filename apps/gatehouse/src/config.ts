@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
+import { entryProblem } from "@gatehouse/egress/allowance";
 import { Fault } from "@gatehouse/faults";
 import { parseMasterKey } from "@gatehouse/vault/master-key";
 import { z } from "zod";
@@ -8,9 +9,6 @@ const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 /** `arn:aws:kms:{region}:{account}:key/{id}` */
 const KMS_KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
-
-/** `host` or `host:port`, with IPv6 addresses in brackets. */
-const HOST_MAYBE_PORT = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i;
 
 const MAIL_FROM = /^([^<>\r\n]*<[^@\s<>]+@[^@\s<>]+>|[^@\s<>]+@[^@\s<>]+)$/;
 
@@ -45,7 +43,8 @@ const EnvironmentVariables = z
       .trim()
       .regex(/^\S+\.[\w-]{40,}$/, "must be what `gatehouse keys secret` printed")
       .optional(),
-    GATEHOUSE_EGRESS_ALLOW: z.string().default("").transform(parseHosts),
+    GATEHOUSE_EGRESS_ALLOW: z.string().default("").transform(parseAllowance),
+    GATEHOUSE_EGRESS_PROXY: z.string().transform(parseProxy).optional(),
     GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
     GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
     GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
@@ -89,8 +88,10 @@ export interface Config {
   otherMasterKey: MasterKeyPlace | undefined;
   /** Wrapped with a master key. */
   deploymentSecret: string | undefined;
-  /** `host` or `host:port`. */
+  /** Hosts and CIDR blocks, with or without a port. */
   egressAllow: string[];
+  /** Through which everything leaves. */
+  egressProxy: URL | undefined;
   /** Where the dashboard reaches the authorization server, when that is another process. */
   issuerConnectUrl: URL | undefined;
   /** Where other replicas reach this gateway. All addresses: the first of them that is not this machine's alone. */
@@ -125,6 +126,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     otherMasterKey: variables.GATEHOUSE_MASTER_KEY_OTHER,
     deploymentSecret: variables.GATEHOUSE_DEPLOYMENT_SECRET,
     egressAllow: variables.GATEHOUSE_EGRESS_ALLOW,
+    egressProxy: variables.GATEHOUSE_EGRESS_PROXY,
     issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
     internalHost: variables.GATEHOUSE_INTERNAL_HOST,
     internalPort: variables.GATEHOUSE_INTERNAL_PORT,
@@ -165,11 +167,14 @@ function parseMasterKeyPlace(text: string, context: z.RefinementCtx): MasterKeyP
   return bytes ? { bytes } : reject(context, "must be 32 bytes in base64, or aws-kms: and the ARN of a key");
 }
 
-function parseHosts(text: string, context: z.RefinementCtx): string[] {
-  const hosts = text.split(",").map((host) => host.trim().toLowerCase());
-  const wrong = hosts.find((host) => host && !HOST_MAYBE_PORT.test(host));
-  if (wrong) return reject(context, `must be hosts or host:port, separated by commas, and “${wrong}” is neither`);
-  return hosts.filter(Boolean);
+function parseAllowance(text: string, context: z.RefinementCtx): string[] {
+  const entries = text.split(",").map((entry) => entry.trim().toLowerCase());
+  for (const entry of entries) {
+    const problem = entry ? entryProblem(entry) : null;
+    if (problem)
+      return reject(context, `must be hosts and CIDR blocks, separated by commas, and “${entry}” ${problem}`);
+  }
+  return entries.filter(Boolean);
 }
 
 /** Addresses and CIDR blocks, separated by commas. */
@@ -186,6 +191,12 @@ function parseAddresses(text: string, context: z.RefinementCtx): BlockList {
     list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
   }
   return list;
+}
+
+function parseProxy(text: string, context: z.RefinementCtx): URL {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && !url.search) return url;
+  return reject(context, "must be the http:// or https:// URL of a proxy");
 }
 
 function reject(context: z.RefinementCtx, message: string): never {

@@ -26,6 +26,7 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup"> {
   redisUrl?: string | undefined;
   vault: Vault;
   egressAllow: readonly string[];
+  egressProxy?: URL | undefined;
   log: Logger;
   /** All three, where nothing else is said. */
   apps?: readonly AppName[];
@@ -61,7 +62,13 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const { server, publicUrl, trustedProxies, access, log, apps: names = ALL_APPS } = options;
   const internal = await listenToReplicas(options, names);
   if (internal) stack.use(internal);
-  const egress = stack.use(openEgress({ allow: options.egressAllow, ownOrigins: ownOrigins(options, internal) }));
+  const egress = stack.use(
+    openEgress({
+      allow: options.egressAllow,
+      proxy: options.egressProxy,
+      ownOrigins: ownOrigins(options, internal),
+    }),
+  );
   const apps: Partial<Record<AppName, App>> = {};
   for (const name of names) apps[name] = await OPEN[name]({ ...options, internal, egress, stack });
   const probe = stack.use(openDatabase(access, roleOf(names[0]!), 1));

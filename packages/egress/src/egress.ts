@@ -1,25 +1,41 @@
-import { lookup as resolve } from "node:dns";
+import { type LookupAddress, type LookupOptions, lookup as resolve } from "node:dns";
 import { networkInterfaces } from "node:os";
 import { Fault } from "@gatehouse/faults";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { isLoopbackAddress, isPublicAddress, literalAddress } from "./addresses.ts";
+import { readAllowance } from "./allowance.ts";
+import { type OutboundProxy, openProxy } from "./tunnel.ts";
 
 export interface EgressOptions {
-  /** What the operator allows though it is not public: `host` or `host:port`. */
+  /** What the operator allows though it is not public: hosts and CIDR blocks, with or without a port. */
   allow: readonly string[];
   /** Our own public origins and listeners, never reached from here. */
   ownOrigins: readonly URL[];
+  /** Through which everything leaves. Addresses are looked up and filtered here all the same. */
+  proxy?: URL | undefined;
   /** Time to connect, TLS included. */
   connectTimeoutMs?: number;
+}
+
+/** What we show at the TLS handshake, and what the server is checked by. */
+export interface ClientTls {
+  certificate: string;
+  key: string;
+  /** In place of the public authorities. */
+  ca?: string | undefined;
 }
 
 /** An upstream's origin, and the `host:port` that its connector alone may reach though it is not public. */
 export interface Target {
   origin: string;
   exception?: string | null | undefined;
+  /** Connections are shared within it alone: whose they are, and what they were opened with. */
+  boundary?: string | undefined;
+  /** Asked for when a connection is made. */
+  tls?: (() => ClientTls) | undefined;
 }
 
-export interface FetchOptions {
+export interface FetchOptions extends Omit<Target, "origin"> {
   method?: "GET" | "POST" | "DELETE";
   headers?: Record<string, string>;
   body?: string;
@@ -29,7 +45,8 @@ export interface FetchOptions {
   timeoutMs: number;
   /** Ends the exchange before that. */
   signal?: AbortSignal | undefined;
-  exception?: string | null | undefined;
+  /** How many redirects are followed; none where nothing is said. For GET alone, and headers go to no other origin. */
+  redirectsMax?: number | undefined;
   /** Is given each chunk, and says when nothing more is waited for: some servers leave their streams open. */
   enough?: ((chunk: Buffer) => boolean) | undefined;
 }
@@ -40,7 +57,7 @@ export interface FetchedAnswer {
   body: Buffer;
 }
 
-/** The only way out of the house. Redirects are never followed. */
+/** The only way out of the house. Redirects are followed where that is asked for, and each is checked again. */
 export interface Egress extends AsyncDisposable {
   /** Throws `egress_refused` for what is refused without looking a name up: scheme, userinfo, literals, our own origins. */
   check(url: URL, exception?: string | null): void;
@@ -50,6 +67,8 @@ export interface Egress extends AsyncDisposable {
   fetch(url: URL, options: FetchOptions): Promise<FetchedAnswer>;
 }
 
+/** What goes out in one small exchange. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 const IDLE_POOL_MS = 10 * 60_000;
 const CONNECTIONS_MAX = { calls: 256, streams: 4096 };
 
@@ -58,14 +77,16 @@ interface PooledConnections {
   usedAt: number;
 }
 
-export function openEgress({ allow, ownOrigins, connectTimeoutMs = 5000 }: EgressOptions): Egress {
-  const allowed = new Set(allow.map((entry) => entry.toLowerCase()));
+export function openEgress({ allow, ownOrigins, proxy: proxyUrl, connectTimeoutMs = 5000 }: EgressOptions): Egress {
+  const allowance = readAllowance(allow);
+  const proxy = proxyUrl ? openProxy(proxyUrl, connectTimeoutMs) : null;
   const own = new Set(ownOrigins.map(hostAndPort));
   const ownPorts = new Set(ownOrigins.map(portOf));
   const pools = new Map<string, PooledConnections>();
 
-  function isAllowed(url: URL, exception: string | null | undefined): boolean {
-    return allowed.has(url.hostname) || allowed.has(hostAndPort(url)) || hostAndPort(url) === exception;
+  function isAllowed(url: URL, address: string, exception: string | null | undefined): boolean {
+    if (hostAndPort(url) === exception || allowance.allowsName(url.hostname, portOf(url))) return true;
+    return allowance.allowsAddress(address, portOf(url));
   }
 
   function check(url: URL, exception?: string | null): void {
@@ -78,48 +99,69 @@ export function openEgress({ allow, ownOrigins, connectTimeoutMs = 5000 }: Egres
 
   function checkAddress(url: URL, address: string, exception: string | null | undefined): void {
     if (ownPorts.has(portOf(url)) && isOwnAddress(address)) throw refused(url, "it is Gatehouse itself");
-    if (isPublicAddress(address) || isAllowed(url, exception)) return;
+    if (isPublicAddress(address) || isAllowed(url, address, exception)) return;
     throw refused(url, `${address} is not an address of the public internet`);
   }
 
   /** Every address that the name has must pass, so that none can be slipped in among good ones. */
-  function connector(origin: URL, exception: string | null | undefined): buildConnector.connector {
-    const connect = buildConnector({
-      timeout: connectTimeoutMs,
-      lookup(hostname, options, done) {
-        resolve(hostname, { ...options, all: true }, (error, addresses) => {
-          if (error) return done(error, [] as never);
-          try {
-            for (const { address } of addresses) checkAddress(origin, address, exception);
-          } catch (fault) {
-            return done(fault as Error, [] as never);
-          }
-          if (options.all) return done(null, addresses);
-          done(null, addresses[0]!.address, addresses[0]!.family);
-        });
-      },
-    });
-    return (options, done) => {
-      try {
-        check(origin, exception);
-      } catch (fault) {
-        return done(fault as Error, null);
-      }
-      connect(options, done);
+  function lookUp(origin: URL, exception: string | null | undefined) {
+    return function lookUp(hostname: string, options: LookupOptions, done: LookedUp): void {
+      resolve(hostname, { ...options, all: true }, (error, addresses) => {
+        if (error) return done(error, []);
+        try {
+          for (const { address } of addresses) checkAddress(origin, address, exception);
+        } catch (fault) {
+          return done(fault as Error, []);
+        }
+        if (options.all) return done(null, addresses);
+        done(null, addresses[0]!.address, addresses[0]!.family);
+      });
     };
   }
 
-  function pool({ origin, exception }: Target, kind: keyof typeof CONNECTIONS_MAX = "calls"): Pool {
-    const key = `${kind} ${origin} ${exception ?? ""}`;
+  function connector({ origin, exception, tls }: Target): buildConnector.connector {
+    const url = new URL(origin);
+    const lookup = lookUp(url, exception);
+    return function connect(options, done) {
+      try {
+        check(url, exception);
+        const { certificate: cert, key, ca } = tls?.() ?? {};
+        const material = tls ? { cert, key, ...(ca ? { ca } : {}) } : {};
+        const direct = buildConnector({ timeout: connectTimeoutMs, lookup: lookup as never, ...material });
+        if (proxy) connectThrough(proxy, { url, lookup, direct }, options, done);
+        else direct(options, done);
+      } catch (fault) {
+        done(fault as Error, null);
+      }
+    };
+  }
+
+  function pool(target: Target, kind: keyof typeof CONNECTIONS_MAX = "calls"): Pool {
+    const { origin, exception, boundary } = target;
+    const key = `${kind} ${origin} ${exception ?? ""} ${boundary ?? ""}`;
     let entry = pools.get(key);
     if (!entry) {
-      const settings = { connect: connector(new URL(origin), exception), connections: CONNECTIONS_MAX[kind] };
+      const settings = { connect: connector(target), connections: CONNECTIONS_MAX[kind] };
       const timeouts = kind === "streams" ? { bodyTimeout: 0 } : {};
       entry = { pool: new Pool(origin, { ...settings, ...timeouts }), usedAt: 0 };
       pools.set(key, entry);
     }
     entry.usedAt = Date.now();
     return entry.pool;
+  }
+
+  /** One exchange, and those that it redirects to. */
+  async function fetch(url: URL, options: FetchOptions): Promise<FetchedAnswer> {
+    const { redirectsMax = 0, method = "GET", exception, boundary, tls } = options;
+    check(url, exception);
+    const answer = await fetchBounded(pool({ origin: url.origin, exception, boundary, tls }), url, options);
+    const next = method === "GET" && redirectsMax > 0 ? redirectOf(answer, url) : null;
+    if (!next) return answer;
+    const sameOrigin = next.origin === url.origin;
+    const more = sameOrigin
+      ? options
+      : { ...options, headers: harmless(options.headers), tls: undefined, boundary: "" };
+    return fetch(next, { ...more, redirectsMax: redirectsMax - 1 });
   }
 
   const sweep = setInterval(() => {
@@ -134,31 +176,82 @@ export function openEgress({ allow, ownOrigins, connectTimeoutMs = 5000 }: Egres
   return {
     check,
     pool,
-    async fetch(url, options) {
-      check(url, options.exception);
-      return fetchBounded(pool({ origin: url.origin, exception: options.exception }), url, options);
+    fetch(url, { timeoutMs, signal: given, ...options }) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signal = given ? AbortSignal.any([timeout, given]) : timeout;
+      return fetch(url, { ...options, timeoutMs, signal });
     },
     async [Symbol.asyncDispose]() {
       clearInterval(sweep);
       await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
+      await proxy?.[Symbol.asyncDispose]();
     },
   };
+}
+
+type LookedUp = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
+
+interface Way {
+  url: URL;
+  lookup: (hostname: string, options: LookupOptions, done: LookedUp) => void;
+  direct: buildConnector.connector;
+}
+
+/** The name is looked up here, and the proxy is told of the address alone. TLS is between us and the upstream. */
+function connectThrough(
+  proxy: OutboundProxy,
+  { url, lookup, direct }: Way,
+  options: buildConnector.Options,
+  done: buildConnector.Callback,
+): void {
+  const port = portOf(url);
+  function tunnel(address: string): void {
+    proxy.connect(address, port).then(
+      (socket) => {
+        if (url.protocol === "https:") direct({ ...options, httpSocket: socket }, done);
+        else done(null, socket);
+      },
+      (error) => done(error, null),
+    );
+  }
+  const literal = literalAddress(url.hostname);
+  if (literal) return tunnel(literal);
+  lookup(url.hostname, {}, (error, address) => (error ? done(error, null) : tunnel(address as string)));
+}
+
+/** Where an answer sends us on to; `null` where it does not. Never from https to http. */
+function redirectOf({ status, headers }: FetchedAnswer, from: URL): URL | null {
+  if (![301, 302, 303, 307, 308].includes(status)) return null;
+  const next = URL.parse(String(headers.location ?? ""), from.href);
+  if (!next) return null;
+  if (from.protocol === "https:" && next.protocol !== "https:") throw refused(next, "it is a redirect away from https");
+  return next;
+}
+
+/** What may be said to an origin that was not chosen. */
+function harmless(headers: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => /^(accept|user-agent|mcp-protocol-version)$/i.test(name)),
+  );
 }
 
 async function fetchBounded(
   pool: Pool,
   url: URL,
-  { method = "GET", headers = {}, body, bytesMax, timeoutMs, signal: given, enough }: FetchOptions,
+  { method = "GET", headers = {}, body, bytesMax, timeoutMs, signal, enough }: FetchOptions,
 ): Promise<FetchedAnswer> {
-  const timeout = AbortSignal.timeout(timeoutMs);
-  const signal = given ? AbortSignal.any([timeout, given]) : timeout;
+  if (body !== undefined && body.length > REQUEST_BYTES_MAX) {
+    throw new Fault("too_large", `No more than ${REQUEST_BYTES_MAX} bytes are sent to ${url.host} at once`);
+  }
   try {
     const answer = await pool.request({
       path: url.pathname + url.search,
       method,
       headers,
       body: body ?? null,
-      signal,
+      signal: signal ?? null,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
     });
     answer.body.on("error", () => {});
     const chunks: Buffer[] = [];
@@ -189,6 +282,11 @@ export function describeFailure(error: unknown, host: string): Fault {
     return new Fault("upstream_failed", `There is no server by the name ${host}`, { cause: error });
   }
   if (code === "ECONNREFUSED") return new Fault("upstream_failed", `${host} refuses connections`, { cause: error });
+  if (/ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|HANDSHAKE|ACCESS_DENIED)/.test(code)) {
+    return new Fault("upstream_failed", `${host} refuses our client certificate, or wants one (${code})`, {
+      cause: error,
+    });
+  }
   if (/CERT|SSL|TLS|UNABLE_TO_VERIFY|SELF_SIGNED/.test(code)) {
     return new Fault("upstream_failed", `${host} has no valid TLS certificate (${code})`, { cause: error });
   }

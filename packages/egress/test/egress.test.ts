@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
-import { createServer as createTcpServer } from "node:net";
+import { connect, createServer as createTcpServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { entryProblem } from "../src/allowance.ts";
 import { openEgress } from "../src/egress.ts";
 
 let connections = 0;
@@ -105,4 +106,121 @@ test("an answer is bounded in size and time, and a failure says what it is", asy
   });
   await expect(egress.fetch(new URL("http://127.0.0.1:1/"), LIMITS)).rejects.toThrow(/refuses connections/);
   await expect(egress.fetch(new URL("http://nowhere.invalid/"), LIMITS)).rejects.toThrow(/no server by the name/);
+});
+
+test("inner networks are reached where the operator allows their CIDR block, at that port alone", async () => {
+  using upstream = await answering((_request, response) => response.end("hello"));
+  const { port } = upstream.url;
+  await using one = openEgress({ allow: [`127.0.0.0/8:${port}`], ownOrigins: [] });
+  expect((await one.fetch(upstream.url, LIMITS)).status).toBe(200);
+  expect((await one.fetch(new URL(`http://localhost:${port}/`), LIMITS)).status).toBe(200);
+  const before = connections;
+  for (const host of ["127.0.0.1", "localhost"]) {
+    const elsewhere = one.fetch(new URL(`http://${host}:${canaryPort}/`), LIMITS);
+    await expect(elsewhere).rejects.toMatchObject({ code: "egress_refused" });
+  }
+  await using other = openEgress({ allow: ["10.0.0.0/8", "[fd00::/8]:443"], ownOrigins: [] });
+  await expect(other.fetch(upstream.url, LIMITS)).rejects.toMatchObject({ code: "egress_refused" });
+  expect(connections).toBe(before);
+});
+
+test.each([
+  "10.0.0.0/8",
+  "10.0.0.0/8:443",
+  "[fd00::/8]:443",
+  "fd00::/8",
+  "db.internal",
+  "db.internal:5432",
+  "[::1]:80",
+])("%s can be allowed", (entry) => expect(entryProblem(entry)).toBeNull());
+
+test.each(["10.0.0.0/40", "http://x", "a b", "[::1", "10.0.0.0/8:99999", "user@host", ""])(
+  "%s cannot be allowed",
+  (entry) => expect(entryProblem(entry)).not.toBeNull(),
+);
+
+test("a redirect is followed where that is asked for, and no credential goes to another origin", async () => {
+  const seen: Record<string, unknown>[] = [];
+  using other = await answering(({ headers }, response) => {
+    seen.push({ ...headers });
+    response.end("there");
+  });
+  using upstream = await answering((request, response) => {
+    if (request.url === "/here") return response.end(`here ${request.headers.authorization}`);
+    response.writeHead(302, { location: request.url === "/same" ? "/here" : other.url.href }).end();
+  });
+  await using egress = openEgress({ allow: [upstream.host, other.host], ownOrigins: [] });
+  const headers = { authorization: "Bearer canary", cookie: "a=canary", "x-api-key": "canary", accept: "text/html" };
+  const same = await egress.fetch(new URL("/same", upstream.url), { ...LIMITS, headers, redirectsMax: 1 });
+  expect(same.body.toString()).toBe("here Bearer canary");
+  const away = await egress.fetch(new URL("/away", upstream.url), { ...LIMITS, headers, redirectsMax: 1 });
+  expect(away.body.toString()).toBe("there");
+  expect(JSON.stringify(seen)).not.toContain("canary");
+  expect(seen[0]).toMatchObject({ accept: "text/html" });
+  const posted = { ...LIMITS, headers, redirectsMax: 5, method: "POST", body: "x" } as const;
+  expect((await egress.fetch(new URL("/away", upstream.url), posted)).status).toBe(302);
+});
+
+test("every redirect is checked again, and they do not go on for ever", async () => {
+  const before = connections;
+  using inward = await answering((_request, response) => {
+    response.writeHead(302, { location: `http://127.0.0.1:${canaryPort}/` }).end();
+  });
+  let asked = 0;
+  using loop = await answering((_request, response) => {
+    asked++;
+    response.writeHead(302, { location: "/" }).end();
+  });
+  await using egress = openEgress({ allow: [inward.host, loop.host], ownOrigins: [] });
+  const following = { ...LIMITS, redirectsMax: 3 };
+  await expect(egress.fetch(inward.url, following)).rejects.toMatchObject({ code: "egress_refused" });
+  expect((await egress.fetch(loop.url, following)).status).toBe(302);
+  expect(asked).toBe(4);
+  expect(connections).toBe(before);
+});
+
+test("no connection is shared across a credential's boundary", async () => {
+  const users = new Map<number, Set<string>>();
+  using upstream = await answering(({ socket, headers }, response) => {
+    const port = socket.remotePort!;
+    users.set(port, (users.get(port) ?? new Set()).add(String(headers["x-boundary"])));
+    response.end();
+  });
+  await using egress = openEgress({ allow: [upstream.host], ownOrigins: [] });
+  for (const boundary of Array.from({ length: 20 }, (_, at) => (at % 2 ? "a" : "b"))) {
+    await egress.fetch(upstream.url, { ...LIMITS, boundary, headers: { "x-boundary": boundary } });
+  }
+  for (const boundaries of users.values()) expect(boundaries.size).toBe(1);
+});
+
+test("behind an outbound proxy, names are looked up and filtered here, and the proxy is told of addresses alone", async () => {
+  using upstream = await answering((_request, response) => response.end("hello"));
+  const asked: string[] = [];
+  const proxy = createServer().on("connect", (request, socket) => {
+    asked.push(`${request.url} ${request.headers["proxy-authorization"]}`);
+    const [, port] = request.url!.split(":");
+    const onward = connect(Number(port), "127.0.0.1", () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      onward.pipe(socket).pipe(onward);
+    });
+  });
+  await new Promise<void>((listening) => proxy.listen(0, "127.0.0.1", listening));
+  const { port } = proxy.address() as { port: number };
+  await using egress = openEgress({
+    allow: [`localhost:${upstream.url.port}`],
+    ownOrigins: [],
+    proxy: new URL(`http://user:secret@127.0.0.1:${port}`),
+  });
+  const answer = await egress.fetch(new URL(`http://localhost:${upstream.url.port}/`), LIMITS);
+  expect(answer.body.toString()).toBe("hello");
+  const basic = `Basic ${Buffer.from("user:secret").toString("base64")}`;
+  expect(asked).toEqual([
+    expect.stringMatching(new RegExp(`^(127\\.0\\.0\\.1|\\[::1\\]):${upstream.url.port} ${basic}$`)),
+  ]);
+  for (const url of [`http://127.0.0.1:${canaryPort}/`, `http://localhost:${canaryPort}/`, "http://169.254.169.254/"]) {
+    await expect(egress.fetch(new URL(url), LIMITS)).rejects.toMatchObject({ code: "egress_refused" });
+  }
+  expect(asked).toHaveLength(1);
+  proxy.close();
+  proxy.closeAllConnections();
 });
