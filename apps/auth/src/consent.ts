@@ -4,8 +4,11 @@ import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertGrant, type NewGrant } from "@gatehouse/store/grants";
 import { findUser } from "@gatehouse/store/users";
-import type { Client, Grant } from "oidc-provider";
+import type { Grant } from "oidc-provider";
 import { SUPPORTED_SCOPES } from "./claims.ts";
+import { nameOf, vouchingHost } from "./client-identity.ts";
+import { consentPage } from "./consent-page.ts";
+import { type ConsentRequest, findConsentRequest, heldScopes } from "./consent-request.ts";
 import {
   answerPage,
   finish,
@@ -14,8 +17,6 @@ import {
   type InteractionDeps,
   type Step,
 } from "./interaction.ts";
-import { consentPage } from "./pages.ts";
-import { type Endpoint, findEndpoint } from "./resource.ts";
 
 const NO_ENDPOINT = {
   error: "invalid_target",
@@ -26,103 +27,126 @@ const NO_ENDPOINT = {
 export function consent(deps: InteractionDeps): Step {
   const { provider, db, formTokens } = deps;
 
-  async function show(c: InteractionContext): Promise<Response> {
+  async function show(c: InteractionContext, problem?: string): Promise<Response> {
     const { uid, params, session } = c.var.interaction;
     const request = await findRequest(deps, c.var.interaction);
     if (!request) return finish(provider, c, NO_ENDPOINT);
-    const { client, endpoint, scopes } = request;
+    const { client, endpoint, tools } = request;
     const user = await findUser(db, session!.accountId);
+    const { asked, held } = whatIsNew(request);
     const page = consentPage({
       csrfToken: formTokens.tokenFor(uid),
-      client: { name: nameOf(client), host: hostOf(client) },
+      client: { name: nameOf(client), host: vouchingHost(client) },
       redirectUri: params.redirect_uri as string,
-      connector: endpoint.connector.name,
+      connector: { name: endpoint.connector.name, server: endpoint.connector.server },
       org: endpoint.org.name,
-      scopes,
+      choices: asked.map((scope) => ({ scope, tools: tools[scope]! })),
+      held,
+      others: otherScopes(c.var.interaction),
       email: user?.email ?? "",
       otherAccountUrl: signInAgainUrl(c.var.interaction),
+      problem,
     });
-    return answerPage(c, page);
+    return answerPage(c, page, problem ? 422 : 200);
   }
 
   async function submit(c: InteractionContext, form: Record<string, unknown>): Promise<Response> {
     const request = await findRequest(deps, c.var.interaction);
     if (!request) return finish(provider, c, NO_ENDPOINT);
     if (form.decision === "approve") {
-      const grant = await saveGrant(deps, request);
-      await recordDecision(deps, request, grant);
+      const { asked, held } = whatIsNew(request);
+      const ticked = asked.filter((scope) => [form.scope].flat().includes(scope));
+      if (ticked.length === 0) return show(c, "Tick at least one of these, or deny.");
+      const agreed = { scopes: SCOPES.filter((scope) => held.includes(scope) || ticked.includes(scope)) };
+      const grant = await saveGrant(deps, request, { ...agreed, others: otherScopes(c.var.interaction) });
+      await recordGrant(deps, request, grant, agreed.scopes);
       return finish(provider, c, { consent: { grantId: grant.jti } });
     }
     if (form.decision !== "deny") throw new Fault("invalid_request", "Choose to allow or to deny this app.");
-    await recordDecision(deps, request, null);
+    await recordDenial(deps, request);
     return finish(provider, c, { error: "access_denied", error_description: "the member denied the request" });
   }
 
-  return { show, submit };
+  return { show: (c) => show(c), submit };
 }
 
-interface ConsentRequest {
-  client: Client;
-  endpoint: Endpoint;
-  resource: string;
-  scopes: string[];
-  userId: string;
-}
-
-async function findRequest(deps: InteractionDeps, interaction: Interaction): Promise<ConsentRequest | null> {
-  const { params, session } = interaction;
-  const resource = params.resource as string;
-  const userId = session!.accountId;
+async function findRequest(deps: InteractionDeps, { params, session }: Interaction): Promise<ConsentRequest | null> {
   const client = await deps.provider.Client.find(params.client_id as string);
-  const endpoint = await findEndpoint(deps, resource, userId);
-  if (!client || !endpoint) return null;
-  const asked = (params.scope as string).split(" ");
-  return { client, endpoint, resource, scopes: SUPPORTED_SCOPES.filter((scope) => asked.includes(scope)), userId };
+  if (!client) return null;
+  return findConsentRequest(deps, {
+    client,
+    userId: session!.accountId,
+    scope: params.scope as string,
+    resource: params.resource as string,
+    redirectUri: params.redirect_uri as string,
+  });
 }
 
-/** Each consent is a grant of its own, so that one device's can end without another's. */
-async function saveGrant({ provider }: InteractionDeps, request: ConsentRequest): Promise<Grant> {
-  const { client, resource, scopes, userId } = request;
+/** Whoever asks for more is asked about that alone; whoever asks for the same again, about all of it. */
+function whatIsNew(request: ConsentRequest): { asked: string[]; held: string[] } {
+  const held = heldScopes(request);
+  const asked = request.scopes.filter((scope) => !held.includes(scope));
+  return asked.length > 0 ? { asked, held } : { asked: request.scopes, held: [] };
+}
+
+/** OpenID Connect's, among what the client asks for. */
+function otherScopes({ params }: Interaction): string[] {
+  const asked = (params.scope as string).split(" ");
+  return SUPPORTED_SCOPES.filter((scope) => asked.includes(scope) && !isEndpointScope(scope));
+}
+
+const isEndpointScope = (scope: string) => (SCOPES as readonly string[]).includes(scope);
+
+interface Agreed {
+  scopes: string[];
+  others: string[];
+}
+
+/** Each consent is a grant of its own, so that one device's can end without another's. What was unticked has been decided. */
+async function saveGrant({ provider }: InteractionDeps, request: ConsentRequest, { scopes, others }: Agreed) {
+  const { client, resource, userId } = request;
   const grant = new provider.Grant({ accountId: userId, clientId: client.clientId });
-  grant.addOIDCScope(scopes);
-  grant.addResourceScope(
-    resource,
-    SCOPES.filter((scope) => scopes.includes(scope)),
-  );
+  const left = request.scopes.filter((scope) => !scopes.includes(scope));
+  grant.addOIDCScope([...others, ...scopes]);
+  grant.addResourceScope(resource, scopes);
+  if (left.length > 0) {
+    grant.rejectOIDCScope(left);
+    grant.rejectResourceScope(resource, left);
+  }
   await grant.save();
   return grant;
 }
 
 /** The grant becomes one that its member can see and end, and the org's audit tells what was decided. */
-function recordDecision({ db }: InteractionDeps, request: ConsentRequest, grant: Grant | null): Promise<void> {
-  const { client, endpoint, scopes, userId } = request;
-  const connectorId = endpoint.connector.id;
-  return withOrg(db, endpoint.org.id, async (org) => {
-    if (grant) await insertGrant(org, rowOf(request, grant));
-    await insertAudit(org, {
-      event: `consent.${grant ? "granted" : "denied"}`,
-      outcome: "ok",
-      userId,
-      connectorId,
-      entry: { client_id: client.clientId, client_name: client.clientName, scope: scopes.join(" ") },
-    });
+function recordGrant({ db }: InteractionDeps, request: ConsentRequest, grant: Grant, scopes: string[]): Promise<void> {
+  const before = heldScopes(request);
+  return withOrg(db, request.endpoint.org.id, async (org) => {
+    await insertGrant(org, rowOf(request, grant, scopes));
+    const entry = { grant: grant.jti, scope: scopes.join(" "), scope_before: before.join(" ") };
+    await insertAudit(org, { event: "consent.granted", ...auditOf(request, entry) });
   });
 }
 
-function rowOf({ client, endpoint, scopes, userId }: ConsentRequest, { jti: id, remainingTTL }: Grant): NewGrant {
+function recordDenial({ db }: InteractionDeps, request: ConsentRequest): Promise<void> {
+  return withOrg(db, request.endpoint.org.id, (org) =>
+    insertAudit(org, { event: "consent.denied", ...auditOf(request, { scope: request.scopes.join(" ") }) }),
+  );
+}
+
+function auditOf({ client, endpoint, userId }: ConsentRequest, entry: Record<string, unknown>) {
   return {
-    ...{ id, userId, connectorId: endpoint.connector.id },
-    ...{ clientId: client.clientId, clientName: nameOf(client), clientHost: hostOf(client) },
-    scopes: SCOPES.filter((scope) => scopes.includes(scope)),
-    expiresAt: new Date(Date.now() + remainingTTL * 1000),
+    ...{ outcome: "ok", userId, connectorId: endpoint.connector.id },
+    entry: { client_id: client.clientId, client_name: client.clientName, ...entry },
   };
 }
 
-const nameOf = (client: Client) => client.clientName ?? "An app without a name";
-
-/** The host that vouches for a client: where its metadata document is. Nobody vouches for one that registered itself. */
-function hostOf(client: Client): string | null {
-  return "clientIdMetadataDocument" in client ? new URL(client.clientId).host : null;
+function rowOf(request: ConsentRequest, { jti: id, remainingTTL }: Grant, scopes: string[]): NewGrant {
+  const { client, endpoint, userId, terms } = request;
+  return {
+    ...{ id, userId, scopes, terms, connectorId: endpoint.connector.id },
+    ...{ clientId: client.clientId, clientName: nameOf(client), clientHost: vouchingHost(client) },
+    expiresAt: new Date(Date.now() + remainingTTL * 1000),
+  };
 }
 
 /** The same request once more, with sign-in first (OpenID Connect Core §3.1.2.1). */

@@ -1,3 +1,7 @@
+import { type Database, withOrg } from "@gatehouse/store/database";
+import { findTokenLifetimes } from "@gatehouse/store/token-lifetimes";
+import { errors, type KoaContextWithOIDC, type RefreshToken } from "oidc-provider";
+
 /** How long everything that the authorization server gives out lives, in seconds. */
 export interface Lifetimes {
   accessToken: number;
@@ -5,6 +9,8 @@ export interface Lifetimes {
   idToken: number;
   /** From its issue; each rotation begins anew. */
   refreshToken: number;
+  /** From the sign-in that it goes back to, however often it is rotated. */
+  refreshTokenMax: number;
   /** How long a refresh token that was used may come again: several processes of one client race on it. */
   refreshTokenGrace: number;
   /** What a member consented to. No token outlives it. */
@@ -29,6 +35,7 @@ export const LIFETIMES: Lifetimes = {
   authorizationCode: MINUTE,
   idToken: 10 * MINUTE,
   refreshToken: 30 * DAY,
+  refreshTokenMax: 180 * DAY,
   refreshTokenGrace: MINUTE,
   grant: 365 * DAY,
   interaction: 60 * MINUTE,
@@ -36,3 +43,41 @@ export const LIFETIMES: Lifetimes = {
   unusedClient: DAY,
   idleClient: 90 * DAY,
 };
+
+export type TokenLifetimes = Pick<Lifetimes, "accessToken" | "refreshToken" | "refreshTokenMax">;
+
+/** By request: what holds for the tokens of the endpoint that it is about. */
+const settled = new WeakMap<object, TokenLifetimes>();
+
+/** What the endpoint's org has set, for the tokens that this request is answered with. */
+export async function settleLifetimes(
+  { db, lifetimes }: { db: Database; lifetimes: Lifetimes },
+  ctx: KoaContextWithOIDC,
+  orgId: string,
+): Promise<TokenLifetimes> {
+  const set = await withOrg(db, orgId, findTokenLifetimes);
+  const own = {
+    accessToken: set.accessTokenTtlSeconds ?? lifetimes.accessToken,
+    refreshToken: set.refreshTokenTtlSeconds ?? lifetimes.refreshToken,
+    refreshTokenMax: set.refreshTokenTtlSecondsMax ?? lifetimes.refreshTokenMax,
+  };
+  settled.set(ctx, own);
+  return own;
+}
+
+/** Of one that is about to be issued, in seconds. */
+export function refreshTokenTtl(lifetimes: Lifetimes) {
+  return function refreshTokenTtl(ctx: KoaContextWithOIDC, { iiat }: RefreshToken): number {
+    const { refreshToken, refreshTokenMax } = settled.get(ctx) ?? lifetimes;
+    return Math.max(1, Math.min(refreshToken, iiat! + refreshTokenMax - secondsNow()));
+  };
+}
+
+/** One that was issued for longer than the org now allows has ended. */
+export function checkRefreshTokenAge({ iat, iiat }: RefreshToken, lifetimes: TokenLifetimes): void {
+  const now = secondsNow();
+  if (now < iat! + lifetimes.refreshToken && now < iiat! + lifetimes.refreshTokenMax) return;
+  throw new errors.InvalidGrant("the organisation wants its members to sign in anew after this time");
+}
+
+const secondsNow = () => Math.floor(Date.now() / 1000);

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
-import type { Egress } from "@gatehouse/egress/egress";
 import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -8,13 +7,15 @@ import type { JWK } from "jose";
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import { openAdapter } from "./adapter.ts";
 import { clientAllowed } from "./allowed-clients.ts";
+import { checkRefresh } from "./check-refresh.ts";
 import { isDocumentUrl, METADATA_DOCUMENT_BYTES_MAX } from "./cimd.ts";
 import { CLAIMS, extraTokenClaims, findAccount, SUPPORTED_SCOPES } from "./claims.ts";
 import { applyClientPolicy } from "./client-policy.ts";
 import { answerServerError, renderError } from "./error-page.ts";
 import { loadExistingGrant } from "./grants.ts";
 import { SIGNING_ALGORITHM } from "./keys.ts";
-import type { Lifetimes } from "./lifetimes.ts";
+import { linkOffered } from "./connect/link-prompt.ts";
+import { type Lifetimes, refreshTokenTtl } from "./lifetimes.ts";
 import { pageHeaders, signedOutPage, signOutPage } from "./pages.ts";
 import { compareHashedSecrets } from "./registered-clients.ts";
 import { DASHBOARD_CLIENT_ID, findEndpoint, resourceIndicators } from "./resource.ts";
@@ -85,17 +86,17 @@ function configuration(deps: ProviderDeps): Configuration {
     fetchResponseBodyLimits: { "client_id metadata document": METADATA_DOCUMENT_BYTES_MAX },
 
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
-    rotateRefreshToken: true,
+    rotateRefreshToken: checkRefresh(deps),
     expiresWithSession: () => false,
     revokeGrantPolicy: () => true,
-    loadExistingGrant,
+    loadExistingGrant: loadExistingGrant(deps),
     ttl: {
       AccessToken: lifetimes.accessToken,
       AuthorizationCode: lifetimes.authorizationCode,
       Grant: lifetimes.grant,
       IdToken: lifetimes.idToken,
       Interaction: lifetimes.interaction,
-      RefreshToken: lifetimes.refreshToken,
+      RefreshToken: refreshTokenTtl(lifetimes),
       Session: lifetimes.session,
     },
 
@@ -171,10 +172,7 @@ function cookies(publicUrl: URL, vault: Vault): Configuration["cookies"] {
   };
 }
 
-/**
- * Sign in; may this member use the endpoint at all, and with this client; consent. Who is no member goes back to the client
- * with an error.
- */
+/** Sign in; may this member use the endpoint at all, and with this client; consent. Who may not goes back to the client with an error. */
 function interactions(deps: ProviderDeps) {
   const { base, Check, Prompt } = interactionPolicy;
   const policy = base();
@@ -186,5 +184,6 @@ function interactions(deps: ProviderDeps) {
   });
   policy.add(new Prompt({ name: "endpoint" }, membership), 1);
   policy.add(clientAllowed(deps), 2);
+  policy.add(linkOffered(deps));
   return policy;
 }

@@ -2,14 +2,20 @@ import { canonicalEndpoint, type EndpointAddress, parseEndpointPath, SCOPES } fr
 import { findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { findOrgBySlug, findRole, type Org } from "@gatehouse/store/orgs";
+import { findSuspension } from "@gatehouse/store/suspensions";
 import { errors, type KoaContextWithOIDC, type ResourceServer } from "oidc-provider";
 import { SIGNING_ALGORITHM } from "./keys.ts";
-import type { Lifetimes } from "./lifetimes.ts";
+import { type Lifetimes, settleLifetimes } from "./lifetimes.ts";
 
 /** An MCP endpoint that somebody may use. */
 export interface Endpoint {
   org: Org;
-  connector: { id: string; name: string };
+  connector: {
+    id: string;
+    name: string;
+    /** What the server behind it calls itself. */
+    server: string;
+  };
 }
 
 /**
@@ -22,7 +28,7 @@ export function parseResource(publicUrl: URL, resource: string): EndpointAddress
   return parseEndpointPath(url.pathname);
 }
 
-/** `null` alike where there is no such org, no such connector, and where this person is not a member. */
+/** `null` alike where there is no such org or connector, where this person is not a member, and where the org is suspended. */
 export async function findEndpoint(
   { db, publicUrl }: { db: Database; publicUrl: URL },
   resource: string,
@@ -32,9 +38,10 @@ export async function findEndpoint(
   const org = address && (await findOrgBySlug(db, address.org));
   if (!org) return null;
   return withOrg(db, org.id, async (scope) => {
-    const role = await findRole(scope, userId);
-    const connector = role && (await findConnectorBySlug(scope, address.connector));
-    return connector ? { org, connector: { id: connector.id, name: connector.name } } : null;
+    const isAdmitted = (await findRole(scope, userId)) && !(await findSuspension(scope));
+    const connector = isAdmitted && (await findConnectorBySlug(scope, address.connector));
+    if (!connector) return null;
+    return { org, connector: { id: connector.id, name: connector.name, server: connector.serverName } };
   });
 }
 
@@ -42,7 +49,14 @@ export async function findEndpoint(
 export const DASHBOARD_CLIENT_ID = "dashboard";
 
 /** RFC 8707. Tells nobody whether there is something at the address: that is looked at after sign-in. */
-export function resourceIndicators({ publicUrl, lifetimes }: { publicUrl: URL; lifetimes: Lifetimes }) {
+export function resourceIndicators(deps: { db: Database; publicUrl: URL; lifetimes: Lifetimes }) {
+  const { db, publicUrl, lifetimes } = deps;
+
+  async function accessTokenTtl(ctx: KoaContextWithOIDC, address: EndpointAddress): Promise<number> {
+    const org = ctx.oidc.route === "token" && (await findOrgBySlug(db, address.org));
+    return org ? (await settleLifetimes(deps, ctx, org.id)).accessToken : lifetimes.accessToken;
+  }
+
   return {
     enabled: true,
     useGrantedResource: () => true,
@@ -58,17 +72,21 @@ export function resourceIndicators({ publicUrl, lifetimes }: { publicUrl: URL; l
         scope: SCOPES.join(" "),
         audience: canonicalEndpoint(publicUrl, address),
         accessTokenFormat: "jwt",
-        accessTokenTTL: lifetimes.accessToken,
+        accessTokenTTL: await accessTokenTtl(ctx, address),
         jwt: { sign: { alg: SIGNING_ALGORITHM } },
       };
     },
   };
 }
 
-/** A token opens one endpoint; a client that names none of our scopes asks for all (RFC 6749 §3.3). */
+/**
+ * A token opens one endpoint. A client that names none of our scopes asks for all (RFC 6749 §3.3), and one that wants to
+ * change things has to see them.
+ */
 function prepareRequest(ctx: KoaContextWithOIDC): void {
   const params = ctx.oidc.params!;
   if (Array.isArray(params.resource)) throw new errors.InvalidTarget("a token is for one MCP endpoint only");
   const asked = ((params.scope as string | undefined) ?? "").split(" ").filter(Boolean);
-  if (!SCOPES.some((scope) => asked.includes(scope))) params.scope = [...asked, ...SCOPES].join(" ");
+  const missing = SCOPES.some((scope) => asked.includes(scope)) ? ["mcp:read"] : SCOPES;
+  params.scope = [...new Set([...asked, ...missing])].join(" ");
 }

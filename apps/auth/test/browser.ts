@@ -36,9 +36,20 @@ export class Browser {
     return this.#send(new URL(address, this.#publicUrl));
   }
 
-  /** Sends the page's form with what is hidden in it, as a person would who fills in `fields`. */
-  submit(page: Page, fields: Record<string, string>, headers: Record<string, string> = {}): Promise<Page & Departure> {
-    const form = new URLSearchParams({ ...hiddenFields(page.text), ...fields }).toString();
+  /**
+   * Sends the page's form with what is hidden or ticked in it, as a person would who fills in `fields`. A list is which of
+   * the boxes of that name are ticked.
+   */
+  submit(
+    page: Page,
+    fields: Record<string, string | string[]>,
+    headers: Record<string, string> = {},
+  ): Promise<Page & Departure> {
+    const untouched = filledIn(page.text).filter(([name]) => !(name in fields));
+    const given = Object.entries(fields).flatMap(([name, value]) =>
+      [value].flat().map((one): [string, string] => [name, one]),
+    );
+    const form = new URLSearchParams([...untouched, ...given]).toString();
     return this.#send(page.url, form, { origin: this.#publicUrl.origin, ...headers });
   }
 
@@ -82,9 +93,11 @@ export class Browser {
   }
 }
 
-function hiddenFields(text: string): Record<string, string> {
-  const inputs = text.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
-  return Object.fromEntries([...inputs].map(([, name, value]) => [name, value]));
+function filledIn(text: string): [string, string][] {
+  const inputs = text.matchAll(/<input type="(?:hidden|checkbox)" name="([^"]+)" value="([^"]*)"( checked)?/g);
+  return [...inputs]
+    .filter(([input, , , checked]) => input.includes('type="hidden"') || checked !== undefined)
+    .map(([, name, value]) => [name!, value!]);
 }
 
 async function exchange(url: URL, options: RequestOptions, form?: string): Promise<IncomingMessage> {

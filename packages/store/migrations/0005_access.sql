@@ -16,6 +16,8 @@ create table grants (
   -- SHA-256 of what the client said of itself when the member consented: where it says something else, they are asked anew.
   client_digest text,
   scopes text[] not null,
+  -- What the member saw when they agreed. Where it is different now, they are asked again.
+  terms jsonb not null default '{}',
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
   last_used_at timestamptz,

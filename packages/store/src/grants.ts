@@ -17,13 +17,24 @@ export interface Grant {
   lastUsedAt: Date | null;
 }
 
-export type NewGrant = Omit<Grant, "createdAt" | "lastUsedAt">;
+/** What the member saw when they agreed. */
+export interface ConsentTerms {
+  /** Of all that the client said of itself. */
+  clientDigest: string;
+  redirectHost: string;
+  /** The tools that change things. */
+  writes: string[];
+}
+
+export type NewGrant = Omit<Grant, "createdAt" | "lastUsedAt"> & { terms: ConsentTerms };
 
 /** Rows of this org that have run out go on this occasion. */
 export async function insertGrant(org: OrgScope, grant: NewGrant): Promise<void> {
   await org.db.deleteFrom("grants").where("org_id", "=", org.id).where("expires_at", "<", sql<Date>`now()`).execute();
   const { id, scopes } = grant;
+  const terms = JSON.stringify(grant.terms);
   const row = {
+    terms,
     ...{ id, scopes, user_id: grant.userId, connector_id: grant.connectorId, expires_at: grant.expiresAt },
     ...{ client_id: grant.clientId, client_name: grant.clientName, client_host: grant.clientHost },
   };
@@ -47,6 +58,23 @@ export function listGrants(org: OrgScope, { userId }: { userId?: string | undefi
     .orderBy("created_at", "desc");
   if (userId) query = query.where("user_id", "=", userId);
   return query.execute();
+}
+
+/** What a member has agreed to for one client at one endpoint, the latest first. */
+export function listAgreements(
+  org: OrgScope,
+  { userId, connectorId, clientId }: Pick<Grant, "userId" | "connectorId" | "clientId">,
+): Promise<(Pick<Grant, "id" | "scopes"> & { terms: Partial<ConsentTerms> })[]> {
+  return org.db
+    .selectFrom("grants")
+    .select(["id", "scopes", "terms"])
+    .where("org_id", "=", org.id)
+    .where("user_id", "=", userId)
+    .where("connector_id", "=", connectorId)
+    .where("client_id", "=", clientId)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .orderBy("created_at", "desc")
+    .execute();
 }
 
 /** Ends it; answers what it was, or `null` where there is none. `userId`: only if it is this member's. */

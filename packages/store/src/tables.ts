@@ -147,6 +147,7 @@ export interface Tables {
     client_name: string;
     client_host: string | null;
     scopes: string[];
+    terms: JSONColumnType<Record<string, unknown>>;
     created_at: CreatedAt;
     expires_at: Date;
     last_used_at: Date | null;
