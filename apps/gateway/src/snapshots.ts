@@ -1,3 +1,4 @@
+import { type MemberWay, memberWayOf } from "@gatehouse/credentials/access";
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
 import { canonicalEndpoint } from "@gatehouse/oauth/endpoint";
@@ -7,6 +8,7 @@ import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/sto
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
 import { listLiveTokens } from "@gatehouse/store/static-tokens";
+import { findSuspension } from "@gatehouse/store/suspensions";
 import type { ClientEras, Era, Role, Transport } from "@gatehouse/store/tables";
 import { type StaticTokens, staticTokens } from "./static-tokens.ts";
 
@@ -31,6 +33,8 @@ export interface ConnectorSnapshot {
   path: string;
   egressException: string | null;
   credential: Buffer | null;
+  /** How each member opens it with their own; `null` where they do not. */
+  memberWay: MemberWay | null;
   /** The opened credential, kept as long as this snapshot. */
   authorization: string | null;
   tools: ReadonlyMap<string, ToolPolicy>;
@@ -40,6 +44,8 @@ export interface ConnectorSnapshot {
 export interface OrgSnapshot {
   id: string;
   slug: string;
+  /** By an operator: nobody is admitted. */
+  suspended: boolean;
   members: ReadonlyMap<string, Role>;
   revokedGrants: ReadonlySet<string>;
   staticTokens: StaticTokens;
@@ -163,6 +169,7 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
     return {
       id: org.id,
       slug: org.slug,
+      suspended: (await findSuspension(scope)) !== null,
       members: new Map(members.map(({ userId, role }) => [userId, role])),
       revokedGrants: new Set(await listRevokedGrants(scope)),
       staticTokens: staticTokens(org.id, await listLiveTokens(scope), connectors, audienceOf),
@@ -179,6 +186,7 @@ function toSnapshot(connector: Connector, tools: Tool[]): ConnectorSnapshot {
     ...{ id, slug, name, era, transport, clientEras, credential, egressException },
     origin: url.origin,
     path: url.pathname + url.search,
+    memberWay: memberWayOf(connector.access),
     authorization: null,
     tools: new Map(policies.map((policy) => [policy.name, policy])),
   };

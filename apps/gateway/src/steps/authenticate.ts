@@ -68,7 +68,7 @@ export function authenticate({
 
 /** What may have changed since the token was issued, and is looked at for every request and every open stream. */
 export function isAdmitted(org: OrgSnapshot, token: AccessToken): boolean {
-  return org.connectors.has(token.endpointId) && isLive(org, token);
+  return !org.suspended && org.connectors.has(token.endpointId) && isLive(org, token);
 }
 
 /** A static token is gone from the snapshot when it has been ended, and when whom it acts as may not call any more. */
