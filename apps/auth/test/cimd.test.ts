@@ -1,45 +1,8 @@
 import { once } from "node:events";
-import { createServer as createHttpsServer } from "node:https";
-import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { expect, test } from "vitest";
 import { AuthorizationRequest, authorize, REDIRECT_URI, redeem, signIn, startAuthAlone } from "./auth-alone.ts";
-import { makeCertificate } from "./certificate.ts";
-
-const certificate = makeCertificate();
-setDefaultCACertificates([...getCACertificates(), certificate.cert]);
-
-const portOf = (server: Server) => (server.address() as AddressInfo).port;
-
-/** Serves a metadata document over https on this machine; `serve` says what comes instead of a good one. */
-async function startClientSite(serve: (document: Record<string, unknown>) => Answer = (json) => ({ json })) {
-  const server = createHttpsServer(certificate, (req, res) => {
-    const document = { client_id: id, client_name: "Published client", redirect_uris: [REDIRECT_URI] };
-    const { status = 200, headers = {}, json, body = JSON.stringify(json), never } = serve(document);
-    site.paths.push(req.url ?? "");
-    if (!never) res.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
-  });
-  await once(server.listen(0, "localhost"), "listening");
-  const id = `https://localhost:${portOf(server)}/client.json`;
-  const site = {
-    id,
-    paths: [] as string[],
-    egressAllow: [`localhost:${portOf(server)}`],
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await once(server.close(), "close");
-    },
-  };
-  return site;
-}
-
-interface Answer {
-  status?: number;
-  headers?: Record<string, string>;
-  json?: Record<string, unknown>;
-  body?: string;
-  never?: boolean;
-}
+import { type Answer, startClientSite } from "./client-site.ts";
 
 /** Counts every TCP connection that arrives on any address of this machine. */
 async function startCanary() {
@@ -50,7 +13,7 @@ async function startCanary() {
   });
   await once(server.listen(0), "listening");
   return {
-    port: portOf(server),
+    port: (server.address() as AddressInfo).port,
     connections: () => connections,
     async [Symbol.asyncDispose]() {
       await once(server.close(), "close");
