@@ -3,6 +3,7 @@ import { Argument, Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";
 import { migrateOnly } from "./migrate-only.ts";
+import { rotateSigningKeys, setSuspension } from "./operate.ts";
 import { showProgress } from "./progress.ts";
 import type { AppName } from "./router.ts";
 import { serve } from "./serve.ts";
@@ -32,6 +33,26 @@ program
   .description("run one app, on a database that is up to date")
   .addArgument(new Argument("<app>", "which of them").choices(APPS))
   .action((app: AppName) => serve(app, readConfig()));
+
+const keys = program.command("keys").description("the keys that tokens are signed with");
+
+keys
+  .command("rotate")
+  .description("sign with the next key; everything may go on running")
+  .action(() => rotateSigningKeys(readConfig(), progress));
+
+const org = program.command("org").description("organisations");
+
+for (const [command, suspended, description] of [
+  ["suspend", true, "nobody calls, connects or refreshes at its endpoints until it is resumed"],
+  ["resume", false, "everybody may again who could before"],
+] as const) {
+  org
+    .command(command)
+    .description(description)
+    .argument("<slug>", "the org's, as in its addresses")
+    .action((slug: string) => setSuspension(readConfig(), progress, { slug, suspended }));
+}
 
 try {
   await program.parseAsync();

@@ -56,6 +56,14 @@ export async function startPostgres({ directory, settings = {} }: PostgresOption
   return { url, lost: lock.lost, [Symbol.asyncDispose]: dispose };
 }
 
+/** As its superuser, where one runs on `directory`; whose it is does not matter. */
+export async function findPostgres(directory: string): Promise<string | null> {
+  const cluster = await prepareCluster(directory);
+  await removeStalePostmaster(cluster);
+  const postmaster = await readPostmaster(cluster);
+  return postmaster && urlOf(cluster, postmaster);
+}
+
 async function own(url: string, directory: string): Promise<HeldLock> {
   const lock = await holdLock(url, OWNER_LOCK);
   if (!lock) throw new Fault("conflict", `Another Gatehouse is running on ${dirname(directory)}. Stop it first.`);

@@ -4,7 +4,7 @@ import { type AppRole, connectionSettings, type DatabaseAccess } from "@gatehous
 import { connectOnce, createDatabase } from "@gatehouse/store/databases";
 import type { Config } from "./config.ts";
 import { openDataDirectory } from "./data-directory.ts";
-import { startPostgres } from "./postgres.ts";
+import { findPostgres, startPostgres } from "./postgres.ts";
 
 export interface Storage extends AsyncDisposable {
   /** As the database's owner. */
@@ -24,9 +24,20 @@ export async function openStorage({ databaseUrl, dataDirectory }: Config): Promi
   await openDataDirectory(dataDirectory);
   const postgres = await startPostgres({ directory: join(dataDirectory, "postgres") });
   await createDatabase(postgres.url, DATABASE);
-  const url = new URL(postgres.url);
+  return { ...postgres, url: inDatabase(postgres.url) };
+}
+
+/** For a command beside a Gatehouse that may be running: its Postgres where it runs, and otherwise the same as ever. */
+export async function reachStorage(config: Config): Promise<Storage> {
+  const running = config.databaseUrl ? null : await findPostgres(join(config.dataDirectory, "postgres"));
+  if (!running) return openStorage(config);
+  return { url: inDatabase(running), lost: new Promise(() => {}), async [Symbol.asyncDispose]() {} };
+}
+
+function inDatabase(serverUrl: string): string {
+  const url = new URL(serverUrl);
   url.pathname = `/${DATABASE}`;
-  return { ...postgres, url: url.href };
+  return url.href;
 }
 
 async function checkReachable(databaseUrl: string): Promise<void> {

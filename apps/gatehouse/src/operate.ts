@@ -1,0 +1,56 @@
+import { rotateKeys } from "@gatehouse/auth/keys";
+import { Fault } from "@gatehouse/faults";
+import { insertAudit } from "@gatehouse/store/audit";
+import { type Database, openDatabase, withOrg } from "@gatehouse/store/database";
+import { findOrgBySlug } from "@gatehouse/store/orgs";
+import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
+import type { Vault } from "@gatehouse/vault/vault";
+import type { Config } from "./config.ts";
+import type { Progress } from "./progress.ts";
+import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
+import { checkRole, reachStorage } from "./storage.ts";
+
+// What operators do beside a deployment that runs; every process of it sees the change by itself.
+
+/** Another key signs from now on, and a further one is published as the next. */
+export async function rotateSigningKeys(config: Config, progress: Progress): Promise<void> {
+  await asAuthorizationServer(config, async (db, vault) => {
+    const { kid, signsFrom } = await rotateKeys(db, vault);
+    const now = signsFrom.getTime() <= Date.now() + 1000;
+    progress.line(`The key ${kid} signs ${now ? "from now on" : `from ${signsFrom.toISOString()} on`}.`);
+    progress.line("The key before it stays published until the last token that it signed has expired.");
+  });
+}
+
+/** Nobody calls, connects or refreshes at the org's endpoints until it is resumed. */
+export async function setSuspension(
+  config: Config,
+  progress: Progress,
+  { slug, suspended }: { slug: string; suspended: boolean },
+): Promise<void> {
+  await asAuthorizationServer(config, async (db) => {
+    const org = await findOrgBySlug(db, slug);
+    if (!org) throw new Fault("not_found", `There is no org “${slug}”.`);
+    const changed = await withOrg(db, org.id, async (scope) => {
+      const isNew = await (suspended ? suspendOrg(scope) : resumeOrg(scope));
+      const event = suspended ? "org.suspended" : "org.resumed";
+      if (isNew) await insertAudit(scope, { event, outcome: "ok", entry: { by: "operator" } });
+      return isNew;
+    });
+    const state = suspended ? "suspended" : "not suspended";
+    progress.line(`The org “${slug}” is ${state}${changed ? " now" : " already"}.`);
+  });
+}
+
+async function asAuthorizationServer(
+  config: Config,
+  work: (db: Database, vault: Vault) => Promise<void>,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const keys = await openKeys(config);
+  const storage = stack.use(await reachStorage(config));
+  const access = databaseAccess(storage.url, keys);
+  await checkRole(access, "gatehouse_auth");
+  const vault = stack.use(openHouseVault(keys, access));
+  await work(stack.use(openDatabase(access, "gatehouse_auth", 2)), vault);
+}
