@@ -60,9 +60,8 @@ const INSTRUCTIONS: [RegExp, string][] = [
   [/[A-Za-z0-9+/]{120,}={0,2}/, "holds a long encoded text"],
 ];
 
-/** Format characters, blanks that are none, tags (U+E0000…), and those that turn the direction of text. */
-const INVISIBLE =
-  /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0e\ufeff\uffa0\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u;
+/** What is drawn as nothing: joiners, marks that turn the direction, tags (U+E0000…); but not what makes an emoji one. */
+const INVISIBLE = /(?!\ufe0f)\p{Default_Ignorable_Code_Point}/u;
 const CONTROL = /(?![\t\n\r])\p{Cc}/u;
 const LATIN = /\p{Script=Latin}/u;
 const LIKE_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
