@@ -1,14 +1,18 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Egress } from "@gatehouse/egress/egress";
 import { type AccessTokenVerifier, openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import { deleteExpiredAttempts } from "@gatehouse/store/attempts";
+import { deleteForgottenBrowsers } from "@gatehouse/store/browsers";
 import type { Database } from "@gatehouse/store/database";
+import { deleteExpiredMailedLinks } from "@gatehouse/store/mailed-links";
 import { deleteExpiredOidcRecords, deleteSurplusClients } from "@gatehouse/store/oidc-records";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
+import { accountPages } from "./account/account.ts";
 import { answerFailure } from "./answer-failure.ts";
-import { fetchMetadataDocument } from "./cimd.ts";
 import { openBrowserSessions } from "./browser-session.ts";
+import { fetchMetadataDocument } from "./cimd.ts";
 import { connectPages } from "./connect/connect.ts";
 import { allowAnyOrigin } from "./cors.ts";
 import { type FormTokens, openFormTokens } from "./csrf.ts";
@@ -123,16 +127,22 @@ function openListener(deps: Lasting): RequestListener {
   const answerOAuth = provider.callback();
   const browserSessions = openBrowserSessions({ ...deps, provider });
   const pages = interactionPages({ ...deps, provider, browserSessions });
+  pages.route("/", accountPages({ ...deps, provider, browserSessions }));
   pages.route("/", connectPages({ ...deps, browserSessions }));
   const answerPages = getRequestListener(pages.fetch, { overrideGlobalObjects: false });
   return (req, res) => {
-    const answer = /^\/(oauth\/(interaction|assets)|connect)\//.test(req.url ?? "") ? answerPages : answerOAuth;
+    const answer = /^\/(oauth\/(interaction|assets)\/|connect\/|account\b)/.test(req.url ?? "")
+      ? answerPages
+      : answerOAuth;
     answer(req, res);
   };
 }
 
 async function collect({ db, lifetimes }: Lasting, { unusedCountMax }: RegistrationLimits): Promise<void> {
   await deleteExpiredOidcRecords(db);
+  await deleteForgottenBrowsers(db);
+  await deleteExpiredMailedLinks(db);
+  await deleteExpiredAttempts(db);
   await deleteSurplusClients(db, { countMax: unusedCountMax, unusedSeconds: lifetimes.unusedClient });
   await retireKeys(db);
 }

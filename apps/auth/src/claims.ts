@@ -3,20 +3,33 @@ import type { Database } from "@gatehouse/store/database";
 import { findUser } from "@gatehouse/store/users";
 import { type AccessToken, type Account, errors, type KoaContextWithOIDC } from "oidc-provider";
 import { checkClientAllowed } from "./allowed-clients.ts";
-import { findEndpoint } from "./resource.ts";
+import { sessionHashOf } from "./browser-session.ts";
+import { DASHBOARD_CLIENT_ID, findEndpoint } from "./resource.ts";
 
 /** Who someone is, staying connected (which every client may), and ours. */
 export const SUPPORTED_SCOPES = ["openid", "email", "profile", "offline_access", ...SCOPES];
 
 /** Which claims each scope asks for (OpenID Connect Core §5.4). */
-export const CLAIMS = { openid: ["sub"], email: ["email"], profile: ["name"] };
+export const CLAIMS = { openid: ["sub", "browser_session"], email: ["email"], profile: ["name"] };
 
 export function findAccount({ db }: { db: Database }) {
-  return async function findAccount(_ctx: KoaContextWithOIDC, sub: string): Promise<Account | undefined> {
+  return async function findAccount(
+    ctx: KoaContextWithOIDC,
+    sub: string,
+    token?: unknown,
+  ): Promise<Account | undefined> {
     const user = await findUser(db, sub);
     if (!user) return undefined;
-    return { accountId: user.id, claims: () => ({ sub: user.id, email: user.email, name: user.name }) };
+    const claims = { sub: user.id, email: user.email, name: user.name, ...browserClaim(ctx, token) };
+    return { accountId: user.id, claims: () => claims };
   };
+}
+
+/** What the dashboard's own session is to end with; no other client's affair. */
+function browserClaim(ctx: KoaContextWithOIDC, token: unknown): { browser_session?: string } {
+  const { sessionUid } = (token ?? {}) as { sessionUid?: string };
+  if (!sessionUid || ctx.oidc.client?.clientId !== DASHBOARD_CLIENT_ID) return {};
+  return { browser_session: sessionHashOf({ uid: sessionUid }).toString("base64url") };
 }
 
 /** Our own claims: the ids that neither a renamed org nor a moved endpoint changes, and what to revoke the token by. */

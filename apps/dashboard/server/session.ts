@@ -7,7 +7,9 @@ import {
   findBrowserSession,
   insertBrowserSession,
 } from "@gatehouse/store/browser-sessions";
-import type { Database } from "@gatehouse/store/database";
+import { noteBrowserSeen } from "@gatehouse/store/browsers";
+import { type Database, withMember } from "@gatehouse/store/database";
+import { insertAuditInOrgsOf } from "@gatehouse/store/members";
 import { listMembershipsOfUser } from "@gatehouse/store/orgs";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
@@ -23,7 +25,7 @@ export interface SignedIn {
 
 export interface BrowserSessions {
   /** Ends the one that the browser has, and gives it a new one. */
-  start(c: Context, userId: string): Promise<void>;
+  start(c: Context, signedIn: { userId: string; sessionHash: Buffer | null }): Promise<void>;
   find(c: Context): Promise<BrowserSession | null>;
   end(c: Context): Promise<void>;
 }
@@ -38,13 +40,13 @@ export function browserSessions({ db, publicUrl }: { db: Database; publicUrl: UR
   }
 
   return {
-    async start(c, userId) {
+    async start(c, { userId, sessionHash }) {
       await forget(c);
       await deleteExpiredBrowserSessions(db);
       const id = randomBytes(32).toString("base64url");
       const csrfToken = randomBytes(32).toString("base64url");
       const expiresAt = new Date(Date.now() + SESSION_SECONDS * 1000);
-      await insertBrowserSession(db, { idHash: sha256(id), userId, csrfToken, expiresAt });
+      await insertBrowserSession(db, { idHash: sha256(id), userId, csrfToken, sessionHash, expiresAt });
       setCookie(c, cookie.name, id, { ...cookie.attributes, maxAge: SESSION_SECONDS });
     },
     async find(c) {
@@ -97,7 +99,8 @@ export function session({ db, publicUrl, issuer }: Deps) {
   return (
     new Hono<SignedIn>()
       .get("/", async function readSession(c) {
-        const { user, csrfToken } = c.var.session;
+        const { user, csrfToken, sessionHash } = c.var.session;
+        if (sessionHash) await noteBrowserSeen(db, sessionHash);
         const memberships = await listMembershipsOfUser(db, user.id);
         const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
         return c.json({ user: { email: user.email, name: user.name }, orgs, csrfToken });
@@ -105,6 +108,14 @@ export function session({ db, publicUrl, issuer }: Deps) {
       // OpenID Connect RP-Initiated Logout: without it, the next visit would sign in again and ask nobody.
       .post("/logout", async function logout(c) {
         await sessions.end(c);
+        const { user } = c.var.session;
+        await withMember(db, user.id, (transaction) =>
+          insertAuditInOrgsOf(transaction, user.id, {
+            event: "sign_out",
+            outcome: "ok",
+            entry: { client_id: "dashboard" },
+          }),
+        );
         const after = { post_logout_redirect_uri: new URL("/dashboard", publicUrl).href };
         const signOutUrl = buildEndSessionUrl(await issuer.configuration(), after);
         return c.json({ signOutUrl: signOutUrl.href });

@@ -57,9 +57,11 @@ export function signIn(deps: Deps) {
         idTokenExpected: true,
       };
       const tokens = await oidc.authorizationCodeGrant(configuration, answer, checks).catch(explain);
-      const user = await findUser(db, tokens.claims()!.sub);
+      const { sub, browser_session: browser } = tokens.claims()!;
+      const user = await findUser(db, sub);
       if (!user) throw new Fault("forbidden", "This account does not exist any more");
-      await sessions.start(c, user.id);
+      const sessionHash = typeof browser === "string" ? Buffer.from(browser, "base64url") : null;
+      await sessions.start(c, { userId: user.id, sessionHash });
       c.header("cache-control", "no-store");
       return c.redirect(returnTo);
     });
@@ -108,10 +110,11 @@ function transactionCookie(publicUrl: URL, vault: Vault) {
   };
 }
 
-/** A path of the dashboard's own, or where an account is linked, and nothing that leads out of them. */
+/** A path of the dashboard's own, of the person's account, or where one at an upstream is linked, and nothing that leads out of them. */
 function safeReturnPath(path: string | undefined, publicUrl: URL): string {
   const url = URL.parse(path ?? "/dashboard", publicUrl.href);
-  const inside = url?.origin === publicUrl.origin && /^\/(dashboard(\/|$)|connect\/link\/)/.test(url.pathname);
+  const inside =
+    url?.origin === publicUrl.origin && /^\/((dashboard|account)(\/|$)|connect\/link\/)/.test(url.pathname);
   if (!inside || /^\/dashboard\/(login|callback)\b/.test(url.pathname)) return "/dashboard";
   return url.pathname + url.search;
 }

@@ -77,7 +77,13 @@ export function route({ publicUrl, trustedProxies, apps, checkReady, log }: Rout
 }
 
 function appOf(path: string): AppName {
-  if (path.startsWith("/oauth/") || path.startsWith("/connect/") || AUTH_DOCUMENTS.has(path)) return "auth";
+  if (
+    path.startsWith("/oauth/") ||
+    path.startsWith("/connect/") ||
+    /^\/account(\/|$)/.test(path) ||
+    AUTH_DOCUMENTS.has(path)
+  )
+    return "auth";
   if (/^\/(dashboard|api)(\/|$)/.test(path)) return "dashboard";
   return "gateway";
 }

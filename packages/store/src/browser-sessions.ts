@@ -7,12 +7,14 @@ import type { User } from "./users.ts";
 export interface BrowserSession {
   user: User;
   csrfToken: string;
+  /** Of the session at the authorization server that it was begun with. */
+  sessionHash: Buffer | null;
 }
 
 /** `idHash` is SHA-256 of the cookie's value, which is stored nowhere. */
 export async function insertBrowserSession(
   db: Kysely<Tables>,
-  session: { idHash: Buffer; userId: string; csrfToken: string; expiresAt: Date },
+  session: { idHash: Buffer; userId: string; csrfToken: string; sessionHash: Buffer | null; expiresAt: Date },
 ): Promise<void> {
   await db
     .insertInto("browser_sessions")
@@ -20,6 +22,7 @@ export async function insertBrowserSession(
       id_hash: session.idHash,
       user_id: session.userId,
       csrf_token: session.csrfToken,
+      session_hash: session.sessionHash,
       expires_at: session.expiresAt,
     })
     .execute();
@@ -29,13 +32,13 @@ export async function findBrowserSession(db: Kysely<Tables>, idHash: Buffer): Pr
   const row = await db
     .selectFrom("browser_sessions as s")
     .innerJoin("users as u", "u.id", "s.user_id")
-    .select(["u.id", "u.email", "u.name", "s.csrf_token"])
+    .select(["u.id", "u.email", "u.name", "s.csrf_token", "s.session_hash"])
     .where("s.id_hash", "=", idHash)
     .where("s.expires_at", ">", sql<Date>`now()`)
     .executeTakeFirst();
   if (!row) return null;
-  const { csrf_token: csrfToken, ...user } = row;
-  return { user, csrfToken };
+  const { csrf_token: csrfToken, session_hash: sessionHash, ...user } = row;
+  return { user, csrfToken, sessionHash };
 }
 
 export async function deleteBrowserSession(db: Kysely<Tables>, idHash: Buffer): Promise<void> {

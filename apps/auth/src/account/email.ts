@@ -1,0 +1,76 @@
+import { deleteMailedLinksOfUser, findMailedLink, takeMailedLink } from "@gatehouse/store/mailed-links";
+import { insertMail } from "@gatehouse/store/mails";
+import { insertAuditInOrgsOf } from "@gatehouse/store/members";
+import { findUser, findUserByEmail, updateEmail } from "@gatehouse/store/users";
+import { addressOf } from "../address.ts";
+import { checkPassword } from "../password-sign-in.ts";
+import { EMAIL } from "../sign-in.ts";
+import {
+  type AccountContext,
+  type AccountDeps,
+  type AccountForm,
+  linkIsDead,
+  refuseFields,
+  tokenHashOf,
+} from "./form.ts";
+import { confirmEmail, emailChanged, emailTaken } from "./mails.ts";
+import { changeEmailPage, confirmEmailPage } from "./pages.ts";
+import { sendLink } from "./send-link.ts";
+import { EMAIL_PROBLEM } from "./sign-up.ts";
+import { requireSignedIn } from "./signed-in.ts";
+
+const purpose = "change_email" as const;
+
+/** `/account/email`: who is signed in and knows the password names another mailbox. */
+export function changeEmail(deps: AccountDeps): AccountForm {
+  const { db, throttle, publicUrl } = deps;
+  return {
+    async show(c, view) {
+      const { user } = await requireSignedIn(deps, c);
+      return changeEmailPage({ ...view, email: user.email });
+    },
+    async submit(c, { email = "", password = "" }) {
+      const { user } = await requireSignedIn(deps, c);
+      const unchanged = email.toLowerCase() === user.email ? "This is your email address already" : null;
+      refuseFields({ email: EMAIL.test(email) ? unchanged : EMAIL_PROBLEM });
+      const address = addressOf(c);
+      await checkPassword({ db, throttle, onRefused: () => {} }, { email: user.email, password, address });
+      await throttle.takeMail({ email, address });
+      const other = await findUserByEmail(db, email);
+      const letter = other ? () => emailTaken(publicUrl) : confirmEmail;
+      await sendLink(deps, { purpose, email, userId: other ? null : user.id, letter });
+      return "/account/sent";
+    },
+  };
+}
+
+/** `/account/email/confirm`, from the mail to the new mailbox. The old one is told. */
+export function confirmEmailForm(deps: AccountDeps): AccountForm {
+  const { db, vault } = deps;
+
+  async function findChange(c: AccountContext) {
+    const link = await findMailedLink(db, { purpose, tokenHash: tokenHashOf(c) });
+    const user = link?.userId ? await findUser(db, link.userId) : null;
+    if (!link || !user) throw linkIsDead("Ask for the change once more on your account's page.");
+    return { user, from: user.email, to: link.email };
+  }
+
+  return {
+    async show(c, view) {
+      return confirmEmailPage({ ...view, ...(await findChange(c)) });
+    },
+    async submit(c) {
+      const { user, from, to } = await findChange(c);
+      await db.transaction().execute(async (transaction) => {
+        const link = await takeMailedLink(transaction, { purpose, tokenHash: tokenHashOf(c) });
+        if (!link) throw linkIsDead("Ask for the change once more on your account's page.");
+        await updateEmail(transaction, user.id, to);
+        await deleteMailedLinksOfUser(transaction, user.id);
+        await insertMail(transaction, vault, { to: from, ...emailChanged(to) });
+        const entry = { before: from, after: to, address: addressOf(c) };
+        await insertAuditInOrgsOf(transaction, user.id, { event: "email.changed", outcome: "ok", entry });
+      });
+      return "/account";
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { Fault } from "@gatehouse/faults";
+import { endBrowser, endOtherBrowsers, listBrowsers } from "@gatehouse/store/browsers";
+import { insertAuditInOrgsOf } from "@gatehouse/store/members";
+import { addressOf } from "../address.ts";
+import { deviceOf } from "./device.ts";
+import type { AccountDeps, AccountForm } from "./form.ts";
+import { accountPage } from "./pages.ts";
+import { requireSignedIn } from "./signed-in.ts";
+
+/** `/account`: who one is here, and the browsers that one is signed in with. */
+export function account(deps: AccountDeps): AccountForm {
+  const { db, browserSessions } = deps;
+  return {
+    async show(c, view) {
+      const { user, sessionHash } = await requireSignedIn(deps, c);
+      const browsers = (await listBrowsers(db, user.id)).map((browser) => ({
+        id: browser.sessionHash.toString("base64url"),
+        device: deviceOf(browser.userAgent),
+        isThis: browser.sessionHash.equals(sessionHash),
+        signedInAt: browser.signedInAt,
+        lastSeenAt: browser.lastSeenAt,
+      }));
+      return accountPage({ ...view, user, browsers });
+    },
+
+    async submit(c, { end = "" }) {
+      const { user, sessionHash } = await requireSignedIn(deps, c);
+      const isThis = end === sessionHash.toString("base64url");
+      const ended = await db.transaction().execute(async (transaction) => {
+        const count =
+          end === "others"
+            ? await endOtherBrowsers(transaction, { userId: user.id, kept: sessionHash })
+            : end === "all"
+              ? await endOtherBrowsers(transaction, { userId: user.id, kept: null })
+              : Number(await endBrowser(transaction, { userId: user.id, sessionHash: Buffer.from(end, "base64url") }));
+        const entry = { browsers: count, address: addressOf(c) };
+        if (count > 0)
+          await insertAuditInOrgsOf(transaction, user.id, { event: "session.ended", outcome: "ok", entry });
+        return count;
+      });
+      if (ended === 0 && end !== "others") throw new Fault("not_found", "This browser is signed out already");
+      if (!isThis && end !== "all") return "/account";
+      await browserSessions.end(c);
+      return "/account/signed-out";
+    },
+  };
+}
