@@ -102,7 +102,7 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
 
   return {
     ...{ publicUrl, owner, server, gateway, logged, addOrg, addMember, addConnector, tokenFor },
-    ...{ access: database.access, publicJwk },
+    ...{ access: database.access, vault: database.vault, egress, publicJwk },
     async [Symbol.asyncDispose]() {
       gateway.closeStreams();
       server.closeAllConnections();
