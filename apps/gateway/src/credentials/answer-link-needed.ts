@@ -1,0 +1,55 @@
+import { randomUUID } from "node:crypto";
+import { isRequest, type Request, type Response } from "@gatehouse/mcp/message";
+import { URL_ELICITATION_REQUIRED } from "@gatehouse/mcp/translate";
+import type { Dependencies } from "../dependencies.ts";
+import type { Exchange } from "../exchange.ts";
+import { openSseFront } from "../fronts/http-sse.ts";
+import { openFront } from "../fronts/streamable-http.ts";
+import { canOpenUrls, LINK_ASK } from "./link-ask.ts";
+import { LinkNeeded } from "./link-needed.ts";
+
+/** Requests that may be answered with a question (2026-07-28, Multi Round-Trip Requests, Supported Requests). */
+const MAY_ASK = new Set(["tools/call", "prompts/get", "resources/read"]);
+
+/**
+ * An account is missing: a client that can open a page is asked to, and others are told where it is. `false` where the
+ * error is another, or the request none that has words of its own for it.
+ */
+export async function answerLinkNeeded(exchange: Exchange, error: unknown, deps: Dependencies): Promise<boolean> {
+  const { message, stream, response } = exchange;
+  if (!(error instanceof LinkNeeded) || !isRequest(message) || response.headersSent) return false;
+  const answer = answerTo(exchange, message, error);
+  if (!answer) return false;
+  const whole: Response = { jsonrpc: "2.0", id: message.id, ...answer };
+  const front = stream ? openSseFront(exchange, stream, deps) : openFront(exchange, deps);
+  await front.end(whole, JSON.stringify(whole), { status: 200, sessionId: null });
+  return true;
+}
+
+type Answer = Pick<Response, "result" | "error">;
+
+function answerTo(exchange: Exchange, { method }: Request, needed: LinkNeeded): Answer | null {
+  const asks = MAY_ASK.has(method) && exchange.linkAnswer !== "decline" && exchange.linkAnswer !== "cancel";
+  if (asks && canOpenUrls(exchange)) return exchange.era === "modern" ? askModern(needed) : askLegacy(needed);
+  return method === "tools/call" ? toolError(exchange, needed) : null;
+}
+
+/** The client opens the page, and sends the request again: it waits here for the link. */
+function askModern({ message, url }: LinkNeeded): Answer {
+  const ask = { method: "elicitation/create", params: { mode: "url", url, message: sentence(message, url) } };
+  return { result: { resultType: "input_required", inputRequests: { [LINK_ASK]: ask } } };
+}
+
+/** 2025-11-25, Elicitation, URL Elicitation Required Error. */
+function askLegacy({ message, url }: LinkNeeded): Answer {
+  const elicitation = { mode: "url", elicitationId: randomUUID(), url, message: sentence(message, url) };
+  return { error: { code: URL_ELICITATION_REQUIRED, message, data: { elicitations: [elicitation] } } };
+}
+
+function toolError({ era }: Exchange, { message }: LinkNeeded): Answer {
+  const result = { content: [{ type: "text", text: `${message} and call again.` }], isError: true };
+  return { result: era === "modern" ? { resultType: "complete", ...result } : result };
+}
+
+/** The page is named beside it. */
+const sentence = (message: string, url: string) => message.replace(` Open ${url}`, "");
