@@ -15,6 +15,8 @@ import { CANCELLED, openDriving } from "./bridges/drive.ts";
 import { openSubscriptions } from "./bridges/subscriptions.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
+import { openClientTokens } from "./client-tokens.ts";
+import { openMemberCredentials } from "./credentials/member-credentials.ts";
 import type { Dependencies, Limits } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
 import { failWith } from "./fail.ts";
@@ -68,10 +70,14 @@ export async function startGateway({
   });
   const staticTokens = openStaticTokens({ key: vault.derive("static tokens") });
   const lastUse = openLastUse({ db, onError: (err) => log.warn({ err }, "last uses cannot be written") });
+  // Apart from the snapshots', which must not wait for it.
+  const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);
+  const members = openMemberCredentials({ ...given, db: credentialsDb, snapshots });
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId });
-  const subscriptions = openSubscriptions({ backs, state, vault, log, snapshots, replicaId });
+  const clientTokens = openClientTokens({ ...given, db });
+  const subscriptions = openSubscriptions({ backs, state, vault, clientTokens, members, log, snapshots, replicaId });
   const bridges = {
     backs,
     upstreamSessions,
@@ -84,21 +90,11 @@ export async function startGateway({
   const replicas = internal ? await openReplicas({ state, vault, replicaId, origin: internal.origin }) : null;
   const deps: Dependencies = {
     ...given,
+    clientTokens,
+    members,
     ...bridges,
-    ...{
-      limits,
-      upstreamTimeoutMs,
-      audit,
-      snapshots,
-      streams,
-      sessions,
-      tokens,
-      staticTokens,
-      lastUse,
-      telemetry,
-      replicaId,
-      replicas,
-    },
+    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions },
+    ...{ tokens, staticTokens, lastUse, telemetry, replicaId, replicas },
   };
   listenToHints(deps);
   const fail = failWith(deps);
@@ -133,6 +129,7 @@ export async function startGateway({
       await snapshots[Symbol.asyncDispose]();
       await lastUse[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
+      await credentialsDb[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();
     },
   };

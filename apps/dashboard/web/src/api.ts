@@ -56,7 +56,8 @@ export async function signOut(): Promise<string> {
   return (await (await client.session.logout.$post()).json()).signOutUrl;
 }
 
-const { connectors, audit } = client.orgs[":org"];
+const { connectors, audit, access, tokens } = client.orgs[":org"];
+const accounts = client.orgs[":org"]["service-accounts"];
 
 export async function listConnectors(org: string) {
   return (await (await connectors.$get({ param: { org } })).json()).connectors;
@@ -95,8 +96,107 @@ export async function listAudit(org: string, query: { before?: string; event?: s
   return (await audit.$get({ param: { org }, query })).json();
 }
 
+export async function readAccess(org: string) {
+  return (await access.$get({ param: { org } })).json();
+}
+
+export async function listAccessOfMembers(org: string) {
+  return (await (await access.members.$get({ param: { org } })).json()).members;
+}
+
+export async function readAccessOfMember(org: string, member: string) {
+  return (await access.members[":member"].$get({ param: { org, member } })).json();
+}
+
+export async function endGrant(org: string, grant: string): Promise<void> {
+  await access.grants[":grant"].$delete({ param: { org, grant } });
+}
+
+export type NewTokenFields = Parameters<typeof tokens.$post>[0]["json"];
+export type Minted = InferResponseType<typeof tokens.$post>;
+
+export async function mintToken(org: string, json: NewTokenFields): Promise<Minted> {
+  return (await tokens.$post({ param: { org }, json })).json();
+}
+
+export async function endToken(org: string, token: string): Promise<void> {
+  await tokens[":token"].$delete({ param: { org, token } });
+}
+
+export async function listServiceAccounts(org: string) {
+  return (await (await accounts.$get({ param: { org } })).json()).accounts;
+}
+
+export async function createServiceAccount(org: string, json: { name: string }): Promise<void> {
+  await accounts.$post({ param: { org }, json });
+}
+
+export async function suspendServiceAccount(org: string, account: string, suspended: boolean): Promise<void> {
+  await accounts[":account"].$patch({ param: { org, account }, json: { suspended } });
+}
+
+export async function deleteServiceAccount(org: string, account: string): Promise<void> {
+  await accounts[":account"].$delete({ param: { org, account } });
+}
+
+export async function mintServiceToken(org: string, account: string, json: NewTokenFields): Promise<Minted> {
+  return (await accounts[":account"].tokens.$post({ param: { org, account }, json })).json();
+}
+
+const { clients, "own-clients": ownClients } = client.orgs[":org"];
+
+export async function readClients(org: string) {
+  return (await clients.$get({ param: { org } })).json();
+}
+
+type ClientPolicy = Parameters<typeof clients.policy.$put>[0]["json"];
+
+export async function chooseClientPolicy(org: string, json: ClientPolicy): Promise<void> {
+  await clients.policy.$put({ param: { org }, json });
+}
+
+/** A host, or the URL of a client's metadata document. */
+export async function putOnClientList(org: string, entry: string): Promise<void> {
+  await clients.list.$post({ param: { org }, json: { entry } });
+}
+
+export async function takeOffClientList(org: string, json: { host: string; confirmed?: boolean }): Promise<void> {
+  await clients.list.$delete({ param: { org }, json });
+}
+
+export type ClientDecision = Parameters<typeof clients.decision.$put>[0]["json"];
+
+export async function decideOnClient(org: string, json: ClientDecision): Promise<void> {
+  await clients.decision.$put({ param: { org }, json });
+}
+
+export type NewOwnClient = Parameters<typeof ownClients.$post>[0]["json"];
+
+/** Tells the secret, this once; `null` for a public client. */
+export async function registerOwnClient(
+  org: string,
+  json: NewOwnClient,
+): Promise<{ id: string; secret: string | null }> {
+  return (await ownClients.$post({ param: { org }, json })).json();
+}
+
+export async function replaceOwnClientSecret(org: string, id: string): Promise<string> {
+  return (await (await ownClients[":id"].secret.$post({ param: { org, id } })).json()).secret;
+}
+
+export async function deleteOwnClient(org: string, id: string): Promise<void> {
+  await ownClients[":id"].$delete({ param: { org, id } });
+}
+
+export type Clients = InferResponseType<typeof clients.$get>;
+export type KnownClient = Clients["clients"][number];
+export type OwnClient = Clients["own"][number];
+
 export type Session = InferResponseType<typeof client.session.$get>;
 export type ConnectorSummary = InferResponseType<typeof connectors.$get>["connectors"][number];
 export type Connector = InferResponseType<(typeof connectors)[":slug"]["$get"]>;
 export type Tool = Connector["tools"][number];
+export type Grant = InferResponseType<typeof access.$get>["grants"][number];
+export type Token = InferResponseType<typeof access.$get>["tokens"][number];
+export type ServiceAccount = InferResponseType<typeof accounts.$get>["accounts"][number];
 export type AuditEntry = InferResponseType<typeof audit.$get>["entries"][number];

@@ -1,10 +1,12 @@
 import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
 import { AccessPage } from "./access/AccessPage.tsx";
+import { MemberAccessPage } from "./access/MemberAccessPage.tsx";
 import { AuditPage } from "./audit/AuditPage.tsx";
 import { ConnectorPage } from "./connector/ConnectorPage.tsx";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
 import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
 import { queryClient } from "./query-client.ts";
+import { ServiceAccountsPage } from "./service-accounts/ServiceAccountsPage.tsx";
 import { sessionQuery } from "./session.ts";
 import { SettingsPage } from "./settings/SettingsPage.tsx";
 import { Shell } from "./shell/Shell.tsx";
@@ -40,6 +42,16 @@ const newConnector = createRoute({
 });
 const connector = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug", component: ConnectorPage });
 const access = createRoute({ getParentRoute: () => orgRoute, path: "/access", component: AccessPage });
+const memberAccess = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/access/$member",
+  component: MemberAccessPage,
+});
+const serviceAccounts = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/service-accounts",
+  component: ServiceAccountsPage,
+});
 const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
 const settings = createRoute({ getParentRoute: () => orgRoute, path: "/settings", component: SettingsPage });
 
@@ -47,7 +59,17 @@ export const router = createRouter({
   routeTree: root.addChildren([
     signedIn.addChildren([
       start,
-      orgRoute.addChildren([org, connectors, newConnector, connector, access, audit, settings]),
+      orgRoute.addChildren([
+        org,
+        connectors,
+        newConnector,
+        connector,
+        access,
+        memberAccess,
+        serviceAccounts,
+        audit,
+        settings,
+      ]),
     ]),
   ]),
   basepath: "/dashboard",

@@ -1,15 +1,44 @@
+import { Anchor, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
+import { Panel } from "../ui/Panel.tsx";
+import { Failure, Loading } from "../ui/states.tsx";
+import { Grants } from "./Grants.tsx";
+import { Members } from "./Members.tsx";
+import { Tokens } from "./Tokens.tsx";
+import { accessQuery } from "./use-access.ts";
 
 /** What may call in a member's name, a section for each kind. */
 export function AccessPage() {
   const org = useOrg()!;
+  const { data: access, error, refetch } = useQuery(accessQuery(org.slug));
   return (
     <Page
       title="My access"
       lead={`What may use ${org.name}'s connectors in your name. Whatever you end here stops within a second.`}
     >
-      {null}
+      {error && <Failure error={error} onRetry={() => refetch()} />}
+      {!error && !access && <Loading />}
+      {access && (
+        <>
+          <Grants org={org.slug} grants={access.grants} lead="What you have let in, each for one connector." />
+          <Tokens org={org.slug} tokens={access.tokens} isOwn />
+        </>
+      )}
+      <Browsers />
+      {org.mayChange && <Members org={org.slug} />}
     </Page>
+  );
+}
+
+/** They belong to the person, not to the org, and are looked after where people sign in. */
+function Browsers() {
+  return (
+    <Panel title="Browsers">
+      <Text size="sm">
+        Where you are signed in, and how to sign out elsewhere: <Anchor href="/account/sessions">your browsers</Anchor>
+      </Text>
+    </Panel>
   );
 }

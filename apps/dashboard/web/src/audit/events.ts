@@ -53,4 +53,11 @@ const ACTIONS: Record<string, string> = {
   "connector.probed": "checked the upstream",
   "connector.changed": "changed the connector's eras",
   "tool.changed": "changed a tool",
+  "static_token.minted": "made a token",
+  "static_token.ended": "ended a token",
+  "service_account.created": "created a service account",
+  "service_account.suspended": "suspended a service account",
+  "service_account.resumed": "resumed a service account",
+  "service_account.deleted": "deleted a service account",
+  "grant.revoked": "ended a client's access",
 };

@@ -11,7 +11,7 @@ import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { ConnectorRow } from "./ConnectorRow.tsx";
 import classes from "./connectors.module.css";
 
-const connectorsQuery = (org: string) =>
+export const connectorsQuery = (org: string) =>
   queryOptions({ queryKey: ["connectors", org], queryFn: () => listConnectors(org) });
 
 export function ConnectorsPage() {

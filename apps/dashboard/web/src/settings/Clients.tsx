@@ -1,10 +1,35 @@
+import { Stack } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { ClientList } from "../clients/ClientList.tsx";
+import { HostList } from "../clients/HostList.tsx";
+import { OwnClients } from "../clients/OwnClients.tsx";
+import { PolicyChoice } from "../clients/PolicyChoice.tsx";
+import { Requests } from "../clients/Requests.tsx";
+import { clientsQuery } from "../clients/use-clients.ts";
 import { Panel } from "../ui/Panel.tsx";
+import { Failure, Loading } from "../ui/states.tsx";
 
 /** Which apps members may connect. */
-export function Clients(_: { org: string }) {
+export function Clients({ org }: { org: string }) {
+  const { data, error, refetch } = useQuery(clientsQuery(org));
+  if (error) return <Failure error={error} onRetry={() => refetch()} />;
+  if (!data) return <Loading />;
+  const waiting = data.clients.filter(({ requestedBy }) => requestedBy.length > 0);
+  const others = data.clients.filter(
+    ({ requestedBy, registration, decision }) =>
+      requestedBy.length === 0 && (registration !== "manual" || decision === "blocked"),
+  );
   return (
-    <Panel title="Clients" lead="The apps that members connect with, such as Claude.">
-      {null}
-    </Panel>
+    <>
+      <Panel title="Clients" lead="The apps that members connect with, such as Claude.">
+        <Stack gap="lg">
+          <PolicyChoice org={org} policy={data.policy} />
+          {data.policy === "listed" && <HostList org={org} hosts={data.hosts} />}
+        </Stack>
+      </Panel>
+      {waiting.length > 0 && <Requests org={org} clients={waiting} />}
+      <ClientList org={org} policy={data.policy} clients={others} />
+      <OwnClients org={org} clients={data.own} />
+    </>
   );
 }

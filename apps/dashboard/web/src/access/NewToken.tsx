@@ -1,0 +1,112 @@
+import { Alert, Button, Checkbox, Group, NativeSelect, Radio, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { ApiProblem, type Minted, type NewTokenFields } from "../api.ts";
+import { connectorsQuery } from "../connectors/ConnectorsPage.tsx";
+import { Failure } from "../ui/states.tsx";
+import { MintedToken } from "./MintedToken.tsx";
+import { useReadAgain } from "./use-access.ts";
+
+interface Fields {
+  name: string;
+  expiresInDays: string;
+  access: "read" | "write";
+  reach: "all" | "some";
+  connectors: string[];
+}
+
+const DURATIONS = [
+  { value: "7", label: "7 days" },
+  { value: "30", label: "30 days" },
+  { value: "90", label: "90 days" },
+  { value: "180", label: "180 days" },
+  { value: "365", label: "A year" },
+];
+
+interface NewTokenProps {
+  org: string;
+  mint: (fields: NewTokenFields) => Promise<Minted>;
+  onDone: () => void;
+}
+
+/** Asks what the token is for, and then shows it, once. */
+export function NewToken({ org, mint, onDone }: NewTokenProps) {
+  const readAgain = useReadAgain(org);
+  const form = useForm<Fields>({
+    initialValues: { name: "", expiresInDays: "90", access: "read", reach: "some", connectors: [] },
+  });
+  const minting = useMutation({
+    mutationFn: (fields: Fields) => mint(toApi(fields)),
+    onSuccess: readAgain,
+    onError(error) {
+      if (error instanceof ApiProblem) form.setErrors(error.fields);
+    },
+  });
+  if (minting.data) return <MintedToken token={minting.data.token} onDone={onDone} />;
+  const unplaced = minting.error && !(minting.error instanceof ApiProblem && Object.keys(minting.error.fields).length);
+  return (
+    <form onSubmit={form.onSubmit((fields) => minting.mutate(fields))} noValidate aria-label="New token">
+      <Stack gap="md" maw={560}>
+        {unplaced && <Failure error={minting.error} />}
+        <TextInput
+          name="name"
+          label="Name"
+          description="What will use it, so that you know it again"
+          placeholder="CI of the website"
+          autoComplete="off"
+          autoFocus
+          {...form.getInputProps("name")}
+        />
+        <Radio.Group label="It may" {...form.getInputProps("access")} error={form.errors.scopes}>
+          <Stack gap={6} mt={6}>
+            <Radio value="read" label="Read: lists, resources, and tools that an owner has classified as reads" />
+            <Radio value="write" label="Read and change things: every tool" />
+          </Stack>
+        </Radio.Group>
+        <Connectors org={org} form={form} />
+        <NativeSelect label="It ends after" maw={200} data={DURATIONS} {...form.getInputProps("expiresInDays")} />
+        <Group>
+          <Button type="submit" loading={minting.isPending}>
+            Make the token
+          </Button>
+          <Button variant="default" onClick={onDone}>
+            Cancel
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function Connectors({ org, form }: { org: string; form: ReturnType<typeof useForm<Fields>> }) {
+  const { data: connectors = [], error } = useQuery(connectorsQuery(org));
+  if (error) return <Alert color="red">{error.message}</Alert>;
+  return (
+    <div>
+      <Radio.Group label="It opens" {...form.getInputProps("reach")}>
+        <Stack gap={6} mt={6}>
+          <Radio value="some" label="These connectors" />
+          {form.values.reach === "some" && (
+            <Checkbox.Group {...form.getInputProps("connectors")} aria-label="Connectors" pl={28}>
+              <Stack gap={6}>
+                {connectors.map(({ slug, name }) => (
+                  <Checkbox key={slug} value={slug} label={name} />
+                ))}
+              </Stack>
+            </Checkbox.Group>
+          )}
+          <Radio value="all" label="All connectors, those to come included" />
+        </Stack>
+      </Radio.Group>
+    </div>
+  );
+}
+
+function toApi({ name, expiresInDays, access, reach, connectors }: Fields): NewTokenFields {
+  return {
+    name,
+    expiresInDays: Number(expiresInDays),
+    scopes: access === "read" ? ["mcp:read"] : ["mcp:read", "mcp:write"],
+    connectors: reach === "all" ? null : connectors,
+  };
+}

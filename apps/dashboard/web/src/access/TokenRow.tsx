@@ -1,0 +1,42 @@
+import { Badge, Text } from "@mantine/core";
+import type { Token } from "../api.ts";
+import { EndButton } from "../ui/EndButton.tsx";
+import classes from "./access.module.css";
+import { LastUsed } from "./LastUsed.tsx";
+import { allowed } from "./scopes.ts";
+
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boolean; onEnd: () => void }) {
+  const { name, scopes, connectors, expiresAt, lastUsedAt } = token;
+  const hasExpired = Date.parse(expiresAt) <= Date.now();
+  return (
+    <li className={classes.row}>
+      <div className={classes.what}>
+        <Text size="sm" fw={600} span>
+          {name}
+        </Text>{" "}
+        {hasExpired && (
+          <Badge color="red" variant="light" size="sm">
+            expired
+          </Badge>
+        )}
+        <Text size="sm" c="dimmed">
+          {connectors ? connectors.join(", ") : "All connectors"} · {allowed(scopes)}
+        </Text>
+      </div>
+      <Text size="sm" c="dimmed" component="div" className={classes.when}>
+        {hasExpired ? "Expired" : "Expires"} <time dateTime={expiresAt}>{DATE.format(new Date(expiresAt))}</time>
+        <br />
+        <LastUsed at={lastUsedAt} />
+      </Text>
+      <EndButton
+        label="End"
+        name={name}
+        question={`Whatever uses ${name} stops working within a second. A token that was ended does not come back.`}
+        pending={ending}
+        onEnd={onEnd}
+      />
+    </li>
+  );
+}

@@ -1,0 +1,51 @@
+import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { ApiProblem, createServiceAccount } from "../api.ts";
+import panel from "../ui/panel.module.css";
+import { Failure } from "../ui/states.tsx";
+
+export function NewAccount({ org, onDone }: { org: string; onDone: () => void }) {
+  const queryClient = useQueryClient();
+  const form = useForm({ initialValues: { name: "" } });
+  const create = useMutation({
+    mutationFn: (fields: { name: string }) => createServiceAccount(org, fields),
+    async onSuccess() {
+      await queryClient.invalidateQueries({ queryKey: ["service-accounts", org] });
+      onDone();
+    },
+    onError(error) {
+      if (error instanceof ApiProblem) form.setErrors(error.fields);
+    },
+  });
+  const unplaced = create.error && !(create.error instanceof ApiProblem && "name" in create.error.fields);
+  return (
+    <form
+      className={`${panel.panel} ${panel.form}`}
+      onSubmit={form.onSubmit((fields) => create.mutate(fields))}
+      noValidate
+      aria-label="New service account"
+    >
+      <Stack gap="md" p="lg">
+        {unplaced && <Failure error={create.error} />}
+        <TextInput
+          name="name"
+          label="Name"
+          description="As it stands in the audit log"
+          placeholder="Deployment"
+          autoComplete="off"
+          autoFocus
+          {...form.getInputProps("name")}
+        />
+        <Group>
+          <Button type="submit" loading={create.isPending}>
+            Create
+          </Button>
+          <Button variant="default" onClick={onDone}>
+            Cancel
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
