@@ -10,6 +10,7 @@ import { endSession } from "./steps/end-session.ts";
 import { findSession } from "./steps/find-session.ts";
 import { enterSseSession, findSseStream, withinSession } from "./steps/find-sse-stream.ts";
 import { findTarget } from "./steps/find-target.ts";
+import { findTask } from "./steps/find-task.ts";
 import { limit } from "./steps/limit.ts";
 import { listen } from "./steps/listen.ts";
 import { openSseStream } from "./steps/open-sse-stream.ts";
@@ -32,6 +33,7 @@ export const call = (deps: Dependencies) =>
 const onMessage = (deps: Dependencies) => [
   limit(deps),
   findTarget(deps),
+  findTask(deps),
   authorize(deps),
   findSession(deps),
   withCredential(deps),
@@ -87,6 +89,7 @@ export const sseMessage = (deps: Dependencies) =>
 const onStream = (deps: Dependencies) => [
   findSseStream(deps),
   findTarget(deps),
+  findTask(deps),
   authorize(deps),
   enterSseSession,
   withCredential(deps),
@@ -102,6 +105,7 @@ export const continuations = (deps: Dependencies) => ({
       authenticate(deps),
       readMessage,
       findTarget(deps),
+      findTask(deps),
       authorize(deps),
       findSession(deps),
       withCredential(deps),

@@ -14,6 +14,9 @@ export const ASSUMED_LEGACY_VERSION = "2025-03-26";
 /** The only version that has JSON-RPC batches (2025-03-26, Batching). */
 export const BATCHED_VERSION = "2025-03-26";
 
+/** The modern era's extension for tasks, which 2025-11-25 has as a capability of its own. */
+export const TASKS_EXTENSION = "io.modelcontextprotocol/tasks";
+
 /** Members of a modern request's `_meta` (2026-07-28, basic/index, `_meta`). */
 export const META = {
   protocolVersion: "io.modelcontextprotocol/protocolVersion",

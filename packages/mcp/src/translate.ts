@@ -1,4 +1,4 @@
-import { META } from "./eras.ts";
+import { META, TASKS_EXTENSION } from "./eras.ts";
 import type { Params, Request, Response } from "./message.ts";
 import { needsWrap, wrapOutputSchema } from "./wrap-output-schema.ts";
 
@@ -25,11 +25,18 @@ export function toLegacyParams(params: Params = {}): Params {
   return meta.length > 0 ? { ...rest, _meta: Object.fromEntries(meta) } : rest;
 }
 
+/** The capabilities without tasks, which are not carried from one era to the other. */
+function withoutTasks({ tasks: _, extensions, ...capabilities }: Result): Result {
+  if (typeof extensions !== "object" || extensions === null) return capabilities;
+  const { [TASKS_EXTENSION]: __, ...others } = extensions as Result;
+  return { ...capabilities, extensions: others };
+}
+
 /** A legacy request with the envelope that says what its session said. */
-export function toModernParams(params: Params = {}, client: ClientContext): Params {
+export function toModernParams({ task: _, ...params }: Params = {}, client: ClientContext): Params {
   const envelope: Record<string, unknown> = {
     [META.protocolVersion]: client.protocolVersion,
-    [META.clientCapabilities]: client.capabilities,
+    [META.clientCapabilities]: withoutTasks(client.capabilities),
   };
   if (client.clientInfo !== undefined) envelope[META.clientInfo] = client.clientInfo;
   if (client.logLevel !== undefined) envelope[META.logLevel] = client.logLevel;
@@ -120,7 +127,7 @@ export function toLegacyError(error: RpcError): RpcError {
 /** What a legacy server answered to `initialize`, as the answer to `server/discover`. */
 export function toDiscoverResult(initialized: Result, supportedVersions: readonly string[]): Result {
   const { serverInfo, instructions } = initialized;
-  const { tasks: _, ...capabilities } = (initialized.capabilities as Result | undefined) ?? {};
+  const capabilities = withoutTasks((initialized.capabilities as Result | undefined) ?? {});
   return toModernResult("server/discover", {
     supportedVersions,
     capabilities,
@@ -131,7 +138,7 @@ export function toDiscoverResult(initialized: Result, supportedVersions: readonl
 
 /** What a modern server answered to `server/discover`, as the answer to `initialize`. */
 export function toInitializeResult(discovered: Result, protocolVersion: string): Result {
-  const { extensions: _, ...capabilities } = (discovered.capabilities as Result | undefined) ?? {};
+  const { extensions: _, ...capabilities } = withoutTasks((discovered.capabilities as Result | undefined) ?? {});
   const meta = discovered._meta as Result | undefined;
   return {
     protocolVersion,

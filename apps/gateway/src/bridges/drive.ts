@@ -61,6 +61,8 @@ const ANSWERED_HERE: Record<string, Answerer> = {
   "server/discover": refuseMethod,
   "subscriptions/listen": refuseMethod,
   "tasks/get": refuseMethod,
+  "tasks/list": refuseMethod,
+  "tasks/result": refuseMethod,
   "tasks/cancel": refuseMethod,
   "tasks/update": refuseMethod,
   "resources/subscribe": (exchange, request, front, deps) => changeSubscriptions(exchange, request, front, deps, true),

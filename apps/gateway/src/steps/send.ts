@@ -11,6 +11,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { openSseFront } from "../fronts/http-sse.ts";
 import { openFront } from "../fronts/streamable-http.ts";
+import { mayConcernTasks, withTasks } from "../tasks.ts";
 import { recordOpening } from "./record.ts";
 
 /** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
@@ -30,7 +31,9 @@ export function send(deps: Dependencies): Step {
 function openFrontOf(exchange: Exchange, deps: Dependencies): Receiver {
   const { stream, inBatch } = exchange;
   const front = stream ? openSseFront(exchange, stream, deps) : openFront(exchange, deps);
-  return stream || inBatch ? readingOn(exchange, front, deps) : front;
+  const concernsTasks = mayConcernTasks(exchange);
+  const receiver = concernsTasks ? withTasks(exchange, front, deps) : front;
+  return stream || inBatch || concernsTasks ? readingOn(exchange, receiver, deps) : receiver;
 }
 
 function bridge(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
