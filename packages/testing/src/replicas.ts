@@ -25,7 +25,7 @@ const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
 export async function startReplicas(count: number) {
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startRoundRobin());
-  const house = stack.use(await startHouse({ apps: ["auth"], publicUrl: proxy.url }));
+  const house = stack.use(await startHouse({ apps: ["auth", "dashboard"], publicUrl: proxy.url }));
   proxy.authPort = house.port;
   const { access, publicUrl } = house;
   const started = Array.from({ length: count }, () => startGatewayProcess(publicUrl, access.url));
