@@ -21,7 +21,7 @@ const PINNED = new Map(
       ...CLAUDE,
       client_id: "https://claude.ai/oauth/mcp-oauth-client-metadata",
       client_name: "Claude",
-      redirect_uris: ["https://claude.ai/api/mcp/auth_callback"],
+      redirect_uris: ["https://claude.ai/api/mcp/auth_callback", "https://claude.com/api/mcp/auth_callback"],
     },
     {
       ...CLAUDE,

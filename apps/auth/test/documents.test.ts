@@ -139,6 +139,7 @@ const CLAUDE_CODE = "https://claude.ai/oauth/claude-code-client-metadata";
 
 test.each([
   [CLAUDE, "https://claude.ai/api/mcp/auth_callback", "Claude"],
+  [CLAUDE, "https://claude.com/api/mcp/auth_callback", "Claude"],
   [CLAUDE_CODE, "http://localhost/callback", "Claude Code"],
   [CLAUDE_CODE, "http://localhost:3118/callback", "Claude Code"],
   [CLAUDE_CODE, "http://127.0.0.1:59999/callback", "Claude Code"],

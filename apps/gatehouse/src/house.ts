@@ -36,7 +36,7 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup"> {
   internalPort?: number | undefined;
   /** What tests and measurements set otherwise than everybody. */
   gateway?: Pick<GatewayOptions, "limits" | "upstreamTimeoutMs">;
-  auth?: Pick<AuthDeps, "lifetimes" | "keysIntervalMs">;
+  auth?: Pick<AuthDeps, "lifetimes" | "keysIntervalMs" | "registrationLimits">;
 }
 
 export interface House extends AsyncDisposable {

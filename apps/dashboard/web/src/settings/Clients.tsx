@@ -16,8 +16,8 @@ export function Clients({ org }: { org: string }) {
   if (!data) return <Loading />;
   const waiting = data.clients.filter(({ requestedBy }) => requestedBy.length > 0);
   const others = data.clients.filter(
-    ({ requestedBy, registration, decision }) =>
-      requestedBy.length === 0 && (registration !== "manual" || decision === "blocked"),
+    ({ requestedBy, registration, decision, members }) =>
+      requestedBy.length === 0 && (registration !== "manual" || decision === "blocked" || members > 0),
   );
   return (
     <>
