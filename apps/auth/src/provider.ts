@@ -91,7 +91,7 @@ function configuration(deps: ProviderDeps): Configuration {
     revokeGrantPolicy: () => true,
     loadExistingGrant: loadExistingGrant(deps),
     ttl: {
-      AccessToken: lifetimes.accessToken,
+      AccessToken: (_ctx, { resourceServer }) => resourceServer?.accessTokenTTL ?? lifetimes.accessToken,
       AuthorizationCode: lifetimes.authorizationCode,
       Grant: lifetimes.grant,
       IdToken: lifetimes.idToken,

@@ -1,12 +1,14 @@
 import { withOrg } from "@gatehouse/store/database";
+import type { Mail } from "@gatehouse/store/mails";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
+import type { TestHouseOptions } from "@gatehouse/testing/house";
 import { decodeJwt } from "jose";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { type AuthAlone, authorize, connect, redeem, refresh, startAuthAlone } from "./auth-alone.ts";
 
-async function startAcme() {
-  const house = await startAuthAlone();
+async function startAcme(options: TestHouseOptions = {}) {
+  const house = await startAuthAlone(options);
   const org = await house.addOrg("acme");
   const resource = await house.addConnector(org, "everything");
   const ada = await house.addMember(org, "ada");
@@ -73,6 +75,19 @@ test("a refresh token again after the grace: the family is revoked, and the audi
   expect([successor.status, successor.json.error]).toEqual([400, "invalid_grant"]);
   expect(await house.revokedGrants()).toEqual([grantOf(tokens)]);
   expect((await house.events()).slice(-2)).toEqual(["refresh.reused", "grant.revoked"]);
+});
+
+test("a refresh token again after the grace: its member hears of it by mail, once", async () => {
+  const mails: Mail[] = [];
+  await using house = await startAcme({ showMail: (mail) => void mails.push(mail) });
+  const { clientId, tokens } = await connect(house, house.ada, house.resource);
+  await refresh(house, clientId, tokens.refresh_token);
+  await letGracePass(house);
+  await Promise.all([1, 2, 3].map(() => refresh(house, clientId, tokens.refresh_token)));
+  await expect.poll(() => mails).toHaveLength(1);
+  expect(mails[0]).toMatchObject({ to: house.ada.email, subject: "A test client was disconnected from acme Inc." });
+  expect(mails[0]!.text).toContain(house.resource);
+  expect((await house.events()).filter((event) => event === "refresh.reused")).toHaveLength(1);
 });
 
 test("the grace counts from the first use, however often the token comes within it", async () => {
