@@ -1,5 +1,7 @@
 import { Fault, toFault } from "@gatehouse/faults";
 import { unavailableIfUnreachable } from "@gatehouse/store/database";
+import { answerLinkNeeded } from "./credentials/answer-link-needed.ts";
+import { LinkNeeded } from "./credentials/link-needed.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { Exchange } from "./exchange.ts";
 import { refuseOnStream } from "./fronts/http-sse.ts";
@@ -23,6 +25,7 @@ export function failWith(deps: Dependencies): (exchange: Exchange, error: unknow
   }
 
   return async function fail(exchange, error) {
+    if (error instanceof LinkNeeded && (await answerLinkNeeded(exchange, error, deps))) return;
     const { operation, recorded, org } = exchange;
     let fault = toFault(unavailableIfUnreachable(error));
     if (recorded && exchange.sent && fault.code === "unavailable") fault = withheld(fault);

@@ -4,6 +4,7 @@ import type { Exchange } from "../exchange.ts";
 import type { ClientSession } from "../sessions.ts";
 import { backOf } from "./back.ts";
 import { responseIn } from "./fetch-upstream.ts";
+import { describeStatus } from "./streamable-http.ts";
 import { unchanged } from "./upstream-request.ts";
 
 type Used = Pick<Dependencies, "backs" | "sessions">;
@@ -30,6 +31,7 @@ async function openAgain(exchange: Exchange, session: ClientSession, deps: Used)
   const { protocolVersion } = session;
   const outbound = { era: "legacy", protocolVersion, sessionId: null, message, bytes: null } as const;
   const answer = await backOf(exchange, deps).fetch("POST", exchange, outbound);
+  if (answer.status === 401) throw describeStatus(answer.status);
   if (!responseIn(answer.body)?.result)
     throw new Fault("upstream_failed", "it has forgotten the session and opens no other");
   const sessionId = answer.headers["mcp-session-id"];

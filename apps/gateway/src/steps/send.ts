@@ -7,15 +7,20 @@ import { sendToModern } from "../bridges/drive.ts";
 import { isAboutChanges, listenAsModern } from "../bridges/listen.ts";
 import { sendToLegacy } from "../bridges/park.ts";
 import { readingOn } from "../bridges/read-on.ts";
+import { withRenewal } from "../credentials/with-renewal.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import { openSseFront } from "../fronts/http-sse.ts";
 import { openFront } from "../fronts/streamable-http.ts";
 import { mayConcernTasks, withTasks } from "../tasks.ts";
 import { recordOpening } from "./record.ts";
+import { withCredential } from "./with-credential.ts";
 
-/** Sends the message on and answers with what comes back; once more where the upstream has lost the session. */
-export function send(deps: Dependencies): Step {
+/** Sends the message on and answers with what comes back; once more where what opened the upstream is new by then. */
+export const send = (deps: Dependencies): Step => withRenewal(deps, withCredential(deps), sendOpened(deps));
+
+/** Once more where the upstream has lost the session. */
+function sendOpened(deps: Dependencies): Step {
   return async function send(exchange) {
     const front = openFrontOf(exchange, deps);
     if (isAboutChanges(exchange)) return listenAsModern(exchange, front, deps);
