@@ -83,7 +83,7 @@ async function furnish(owner: Database): Promise<{ endpoint: string; token: stri
   } as const;
   await withOrg(owner, org.id, async (scope) => {
     await insertMembership(scope, { userId: user.id, role: "member" });
-    await insertConnector(scope, { id, ...where, ...what, credential: null }, [
+    await insertConnector(scope, { id, ...where, ...what }, [
       tool("look", "read"),
       tool("change", "write"),
     ]);

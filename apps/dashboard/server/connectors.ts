@@ -21,6 +21,7 @@ import { type InOrg, may, requirePermission } from "./membership.ts";
 import { EraDecision, erasOf, pinEras } from "./pin-eras.ts";
 import { probeAgain } from "./probe-again.ts";
 import { NewConnectorFields, register } from "./register.ts";
+import { accessView, changeUpstream, UpstreamFields } from "./upstream.ts";
 
 const ToolDecision = z
   .object({ classification: z.enum(["read", "write"]).nullable().optional(), offered: z.boolean().optional() })
@@ -54,9 +55,11 @@ export function connectors(deps: Deps) {
     })
     .get("/:slug", async function read(c) {
       const { org, role } = c.var.membership;
-      const [connector, tools] = await withOrg(db, org.id, async (scope) => {
+      const mayChange = may(role, "change connectors");
+      const [connector, tools, view] = await withOrg(db, org.id, async (scope) => {
         const connector = await findConnector(scope, c.req.param("slug"));
-        return [connector, await listToolsOfConnector(scope, connector.id)];
+        const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
+        return [connector, await listToolsOfConnector(scope, connector.id), view];
       });
       return c.json({
         ...summaryOf(connector),
@@ -65,8 +68,8 @@ export function connectors(deps: Deps) {
         probedAt: connector.probedAt.toISOString(),
         address: addressOf(org, connector.slug),
         // A query or a path may hold a key, so the whole URL is for those who could change it.
-        url: may(role, "change connectors") ? connector.url : null,
-        hasBearerToken: connector.credential !== null,
+        url: mayChange ? connector.url : null,
+        ...view,
         tools: tools.map(toolView),
       });
     })
@@ -74,6 +77,11 @@ export function connectors(deps: Deps) {
       const { org } = c.var.membership;
       const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
       return c.json(await probeAgain(deps, { org, user: c.var.session.user }, connector));
+    })
+    .put("/:slug/upstream", requirePermission("change connectors"), jsonBody(UpstreamFields), async function change(c) {
+      const { org } = c.var.membership;
+      const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
+      return c.json(await changeUpstream(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
     })
     .patch("/:slug", requirePermission("change connectors"), jsonBody(EraDecision), async function pin(c) {
       const { org } = c.var.membership;

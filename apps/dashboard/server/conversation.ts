@@ -1,3 +1,4 @@
+import { withQuery } from "@gatehouse/credentials/present";
 import type { Egress, FetchedAnswer, FetchOptions } from "@gatehouse/egress/egress";
 import { Fault, toFault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
@@ -5,6 +6,7 @@ import { parseUntrustedJson } from "@gatehouse/mcp/json";
 import { asMessage, isResponse, type Message, type Response } from "@gatehouse/mcp/message";
 import { readSse } from "@gatehouse/mcp/sse";
 import { invalidFields } from "./fields.ts";
+import type { OpenedWith } from "./org-credential.ts";
 
 const SECONDS_MAX = 10;
 export const BYTES_MAX = 4 * 1024 * 1024;
@@ -32,7 +34,8 @@ export interface Conversation {
 export interface Upstream {
   egress: Egress;
   url: URL;
-  bearerToken?: string | undefined;
+  /** What opens it, where it asks for anything. */
+  opened?: OpenedWith | undefined;
   /** `host:port` that may be reached though it is not public. */
   exception?: string | null | undefined;
   /** Ends the asking. */
@@ -41,8 +44,9 @@ export interface Upstream {
 
 export type Send = (options: Partial<FetchOptions> & { at?: URL }) => Promise<FetchedAnswer>;
 
-/** Sends to the upstream with its token; all of it together takes at most 10 s and 4 MB. */
-export function sendWithin({ egress, url, bearerToken, exception, signal }: Upstream): Send {
+/** Sends to the upstream with what opens it; all of it together takes at most 10 s and 4 MB. */
+export function sendWithin({ egress, url, opened, exception, signal }: Upstream): Send {
+  const { presented, tls, boundary } = opened ?? UNOPENED;
   const deadline = Date.now() + SECONDS_MAX * 1000;
   let bytesMax = BYTES_MAX;
 
@@ -50,14 +54,14 @@ export function sendWithin({ egress, url, bearerToken, exception, signal }: Upst
     const signals = [signal, own].filter((given) => given !== undefined);
     const timeoutMs = Math.max(1, deadline - Date.now());
     const answer = await egress
-      .fetch(at, {
-        ...{ exception, signal: AbortSignal.any(signals), bytesMax, timeoutMs },
+      .fetch(new URL(withQuery(at.href, presented.query)), {
+        ...{ exception, tls, boundary, signal: AbortSignal.any(signals), bytesMax, timeoutMs },
         ...options,
-        headers: { ...authorization(bearerToken), ...headers },
+        headers: { ...asRecord(presented.headers), ...headers },
       })
       .catch(explain);
     bytesMax -= answer.body.length;
-    refuseStatus(answer, url, bearerToken);
+    refuseStatus(answer, url, opened);
     return answer;
   };
 }
@@ -98,8 +102,13 @@ export function converse(send: Send): Conversation {
 
 export const STANDARD = { "content-type": "application/json", accept: "application/json, text/event-stream" };
 
-function authorization(bearerToken: string | undefined): Headers {
-  return bearerToken ? { authorization: `Bearer ${bearerToken}` } : {};
+const UNOPENED: OpenedWith = { presented: { headers: [], query: "" }, tls: undefined, boundary: undefined };
+
+/** Names and values in turn. */
+function asRecord(flat: string[]): Headers {
+  const record: Headers = {};
+  for (let at = 0; at < flat.length; at += 2) record[flat[at]!] = flat[at + 1]!;
+  return record;
 }
 
 function isModern(headers: Headers): boolean {
@@ -157,7 +166,7 @@ function sessionOf({ headers }: FetchedAnswer): Headers {
 }
 
 /** What an HTTP status says before anyone looks at the body. */
-function refuseStatus({ status, headers }: FetchedAnswer, url: URL, bearerToken: string | undefined): void {
+function refuseStatus({ status, headers }: FetchedAnswer, url: URL, opened: OpenedWith | undefined): void {
   if (status >= 300 && status < 400) {
     const target = URL.parse(String(headers.location ?? ""), url.href)?.origin ?? "another address";
     throw unusable(
@@ -165,8 +174,8 @@ function refuseStatus({ status, headers }: FetchedAnswer, url: URL, bearerToken:
     );
   }
   if (status === 401 || status === 403) {
-    if (bearerToken) throw invalidFields({ bearerToken: `The server refuses this token (it answered ${status})` });
-    throw unusable(`The server wants to know who asks (it answered ${status}): it needs a bearer token`);
+    if (opened) throw invalidFields({ secrets: `The server refuses this credential (it answered ${status})` });
+    throw new WantsCredential(`The server wants to know who asks (it answered ${status}): it needs a credential`);
   }
   if (status === 429) throw unusable("The server says that it is asked too often; try again in a minute");
   if (status >= 500) throw unusable(`The server fails (it answered ${status}); try again when it has recovered`);
@@ -184,4 +193,11 @@ function explain(thrown: unknown): never {
 /** A sentence for the field in which the URL was typed. */
 export function unusable(sentence: string, cause?: unknown): Fault {
   return new Fault("invalid_fields", sentence, { data: { fields: { url: sentence } }, cause });
+}
+
+/** The server is there, and shows nothing to strangers. */
+export class WantsCredential extends Fault {
+  constructor(sentence: string) {
+    super("invalid_fields", sentence, { data: { fields: { url: sentence } } });
+  }
 }

@@ -1,3 +1,4 @@
+import { parseAccess } from "@gatehouse/credentials/access";
 import { Fault, toFault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import {
@@ -10,13 +11,14 @@ import {
   updateVerdict,
   type Verdict,
 } from "@gatehouse/store/connectors";
+import { listCredentialsOfConnector } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import type { ToolDefinition } from "@gatehouse/store/tables";
 import type { User } from "@gatehouse/store/users";
 import { compareCatalogues } from "./compare-catalogues.ts";
 import type { Upstream } from "./conversation.ts";
 import type { DashboardDeps } from "./dashboard.ts";
-import { openBearerToken } from "./org-credential.ts";
+import { openedWith, openSecrets, tryClients } from "./org-credential.ts";
 import { probe, probeVerdict } from "./probe.ts";
 
 type Used = Pick<DashboardDeps, "db" | "egress" | "vault">;
@@ -53,24 +55,29 @@ export async function renewVerdict(deps: Used, orgId: string, connector: Connect
   });
 }
 
-async function upstreamOf({ egress, vault }: Used, orgId: string, connector: Connector): Promise<Upstream> {
-  return {
-    egress,
-    url: new URL(connector.url),
-    bearerToken: await openBearerToken(vault, orgId, connector),
-    exception: connector.egressException,
-  };
+async function upstreamOf({ db, egress, vault }: Used, orgId: string, connector: Connector): Promise<Upstream> {
+  const url = new URL(connector.url);
+  const access = parseAccess(connector.access);
+  const place = { org: orgId, access, origin: url.origin, exception: connector.egressException };
+  const rows = await withOrg(db, orgId, (scope) => listCredentialsOfConnector(scope, connector.id));
+  const secrets = openSecrets(await vault.dataKey(orgId), place, rows);
+  const opened = openedWith(await tryClients(egress, place, secrets));
+  return { egress, url, opened, exception: connector.egressException };
 }
 
-const pinnedEra = ({ upstreamEraPinned, era }: Connector) => (upstreamEraPinned ? era : undefined);
+export const pinnedEra = ({ upstreamEraPinned, era }: Connector) => (upstreamEraPinned ? era : undefined);
 
 /** Nobody has changed, while the upstream was looked at, what it was looked at with. Locks the row. */
-async function isAsItWas(scope: OrgScope, { id, url, era, upstreamEraPinned }: Connector): Promise<boolean> {
+export async function isAsItWas(
+  scope: OrgScope,
+  { id, url, access, era, upstreamEraPinned }: Connector,
+): Promise<boolean> {
   const now = await lockConnector(scope, id);
+  if (JSON.stringify(now?.access) !== JSON.stringify(access)) return false;
   return now?.url === url && now.upstreamEraPinned === upstreamEraPinned && (!upstreamEraPinned || now.era === era);
 }
 
-async function storeChanges(scope: OrgScope, connectorId: string, listed: ToolDefinition[]) {
+export async function storeChanges(scope: OrgScope, connectorId: string, listed: ToolDefinition[]) {
   const stored = await listToolsOfConnector(scope, connectorId);
   const { added, changed, ...names } = compareCatalogues(stored, listed);
   await insertTools(scope, connectorId, added);
@@ -83,7 +90,7 @@ function isSame(one: Verdict, other: Verdict): boolean {
   return one.era === other.era && one.transport === other.transport && one.protocolVersion === other.protocolVersion;
 }
 
-function changedMeanwhile(): Fault {
+export function changedMeanwhile(): Fault {
   return new Fault("conflict", "The connector was changed while its server was looked at. Check again.");
 }
 

@@ -1,3 +1,4 @@
+import { type Access, isMembers } from "@gatehouse/credentials/access";
 import { type Era, HTTP_SSE_VERSION, LEGACY_VERSIONS, META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import type { Verdict } from "@gatehouse/store/connectors";
 import type { ToolDefinition, Transport } from "@gatehouse/store/tables";
@@ -10,6 +11,7 @@ import {
   sendWithin,
   type Upstream,
   unusable,
+  WantsCredential,
 } from "./conversation.ts";
 import { converseOverSse } from "./sse-conversation.ts";
 
@@ -50,6 +52,26 @@ export async function probe(upstream: Upstream, pinned?: Era): Promise<Probed> {
     await conversation.close(headers);
   }
 }
+
+/**
+ * As `probe`. A server that shows nothing to strangers is taken for one of the legacy era, without tools, where each member
+ * opens it with their own: it is looked at again when somebody has.
+ */
+export async function probeFor(access: Access, upstream: Upstream, pinned?: Era): Promise<Probed> {
+  return probe(upstream, pinned).catch((fault) => {
+    if (fault instanceof WantsCredential && access.some(isMembers)) return UNSEEN;
+    throw fault;
+  });
+}
+
+const UNSEEN: Probed = {
+  era: "legacy",
+  transport: "streamable-http",
+  protocolVersion: LEGACY_VERSIONS[0]!,
+  serverName: "",
+  tools: [],
+  leftOut: [],
+};
 
 /** As `probe`, without looking at the tools. */
 export async function probeVerdict(upstream: Upstream, pinned?: Era): Promise<Verdict> {

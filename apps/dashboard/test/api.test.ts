@@ -1,5 +1,6 @@
 import { insertAudit, listAudit } from "@gatehouse/store/audit";
 import { findConnectorBySlug } from "@gatehouse/store/connectors";
+import { listCredentialsOfConnector } from "@gatehouse/store/credentials";
 import { withOrg } from "@gatehouse/store/database";
 import type { Org } from "@gatehouse/store/orgs";
 import type { Role } from "@gatehouse/store/tables";
@@ -131,10 +132,14 @@ describe("registering a connector", () => {
   const register = (fields: object) => as.owner("POST", "/api/orgs/acme/connectors", { ...NEW, ...fields });
 
   test("says of each field what is wrong with it", async () => {
-    const { status, json } = await as.owner("POST", "/api/orgs/acme/connectors", { slug: "Ä", bearerToken: "a b" });
+    const { status, json } = await as.owner("POST", "/api/orgs/acme/connectors", {
+      slug: "Ä",
+      access: [{ kind: "bearer" }],
+      secrets: { bearer: { secret: "a b" } },
+    });
     expect(status).toBe(422);
     expect(json).toMatchObject({ type: "urn:gatehouse:fault:invalid_fields", status: 422 });
-    expect(Object.keys(json.fields).sort()).toEqual(["bearerToken", "name", "slug", "url"]);
+    expect(Object.keys(json.fields).sort()).toEqual(["name", "slug", "url"]);
     expect(json.fields.name).toBe("Give the connector a name");
   });
 
@@ -160,21 +165,32 @@ describe("registering a connector", () => {
   test("stores it with its tools, none of them classified, and the token sealed", async () => {
     const secret = "canary-token-of-the-org";
     await using fixture = await startModernFixture();
-    const { status, json } = await register({ url: fixture.url.href, bearerToken: `Bearer ${secret}` });
+    const { status, json } = await register({
+      url: fixture.url.href,
+      access: [{ kind: "bearer" }],
+      secrets: { bearer: { secret: `Bearer ${secret}` } },
+    });
     expect(json).toMatchObject({ slug: "wiki", era: "modern", address: `${house.url}/acme/wiki/mcp` });
     expect(status).toBe(201);
 
     const { json: stored, text } = await as.owner("GET", "/api/orgs/acme/connectors/wiki");
     expect(stored.tools.length).toBe(json.tools);
     expect(stored.tools.every((tool: { classification: unknown }) => tool.classification === null)).toBe(true);
-    expect(stored.hasBearerToken).toBe(true);
+    expect(stored.access).toEqual([
+      { kind: "bearer", slot: "bearer", credential: { setAt: expect.any(String), setBy: "owner@acme.example" } },
+    ]);
 
     const connector = await withOrg(house.ownerDb, acme.id, (scope) => findConnectorBySlug(scope, "wiki"));
-    const opened = await house.vault.open({ org: acme.id, row: `connectors/${connector!.id}` }, connector!.credential!);
-    expect(JSON.parse(opened)).toEqual({ origin: fixture.url.origin, bearer: secret });
+    const [row] = await withOrg(house.ownerDb, acme.id, (scope) => listCredentialsOfConnector(scope, connector!.id));
+    const place = { org: acme.id, row: `credentials/${row!.id}`, version: row!.version };
+    expect(JSON.parse(await house.vault.open(place, row!.sealed!))).toEqual({
+      upstreamOrigin: fixture.url.origin,
+      tokenEndpoint: null,
+      secret: { secret },
+    });
     const audit = await withOrg(house.ownerDb, acme.id, (scope) => listAudit(scope, { limit: 1 }));
     expect(audit[0]).toMatchObject({ event: "connector.registered", userEmail: "owner@acme.example" });
-    for (const place of [text, JSON.stringify(audit), house.log.join(), connector!.credential!.toString("latin1")]) {
+    for (const place of [text, JSON.stringify(audit), house.log.join(), row!.sealed!.toString("latin1")]) {
       expect(place).not.toContain(secret);
     }
   });

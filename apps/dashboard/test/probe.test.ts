@@ -5,6 +5,7 @@ import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/confo
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
 import { afterAll, expect, test } from "vitest";
+import { openedWith } from "../server/org-credential.ts";
 import { probe } from "../server/probe.ts";
 
 const egress: Egress = openEgress({ allow: ["127.0.0.1"], ownOrigins: [] });
@@ -41,10 +42,14 @@ function legacyServerWith(pages: unknown[][]): Answering {
   };
 }
 
-async function problemsOf(answer: RequestListener, bearerToken?: string): Promise<Record<string, string>> {
+const openedBy = (secret: string) => openedWith([{ way: { kind: "bearer" }, secret: { secret }, expiresAt: null }]);
+
+async function problemsOf(answer: RequestListener, token?: string): Promise<Record<string, string>> {
   await using server = await listenOnLoopback(answer);
   const url = new URL("/mcp", server.origin);
-  const fault = await probe({ egress, url, bearerToken }).catch((thrown) => thrown);
+  const fault = await probe({ egress, url, opened: token === undefined ? undefined : openedBy(token) }).catch(
+    (thrown) => thrown,
+  );
   expect(fault).toMatchObject({ code: "invalid_fields" });
   return fault.data.fields;
 }
@@ -142,7 +147,7 @@ const PLAIN: [string, RequestListener, RegExp][] = [
   ["a web page", (_, res) => res.writeHead(200, { "content-type": "text/html" }).end("<p>Hello"), /a web page/],
   ["a page that is not there", (_, res) => res.writeHead(404).end(), /no MCP server at this address: it answered 404/],
   ["a failing server", (_, res) => res.writeHead(500).end(), /The server fails \(it answered 500\)/],
-  ["a server that wants sign-in", (_, res) => res.writeHead(401).end(), /who asks .* bearer token/],
+  ["a server that wants sign-in", (_, res) => res.writeHead(401).end(), /who asks .* credential/],
   ["something else than MCP", (_, res) => res.writeHead(200).end("[]"), /does not speak MCP/],
   ["a server that is asked too often", (_, res) => res.writeHead(429).end(), /asked too often/],
   ["a server that hangs up", (req) => req.socket.destroy(), /connection to 127.0.0.1:\d+ failed/],
@@ -154,7 +159,7 @@ test.each(PLAIN)("%s is described in one sentence on the URL", async (_, answer,
 
 test("a token that the server refuses is a problem of the token's field", async () => {
   expect(await problemsOf((_, res) => res.writeHead(401).end(), "wrong")).toEqual({
-    bearerToken: "The server refuses this token (it answered 401)",
+    secrets: "The server refuses this credential (it answered 401)",
   });
 });
 

@@ -12,6 +12,8 @@ import type { Driving } from "./bridges/drive.ts";
 import type { Parking } from "./bridges/park.ts";
 import type { Subscriptions } from "./bridges/subscriptions.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
+import type { ClientTokens } from "./client-tokens.ts";
+import type { MemberCredentials } from "./credentials/member-credentials.ts";
 import type { SseStream } from "./fronts/http-sse.ts";
 import type { LastUse } from "./last-use.ts";
 import type { OpenStreams } from "./open-streams.ts";
@@ -46,9 +48,11 @@ export interface Dependencies {
   replicaId: string;
   /** `null` where there is no other. */
   replicas: Replicas | null;
+  members: MemberCredentials;
   audit: AuditWriter;
   egress: Egress;
   vault: Vault;
+  clientTokens: ClientTokens;
   state: State;
   telemetry: McpTelemetry;
   limits: Limits;

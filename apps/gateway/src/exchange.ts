@@ -3,8 +3,10 @@ import type { Writable } from "node:stream";
 import type { Era } from "@gatehouse/mcp/eras";
 import type { Message } from "@gatehouse/mcp/message";
 import type { AccessToken } from "@gatehouse/oauth/access-token";
+import type { Credential } from "@gatehouse/store/credentials";
 import type { ServerOperation } from "@gatehouse/telemetry/mcp";
 import type { SseStream } from "./fronts/http-sse.ts";
+import type { Opening } from "./opening.ts";
 import type { ClientSession } from "./sessions.ts";
 import type { ConnectorSnapshot, OrgSnapshot, ToolPolicy } from "./snapshots.ts";
 
@@ -55,7 +57,12 @@ export class Exchange {
   /** Where the answer goes, for a client of HTTP+SSE. */
   stream: SseStream | null = null;
   // withCredential
-  authorization: string | null = null;
+  /** `null` where the upstream asks for nothing. */
+  opening: Opening | null = null;
+  /** The member's own, where that is what opens the upstream. */
+  credential: Credential | null = null;
+  /** What the client says of the page where an account is linked. */
+  linkAnswer: unknown;
 
   // recordIntent
   /** The audit row of a write that was tried; its outcome names it. */

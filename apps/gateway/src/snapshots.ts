@@ -1,9 +1,10 @@
-import { type MemberWay, memberWayOf } from "@gatehouse/credentials/access";
+import { type Access, parseAccess } from "@gatehouse/credentials/access";
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
 import { canonicalEndpoint } from "@gatehouse/oauth/endpoint";
 import { type ChangeCursor, deleteOldChanges, listChanges } from "@gatehouse/store/changes";
 import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
+import { type Credential, listOrgCredentials } from "@gatehouse/store/credentials";
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
@@ -32,11 +33,10 @@ export interface ConnectorSnapshot {
   /** With its query. */
   path: string;
   egressException: string | null;
-  credential: Buffer | null;
-  /** How each member opens it with their own; `null` where they do not. */
-  memberWay: MemberWay | null;
-  /** The opened credential, kept as long as this snapshot. */
-  authorization: string | null;
+  /** How it is opened: by all of these together. */
+  access: Access;
+  /** The org's own, by their slots. */
+  credentials: ReadonlyMap<string, Credential>;
   tools: ReadonlyMap<string, ToolPolicy>;
 }
 
@@ -162,7 +162,8 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
     if (!org) return null;
     const tools = Map.groupBy(await listTools(scope), ({ connectorId }) => connectorId);
     const rows = await listConnectors(scope);
-    const connectors = rows.map((row) => toSnapshot(row, tools.get(row.id) ?? []));
+    const credentials = Map.groupBy(await listOrgCredentials(scope), ({ connectorId }) => connectorId);
+    const connectors = rows.map((row) => toSnapshot(row, tools.get(row.id) ?? [], credentials.get(row.id) ?? []));
     const audienceOf = ({ slug }: ConnectorSnapshot) =>
       canonicalEndpoint(publicUrl, { org: org.slug, connector: slug });
     const members = await listMembers(scope);
@@ -178,16 +179,16 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
   });
 }
 
-function toSnapshot(connector: Connector, tools: Tool[]): ConnectorSnapshot {
-  const { id, slug, name, era, transport, clientEras, credential, egressException } = connector;
+function toSnapshot(connector: Connector, tools: Tool[], credentials: Credential[]): ConnectorSnapshot {
+  const { id, slug, name, era, transport, clientEras, egressException } = connector;
   const url = new URL(connector.url);
   const policies = tools.map(toPolicy);
   return {
-    ...{ id, slug, name, era, transport, clientEras, credential, egressException },
+    ...{ id, slug, name, era, transport, clientEras, egressException },
     origin: url.origin,
     path: url.pathname + url.search,
-    memberWay: memberWayOf(connector.access),
-    authorization: null,
+    access: parseAccess(connector.access),
+    credentials: new Map(credentials.map((row) => [row.slot, row])),
     tools: new Map(policies.map((policy) => [policy.name, policy])),
   };
 }

@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import type { Access } from "@gatehouse/credentials/access";
 import { openEgress } from "@gatehouse/egress/egress";
 import { openState } from "@gatehouse/state/state";
 import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
@@ -9,6 +10,7 @@ import type { Era, Transport } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { cloneDatabase } from "@gatehouse/testing/database";
+import { giveSecrets } from "@gatehouse/testing/org-secrets";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { type GatewayOptions, startGateway } from "../src/gateway.ts";
 import { TOOLS, type Upstream } from "./upstream.ts";
@@ -19,6 +21,17 @@ import { TOOLS, type Upstream } from "./upstream.ts";
 export interface Member {
   id: string;
   email: string;
+}
+
+interface NewConnectorOptions {
+  era?: Era;
+  transport?: Transport;
+  tools?: Tool[];
+  /** The org's token for the upstream. */
+  bearer?: string;
+  /** In place of that: how the upstream is opened, and the org's secrets for it, by slot. */
+  access?: Access;
+  secrets?: Record<string, object>;
 }
 
 const CATALOGUE: Tool[] = [
@@ -61,23 +74,26 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
   async function addConnector(
     org: { id: string; slug: string },
     slug: string,
-    upstream: Upstream,
+    upstream: Pick<Upstream, "url" | "host">,
     {
       era = "modern",
       transport = "streamable-http",
       tools = CATALOGUE,
       bearer,
-    }: { era?: Era; transport?: Transport; tools?: Tool[]; bearer?: string } = {},
+      access,
+      secrets,
+    }: NewConnectorOptions = {},
   ) {
     const id = newConnectorId();
-    const sealedFor = { org: org.id, row: `connectors/${id}` };
-    const credential = bearer
-      ? await database.vault.seal(sealedFor, JSON.stringify({ origin: new URL(upstream.url).origin, bearer }))
-      : null;
-    const connector = { id, slug, name: slug, url: upstream.url, era, credential, egressException: upstream.host };
-    await withOrg(owner, org.id, (scope) =>
-      insertConnector(scope, { ...connector, transport, protocolVersion: "2026-07-28", serverName: "test" }, tools),
-    );
+    const ways: Access = access ?? (bearer ? [{ kind: "bearer" }] : []);
+    const given = secrets ?? (bearer ? { bearer: { secret: bearer } } : {});
+    const connector = { id, slug, name: slug, url: upstream.url, era, access: ways, egressException: upstream.host };
+    const dataKey = await database.vault.dataKey(org.id);
+    await withOrg(owner, org.id, async (scope) => {
+      const row = { ...connector, transport, protocolVersion: "2026-07-28", serverName: "test" };
+      await insertConnector(scope, row, tools);
+      await giveSecrets(scope, dataKey, { connectorId: id, url: upstream.url, access: ways, secrets: given });
+    });
     return { id, slug, org, url: `${publicUrl.origin}/${org.slug}/${slug}/mcp` };
   }
 

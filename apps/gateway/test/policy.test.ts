@@ -145,6 +145,6 @@ test("a credential that was given for another origin is not sent there", async (
     .execute();
   await expect
     .poll(async () => (await post(small.endpoint.url, callTool("look"), bearer(small.token))).text)
-    .toContain("was given for another address");
+    .toContain("needs a credential");
   expect(elsewhere.received).toEqual([]);
 });

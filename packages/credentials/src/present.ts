@@ -1,4 +1,4 @@
-import type { OrgWay, TypedInWay } from "./access.ts";
+import type { TypedInWay, Way } from "./access.ts";
 import type { SecretOf } from "./sealed-credential.ts";
 
 /** What is added to a request so that its upstream opens. */
@@ -15,10 +15,12 @@ export type WithToken = SecretOf<"client-credentials"> & { accessToken?: string 
 export type TlsMaterial = SecretOf<"mtls">;
 
 /** Adds one way's secret. What is shown at the TLS handshake is not part of a request. */
-export function present(way: OrgWay, secret: unknown, to: Presented): void {
+export function present(way: Way, secret: unknown, to: Presented): void {
   if (way.kind === "mtls") return;
-  if (way.kind === "client-credentials") return presentToken((secret as WithToken).accessToken!, to);
-  presentTypedIn(way, secret, to);
+  if (way.kind === "client-credentials" || way.kind === "member-oauth") {
+    return presentToken((secret as { accessToken: string }).accessToken, to);
+  }
+  presentTypedIn(way.kind === "member-secret" ? way.as : way, secret, to);
 }
 
 export function presentToken(accessToken: string, { headers }: Presented): void {

@@ -62,6 +62,7 @@ insert into credentials (id, org_id, connector_id, kind, slot, sealed, upstream_
   select id, org_id, id, 'bearer', 'bearer', credential, substring(url from '^[a-z]+://[^/?#]+'), 'broken'
   from connectors where credential is not null;
 update connectors set access = '[{"kind": "bearer"}]' where credential is not null;
+alter table connectors drop column credential;
 
 -- What was sealed for the deployment was sealed without a data key: the next start makes new signing keys, and clients with
 -- a secret register again.

@@ -24,8 +24,6 @@ export interface Connector extends Verdict {
   clientEras: ClientEras;
   /** How the upstream is opened: a list of ways, all of which are used. */
   access: unknown;
-  /** Sealed by the vault for this connector; `null` where the upstream asks for none. */
-  credential: Buffer | null;
   /** `host:port` of an upstream that the deployment runs itself, reachable for this connector alone. */
   egressException: string | null;
   createdAt: Date;
@@ -52,7 +50,6 @@ const COLUMNS = [
   "upstream_era_pinned as upstreamEraPinned",
   "client_eras as clientEras",
   "access",
-  "credential",
   "egress_exception as egressException",
   "created_at as createdAt",
 ] as const;
@@ -191,6 +188,20 @@ export async function claimConnectorsDueForProbe(
     select org_id as "orgId", id from connectors_due_for_probe(${countMax})
   `.execute(db);
   return rows;
+}
+
+/** Where it leads from now on, and how it is opened there. */
+export async function updateUpstream(
+  org: OrgScope,
+  id: string,
+  { url, access, egressException }: Pick<Connector, "url" | "access" | "egressException">,
+): Promise<void> {
+  await org.db
+    .updateTable("connectors")
+    .set({ url, access: JSON.stringify(access), egress_exception: egressException })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
 }
 
 /** For an upstream that the deployment runs itself, which may come up at another port. */

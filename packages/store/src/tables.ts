@@ -53,7 +53,6 @@ export interface Tables {
     probe_begun_at: Generated<Date>;
     upstream_era_pinned: Generated<boolean>;
     client_eras: Generated<ClientEras>;
-    credential: Buffer | null;
     access: ColumnType<unknown, string | undefined, string>;
     egress_exception: string | null;
     created_at: CreatedAt;

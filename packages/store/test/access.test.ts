@@ -45,7 +45,7 @@ async function startFurnished() {
   } as const;
   await withOrg(owner, org.id, async (scope) => {
     await insertMembership(scope, { userId: user.id, role: "member" });
-    const row = { id: connectorId, slug: "tools", name: "Tools", credential: null, egressException: null };
+    const row = { id: connectorId, slug: "tools", name: "Tools", egressException: null };
     await insertConnector(scope, { ...row, ...upstream }, []);
   });
   const opened = stack.move();

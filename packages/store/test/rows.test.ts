@@ -29,11 +29,7 @@ async function startFurnished() {
       serverName: "x",
     } as const;
     await withOrg(owner, org.id, async (scope) => {
-      await insertConnector(
-        scope,
-        { id: newConnectorId(), slug: "tools", credential: null, egressException: null, ...what },
-        [],
-      );
+      await insertConnector(scope, { id: newConnectorId(), slug: "tools", egressException: null, ...what }, []);
       await insertAudit(scope, { event: "test", outcome: "ok", entry: {} });
     });
     orgs.push(org);

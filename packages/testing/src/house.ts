@@ -1,4 +1,5 @@
 import { hashPassword } from "@gatehouse/auth/password";
+import type { Access } from "@gatehouse/credentials/access";
 import { type HouseOptions, openHouse } from "@gatehouse/gatehouse/house";
 import { listen, portOf } from "@gatehouse/gatehouse/listen";
 import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
@@ -10,6 +11,7 @@ import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { inject } from "vitest";
 import { cloneDatabase } from "./database.ts";
+import { giveSecrets } from "./org-secrets.ts";
 
 export interface Person {
   id: string;
@@ -34,6 +36,9 @@ export interface NewTestConnector {
   protocolVersion?: string;
   /** The org's token for the upstream. */
   bearer?: string;
+  /** In place of that: how the upstream is opened, and the org's secrets for it, by slot. */
+  access?: Access;
+  secrets?: Record<string, object>;
   egressException?: string | null;
 }
 
@@ -78,15 +83,18 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
   async function addConnector(org: Org, connector: NewTestConnector): Promise<Endpoint> {
     const { slug, url, tools = [], era = "modern", transport = "streamable-http", bearer } = connector;
     const id = newConnectorId();
-    const { origin, host } = new URL(url);
-    const credential = bearer
-      ? await vault.seal({ org: org.id, row: `connectors/${id}` }, JSON.stringify({ origin, bearer }))
-      : null;
+    const { host } = new URL(url);
     const protocolVersion = connector.protocolVersion ?? (era === "modern" ? "2026-07-28" : "2025-11-25");
     const egressException = connector.egressException === undefined ? host : connector.egressException;
-    const upstream = { url, era, transport, protocolVersion, serverName: slug, credential, egressException };
-    const row = { id, slug, name: slug, ...upstream };
-    await withOrg(ownerDb, org.id, (scope) => insertConnector(scope, row, tools.map(asTool)));
+    const upstream = { url, era, transport, protocolVersion, serverName: slug, egressException };
+    const access = connector.access ?? (bearer ? [{ kind: "bearer" as const }] : []);
+    const secrets = connector.secrets ?? (bearer ? { bearer: { secret: bearer } } : {});
+    const row = { id, slug, name: slug, access, ...upstream };
+    const dataKey = await vault.dataKey(org.id);
+    await withOrg(ownerDb, org.id, async (scope) => {
+      await insertConnector(scope, row, tools.map(asTool));
+      await giveSecrets(scope, dataKey, { connectorId: id, url, access, secrets });
+    });
     return { id, org, url: `${publicUrl.origin}/${org.slug}/${slug}/mcp` };
   }
 

@@ -58,6 +58,6 @@ async function register(db: Database, orgId: string, port: number): Promise<void
   const address = addressOf(port);
   const { tools, ...server } = await readDemoCatalogue(address.url);
   const id = newConnectorId();
-  const connector = { id, slug: DEMO_SLUG, name: "Everything", era: "legacy" as const, credential: null };
+  const connector = { id, slug: DEMO_SLUG, name: "Everything", era: "legacy" as const };
   await withOrg(db, orgId, (org) => insertConnector(org, { ...connector, ...server, ...address }, tools));
 }

@@ -2,7 +2,7 @@ import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
 import type { Response } from "@gatehouse/mcp/message";
 import { readSse } from "@gatehouse/mcp/sse";
 import type { Exchange } from "../exchange.ts";
-import { type Outbound, upstreamHeaders } from "./upstream-request.ts";
+import { address, type Outbound, targetOf } from "./upstream-request.ts";
 
 const BYTES_MAX = 1024 * 1024;
 const TIMEOUT_MS = 20_000;
@@ -14,14 +14,15 @@ export function fetchUpstream(
   outbound: Outbound,
   egress: Egress,
 ): Promise<FetchedAnswer> {
-  const { connector, operation } = exchange;
-  return egress.fetch(new URL(connector.path, connector.origin), {
+  const { origin, ...target } = targetOf(exchange);
+  const { path, headers } = address(exchange, outbound, exchange.operation.traceparent);
+  return egress.fetch(new URL(path, origin), {
+    ...target,
     method,
-    headers: toRecord(upstreamHeaders(exchange, outbound, operation.traceparent)),
+    headers: toRecord(headers),
     ...(outbound.message ? { body: JSON.stringify(outbound.message) } : {}),
     bytesMax: BYTES_MAX,
     timeoutMs: TIMEOUT_MS,
-    exception: connector.egressException,
     enough: holdsResponse(),
   });
 }

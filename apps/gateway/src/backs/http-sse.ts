@@ -24,9 +24,9 @@ export function openHttpSse(deps: Used): Back & AsyncDisposable {
   const connections = new Map<string, SseConnection>();
 
   /** `null` for one that has been lost, and where the connector has changed since. */
-  function find({ connector }: Exchange, { sessionId }: Outbound): SseConnection | null {
+  function find(exchange: Exchange, { sessionId }: Outbound): SseConnection | null {
     const connection = connections.get(sessionId ?? "");
-    if (connection?.isTo(connector)) return connection;
+    if (connection?.serves(exchange)) return connection;
     connection?.close();
     return null;
   }

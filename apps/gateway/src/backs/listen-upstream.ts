@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { ofConnector } from "./streamable-http.ts";
-import { type Outbound, upstreamHeaders } from "./upstream-request.ts";
+import { address, type Outbound, targetOf } from "./upstream-request.ts";
 
 const EVENT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
@@ -32,11 +32,10 @@ export async function openStream(
   { egress, upstreamTimeoutMs }: Used,
   more: string[] = [],
 ): Promise<Dispatcher.ResponseData> {
-  const { connector, operation } = exchange;
-  const headers = [...upstreamHeaders(exchange, { ...outbound, message: null }, operation.traceparent), ...more];
-  const pool = egress.pool({ origin: connector.origin, exception: connector.egressException }, "streams");
+  const { path, headers } = address(exchange, { ...outbound, message: null }, exchange.operation.traceparent);
+  const pool = egress.pool(targetOf(exchange), "streams");
   const timeouts = { headersTimeout: upstreamTimeoutMs, bodyTimeout: 0 };
-  const upstream = await pool.request({ path: connector.path, method: "GET", headers, ...timeouts });
+  const upstream = await pool.request({ path, method: "GET", headers: [...headers, ...more], ...timeouts });
   upstream.body.on("error", () => {});
   if (upstream.statusCode !== 200) upstream.body.destroy();
   return upstream;

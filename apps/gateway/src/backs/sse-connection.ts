@@ -4,12 +4,11 @@ import { isRequest, isResponse, type Message, type Request, type Response } from
 import { type SseEvent, writeSse } from "@gatehouse/mcp/sse";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
-import type { ConnectorSnapshot } from "../snapshots.ts";
 import { toRecord } from "./fetch-upstream.ts";
 import { openStream, readStream } from "./listen-upstream.ts";
 import type { SseCall } from "./sse-call.ts";
 import { describeStatus } from "./streamable-http.ts";
-import { type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
+import { address, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
 
 type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
@@ -50,7 +49,6 @@ export class SseConnection {
   readonly opened: Promise<void>;
   readonly closed: Promise<void>;
   readonly #exchange: Exchange;
-  readonly #connector: ConnectorSnapshot;
   readonly #body: Readable;
   readonly #deps: Used;
   readonly #listeners = new Set<PassThrough>();
@@ -61,7 +59,6 @@ export class SseConnection {
   constructor(id: string, exchange: Exchange, body: Readable, deps: Used) {
     this.id = id;
     this.#exchange = exchange;
-    this.#connector = exchange.connector;
     this.#body = body;
     this.#deps = deps;
     this.opened = this.#opening.promise;
@@ -70,10 +67,12 @@ export class SseConnection {
     this.closed = readStream(body, (event) => this.#take(event)).then(() => this.#lose());
   }
 
-  isTo({ id, origin, path, credential }: ConnectorSnapshot): boolean {
-    const own = this.#connector;
-    const isSameCredential = credential === own.credential || own.credential?.equals(credential ?? Buffer.alloc(0));
-    return id === own.id && origin === own.origin && path === own.path && isSameCredential === true;
+  /** The same upstream, opened with the same credentials. */
+  serves({ connector, opening }: Exchange): boolean {
+    const own = this.#exchange;
+    const { id, origin, path } = own.connector;
+    const isSameUpstream = connector.id === id && connector.origin === origin && connector.path === path;
+    return isSameUpstream && opening?.boundary === own.opening?.boundary;
   }
 
   /** Zero while somebody waits or listens. */
@@ -94,13 +93,16 @@ export class SseConnection {
   /** `false` where the upstream does not know the session any more. */
   async post(exchange: Exchange, outbound: Outbound, traceparent: string): Promise<boolean> {
     this.#usedAt = performance.now();
-    const { status } = await this.#deps.egress.fetch(this.#endpoint!, {
+    const { pathname, search } = this.#endpoint!;
+    const { origin, ...target } = targetOf(exchange);
+    const { path, headers } = address(exchange, { ...outbound, sessionId: null }, traceparent, pathname + search);
+    const { status } = await this.#deps.egress.fetch(new URL(path, origin), {
+      ...target,
       method: "POST",
-      headers: toRecord(upstreamHeaders(exchange, { ...outbound, sessionId: null }, traceparent)),
+      headers: toRecord(headers),
       body: upstreamBody(outbound, traceparent).toString(),
       bytesMax: TAKEN_BYTES_MAX,
       timeoutMs: this.#deps.upstreamTimeoutMs,
-      exception: exchange.connector.egressException,
     });
     if (status < 300) return true;
     if (status !== 404) throw describeStatus(status);
@@ -121,7 +123,7 @@ export class SseConnection {
   #open(data: string): void {
     if (this.#endpoint) return;
     try {
-      this.#endpoint = endpointIn(data, new URL(this.#connector.path, this.#connector.origin));
+      this.#endpoint = endpointIn(data, new URL(this.#exchange.connector.path, this.#exchange.connector.origin));
       this.#opening.resolve();
     } catch (error) {
       this.#opening.reject(error);

@@ -4,11 +4,12 @@ import { isRequest, isResponse, type Message, type Request, type Response } from
 import { readSse, type SseEvent, type SseReader } from "@gatehouse/mcp/sse";
 import type { ClientOperation } from "@gatehouse/telemetry/mcp";
 import type { Dispatcher } from "undici";
+import { CredentialRefused } from "../credentials/credential-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
 import { rewriteResult } from "./rewrite.ts";
-import { cancellationOf, isListen, type Outbound, upstreamBody, upstreamHeaders } from "./upstream-request.ts";
+import { address, cancellationOf, isListen, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
 
 /** How a POST to the upstream ended: answered, or refused because the upstream has forgotten the session. */
 export type Ending = "answered" | "session_lost";
@@ -56,11 +57,10 @@ export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: R
   const kind = isListen(outbound.message) ? "streams" : "calls";
   const answer = new UpstreamAnswer(exchange, outbound, receiver, operation, deps.egress);
   exchange.sent = true;
-  deps.egress.pool({ origin: connector.origin, exception: connector.egressException }, kind).dispatch(
+  deps.egress.pool(targetOf(exchange), kind).dispatch(
     {
-      path: connector.path,
       method: "POST",
-      headers: upstreamHeaders(exchange, outbound, operation.traceparent),
+      ...address(exchange, outbound, operation.traceparent),
       body: upstreamBody(outbound, operation.traceparent),
       headersTimeout: deps.upstreamTimeoutMs,
       bodyTimeout: kind === "streams" ? 0 : deps.upstreamTimeoutMs,
@@ -218,6 +218,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     const text = (this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)).toString();
     if (text.startsWith("[")) for (const data of splitBatch(text)) this.#onMessage({ data });
     if (this.#answered) return;
+    if (this.#status === 401 && this.#exchange.credential) return this.#end(describeStatus(this.#status));
     const answer = tryParse(text);
     if (answer && isResponse(answer) && answer.id === message.id) return this.#complete(answer, text);
     if (this.#isSessionLost()) return this.#end("session_lost");
@@ -255,7 +256,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
 /** What a status says of a message that it does not answer. */
 export function describeStatus(status: number): Fault {
-  if (status === 401 || status === 403) {
+  if (status === 401) return new CredentialRefused(status);
+  if (status === 403) {
     return new Fault("upstream_failed", `it refuses the credential that it was sent (HTTP ${status})`);
   }
   if (status === 200) return new Fault("upstream_failed", "its answer is not an answer to this request");

@@ -1,5 +1,7 @@
+import { withQuery } from "@gatehouse/credentials/present";
+import type { Target } from "@gatehouse/egress/egress";
 import type { Era } from "@gatehouse/mcp/eras";
-import { encodeHeaderValue, mirroredValue, targetOf } from "@gatehouse/mcp/headers";
+import { encodeHeaderValue, mirroredValue, targetOf as nameOf } from "@gatehouse/mcp/headers";
 import { isRequest, type Message } from "@gatehouse/mcp/message";
 import type { Exchange } from "../exchange.ts";
 
@@ -29,12 +31,38 @@ export function unchanged({ era, protocolVersion, session, message, bytes }: Exc
   };
 }
 
+/** Where a request goes, and its headers. */
+export interface Addressed {
+  /** With its query. */
+  path: string;
+  headers: string[];
+}
+
+/** What opens the upstream is opened here. */
+export function address(
+  exchange: Exchange,
+  outbound: Outbound,
+  traceparent: string,
+  path = exchange.connector.path,
+): Addressed {
+  const headers = upstreamHeaders(exchange, outbound, traceparent);
+  if (exchange.opening === null) return { path, headers };
+  const presented = exchange.opening.present();
+  headers.push(...presented.headers);
+  return { path: withQuery(path, presented.query), headers };
+}
+
+/** Whose connections it takes. */
+export function targetOf({ connector, opening }: Exchange): Target {
+  const { id, origin, egressException: exception } = connector;
+  return { origin, exception, boundary: opening?.boundary ?? id, tls: opening?.tls };
+}
+
 /** Headers are made anew for the upstream; none of the client's is copied. */
-export function upstreamHeaders(exchange: Exchange, outbound: Outbound, traceparent: string): string[] {
+function upstreamHeaders(exchange: Exchange, outbound: Outbound, traceparent: string): string[] {
   const { era, protocolVersion, sessionId, message } = outbound;
   const headers = message === null ? [...BASE] : [...WITH_BODY];
   headers.push("traceparent", traceparent, "mcp-protocol-version", protocolVersion);
-  if (exchange.authorization !== null) headers.push("authorization", exchange.authorization);
   if (sessionId !== null) headers.push("mcp-session-id", sessionId);
   if (era === "modern" && message) pushMirrored(headers, exchange, message);
   return headers;
@@ -44,7 +72,7 @@ export function upstreamHeaders(exchange: Exchange, outbound: Outbound, tracepar
 function pushMirrored(headers: string[], { tool }: Exchange, message: Message): void {
   if (!("method" in message)) return;
   headers.push("mcp-method", message.method);
-  const target = isRequest(message) ? targetOf(message) : undefined;
+  const target = isRequest(message) ? nameOf(message) : undefined;
   if (target !== undefined) headers.push("mcp-name", encodeHeaderValue(target));
   for (const parameter of tool?.mirrored ?? []) {
     const value = mirroredValue(message.params?.arguments, parameter);

@@ -14,7 +14,10 @@ export interface Subscriptions extends AsyncDisposable {
 
 const LOOK_MS = 3000;
 
-type Used = Pick<Dependencies, "backs" | "state" | "replicaId" | "log" | "vault" | "snapshots">;
+type Used = Pick<
+  Dependencies,
+  "backs" | "state" | "replicaId" | "log" | "vault" | "clientTokens" | "members" | "snapshots"
+>;
 
 export function openSubscriptions(deps: Used): Subscriptions {
   const { state, vault, snapshots, log } = deps;
@@ -23,8 +26,8 @@ export function openSubscriptions(deps: Used): Subscriptions {
   const used = { ...deps, sealer: vault.sealer("listening"), withCredential: withCredential(deps) };
 
   /** What is told at such an upstream, to whoever has this credential; the name tells neither. */
-  function viewOf({ org, connector, authorization }: Exchange): string {
-    const view = JSON.stringify([org.id, connector.id, whatItIs(connector), authorization]);
+  function viewOf({ org, connector, opening }: Exchange): string {
+    const view = JSON.stringify([org.id, connector.id, whatItIs(connector), opening?.boundary]);
     return createHmac("sha256", secret).update(view).digest("base64url");
   }
 
@@ -71,14 +74,15 @@ export function openSubscriptions(deps: Used): Subscriptions {
 }
 
 /** What makes a connector another one. */
-function whatItIs({ era, transport, origin, path, credential }: ConnectorSnapshot): string {
-  return JSON.stringify([era, transport, origin, path, credential?.toString("base64")]);
+function whatItIs({ era, transport, origin, path, access, credentials }: ConnectorSnapshot): string {
+  const opened = [...credentials.values()].map(({ id, linkedAt }) => [id, linkedAt]);
+  return JSON.stringify([era, transport, origin, path, access, opened]);
 }
 
 /** What the gateway sends of its own accord, where a client's exchange leads. */
 function ownExchange(exchange: Exchange): Exchange {
-  const { request, response, org, connector, token, operation, protocolVersion, authorization } = exchange;
+  const { request, response, org, connector, token, operation, protocolVersion, opening } = exchange;
   const message = { jsonrpc: "2.0", id: 0, method: "subscriptions/listen" } as const;
   const own = new Exchange(request, response, exchange);
-  return Object.assign(own, { org, connector, token, operation, protocolVersion, authorization, message });
+  return Object.assign(own, { org, connector, token, operation, protocolVersion, opening, message });
 }

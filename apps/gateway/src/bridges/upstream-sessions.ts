@@ -4,6 +4,7 @@ import { LEGACY_VERSIONS, META } from "@gatehouse/mcp/eras";
 import type { Message, Notification, Params, Request } from "@gatehouse/mcp/message";
 import { backOf } from "../backs/back.ts";
 import { responseIn } from "../backs/fetch-upstream.ts";
+import { describeStatus } from "../backs/streamable-http.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -144,11 +145,10 @@ function isSameMember({ token }: Exchange, { orgId, subject }: Exchange["token"]
 
 const claimOf = (key: string) => `upstream-session:${key}`;
 
-function keyOf({ token, connector, message }: Exchange): string {
+function keyOf({ token, connector, opening, message }: Exchange): string {
   const meta = (message as Request).params?._meta ?? {};
   const parts = [token.orgId, token.subject, token.grantId, connector.id, connector.path, connector.origin];
-  const credential = connector.credential?.toString("base64") ?? "";
-  return hash("sha256", JSON.stringify([...parts, credential, meta[META.clientCapabilities]]), "base64");
+  return hash("sha256", JSON.stringify([...parts, opening?.boundary ?? "", meta[META.clientCapabilities]]), "base64");
 }
 
 /** Says of the client what it says of itself. */
@@ -169,6 +169,7 @@ export async function openUpstreamSession(
   const message = { jsonrpc: "2.0", id: 0, method: "initialize", params } as const;
   const unopened = { era: "legacy", protocolVersion: asked, sessionId: null, message, bytes: null } as const;
   const answer = await backOf(exchange, deps).fetch("POST", exchange, unopened);
+  if (answer.status === 401) throw describeStatus(answer.status);
   const initialized = responseIn(answer.body)?.result;
   if (answer.status !== 200 || !initialized)
     throw new Fault("upstream_failed", `it opens no session (HTTP ${answer.status})`);

@@ -41,9 +41,9 @@ export class SseStream {
   }
 
   /** What the upstream says unasked comes here too; from its new session, where it has forgotten the old one. */
-  follow({ connector, authorization }: Exchange): void {
+  follow({ connector, opening }: Exchange): void {
     const { session } = this.exchange;
-    Object.assign(this.exchange, { connector, authorization });
+    Object.assign(this.exchange, { connector, opening });
     if (!session || session.upstreamId === this.#followed) return;
     this.#followed = session.upstreamId;
     followUpstream(this.exchange, this.#deps);

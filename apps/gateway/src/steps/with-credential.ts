@@ -1,33 +1,54 @@
+import { isMembers, type OrgWay, slotOf, type Way } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
+import type { Credential } from "@gatehouse/store/credentials";
+import type { DataKey } from "@gatehouse/vault/vault";
 import type { Dependencies } from "../dependencies.ts";
-import type { Step } from "../exchange.ts";
-import type { ConnectorSnapshot, OrgSnapshot } from "../snapshots.ts";
+import type { Exchange, Step } from "../exchange.ts";
+import { type Key, openWith } from "../opening.ts";
+import type { ConnectorSnapshot } from "../snapshots.ts";
 
-/** What a connector's credential is sealed as: the token, and the only origin that it may be sent to. */
-interface OrgCredential {
-  origin: string;
-  bearer: string;
-}
+/** Finds what opens the upstream, and leaves it sealed. The client's own token never goes there. */
+export function withCredential(deps: Pick<Dependencies, "vault" | "clientTokens" | "members">): Step {
+  const { vault, clientTokens, members } = deps;
 
-/** Adds what opens the upstream. The client's own token never goes there. */
-export function withCredential({ vault }: Pick<Dependencies, "vault">): Step {
   return function withCredential(exchange) {
     const { org, connector } = exchange;
-    if (connector.credential === null) return;
-    return openCredential(org, connector).then((opened) => {
-      exchange.authorization = opened;
-    });
+    if (connector.access.length === 0) return;
+    const keys = connector.access.map((way) => keyTo(exchange, way));
+    const dataKey = vault.dataKey(org.id);
+    if (dataKey instanceof Promise || keys.some((key) => key instanceof Promise)) return wait(exchange, dataKey, keys);
+    take(exchange, dataKey, keys as Key[]);
   };
 
-  async function openCredential(
-    org: OrgSnapshot,
-    { id, credential, origin, name }: ConnectorSnapshot,
-  ): Promise<string> {
-    const opened: OrgCredential = JSON.parse(await vault.open({ org: org.id, row: `connectors/${id}` }, credential!));
-    if (opened.origin === origin) return `Bearer ${opened.bearer}`;
-    throw new Fault(
-      "upstream_failed",
-      `The credential of ${name} was given for another address. An owner can enter it anew.`,
-    );
+  function keyTo(exchange: Exchange, way: Way): Key | Promise<Key> {
+    const credential = isMembers(way) ? members.fresh(exchange) : orgsOwn(exchange, way);
+    return credential instanceof Promise
+      ? credential.then((found) => ({ way, credential: found }))
+      : { way, credential };
   }
+
+  function orgsOwn({ org, connector }: Exchange, way: OrgWay): Credential | Promise<Credential> {
+    const credential = storedFor(connector, way);
+    return way.kind === "client-credentials" ? clientTokens.fresh(org.id, connector, { way, credential }) : credential;
+  }
+}
+
+async function wait(
+  exchange: Exchange,
+  dataKey: DataKey | Promise<DataKey>,
+  keys: (Key | Promise<Key>)[],
+): Promise<void> {
+  const [opened, ...rest] = await Promise.all([dataKey, ...keys]);
+  take(exchange, opened, rest);
+}
+
+function take(exchange: Exchange, dataKey: DataKey, keys: Key[]): void {
+  const { org, connector } = exchange;
+  exchange.opening = openWith(keys, { org: org.id, origin: connector.origin, dataKey });
+}
+
+function storedFor({ name, origin, credentials }: ConnectorSnapshot, way: OrgWay): Credential {
+  const credential = credentials.get(slotOf(way));
+  if (credential?.status === "live" && credential.upstreamOrigin === origin) return credential;
+  throw new Fault("upstream_failed", `${name} needs a credential of the org's that is missing. An owner can enter it.`);
 }

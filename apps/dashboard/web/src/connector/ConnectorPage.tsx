@@ -38,7 +38,7 @@ export function ConnectorPage() {
 }
 
 function Facts({ connector }: { connector: Connector }) {
-  const { serverName, url, upstream, era, protocolVersion, hasBearerToken } = connector;
+  const { serverName, url, upstream, era, protocolVersion } = connector;
   return (
     <Group gap="6px 8px">
       <EraBadge era={era} version={protocolVersion} />
@@ -51,11 +51,6 @@ function Facts({ connector }: { connector: Connector }) {
       <Text size="sm" span style={{ overflowWrap: "anywhere" }}>
         {url ?? upstream}
       </Text>
-      {hasBearerToken && (
-        <Text size="sm" span>
-          · with the organisation's token
-        </Text>
-      )}
     </Group>
   );
 }

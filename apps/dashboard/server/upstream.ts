@@ -1,0 +1,125 @@
+import { Access, isMembers, parseAccess, slotOf, type Way } from "@gatehouse/credentials/access";
+import { tokenEndpointOf } from "@gatehouse/credentials/sealed-credential";
+import { Fault } from "@gatehouse/faults";
+import { insertAudit } from "@gatehouse/store/audit";
+import { type Connector, updateUpstream, updateVerdict } from "@gatehouse/store/connectors";
+import { type Credential, listCredentialsOfConnector, unlinkCredential } from "@gatehouse/store/credentials";
+import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
+import { findUser, type User } from "@gatehouse/store/users";
+import { z } from "zod";
+import type { Deps } from "./dashboard.ts";
+import {
+  keepSecrets,
+  openedWith,
+  openSecrets,
+  orgWays,
+  readSecrets,
+  TypedSecrets,
+  tryClients,
+  usable,
+} from "./org-credential.ts";
+import { probeFor } from "./probe.ts";
+import { changedMeanwhile, isAsItWas, pinnedEra, storeChanges } from "./probe-again.ts";
+import { UpstreamUrl } from "./register.ts";
+
+export const UpstreamFields = z.object({
+  url: UpstreamUrl,
+  access: Access,
+  /** Those that are to change; the others stay as they are stored. */
+  secrets: TypedSecrets.default({}),
+  /** How many people lose their link to it: what the owner was told, and agrees to. */
+  unlinks: z.int().min(0).default(0),
+});
+
+type Used = Pick<Deps, "db" | "egress" | "vault">;
+
+/** Where a connector leads, and how it is opened: tried before it is stored. */
+export async function changeUpstream(
+  { db, egress, vault }: Used,
+  { org, user }: { org: { id: string }; user: User },
+  connector: Connector,
+  { url, access, secrets: typed, unlinks }: z.output<typeof UpstreamFields>,
+) {
+  const rows = await withOrg(db, org.id, (scope) => listCredentialsOfConnector(scope, connector.id));
+  const lost = rows.filter((row) => isLost(row, url.origin, access));
+  refuseUnlessTold(peopleOf(lost), unlinks);
+  const exception = new URL(connector.url).host === url.host ? connector.egressException : null;
+  const place = { org: org.id, access, origin: url.origin, exception };
+  const dataKey = await vault.dataKey(org.id);
+  const stored = openSecrets(dataKey, place, rows);
+  const fresh = readSecrets(access, typed, new Set(stored.keys()));
+  const tried = await tryClients(egress, place, new Map([...stored, ...fresh]));
+  const upstream = { egress, url, opened: openedWith(tried), exception };
+  const { tools, leftOut, ...verdict } = await probeFor(access, upstream, pinnedEra(connector));
+  return withOrg(db, org.id, async (scope) => {
+    if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
+    await updateUpstream(scope, connector.id, { url: url.href, access, egressException: exception });
+    await updateVerdict(scope, connector.id, verdict);
+    const changes = await storeChanges(scope, connector.id, tools);
+    for (const { id } of lost) await unlinkCredential(scope, id);
+    const isNew = ({ way }: (typeof tried)[number]) => fresh.has(slotOf(way));
+    await keepSecrets(
+      scope,
+      dataKey,
+      { connectorId: connector.id, origin: url.origin, userId: user.id },
+      tried.filter(isNew),
+    );
+    await insertAudit(scope, {
+      ...{ event: "connector.changed", outcome: "ok", userId: user.id, connectorId: connector.id },
+      entry: {
+        before: { upstream: new URL(connector.url).origin, access: parseAccess(connector.access) },
+        after: { upstream: url.origin, access },
+        secrets: [...fresh.keys()],
+        unlinked: peopleOf(lost),
+      },
+    });
+    return { ...verdict, ...changes, leftOut, unlinked: peopleOf(lost) };
+  });
+}
+
+/** It was given for something that the connector no longer is. */
+function isLost(
+  { status, userId, slot, upstreamOrigin, tokenEndpoint }: Credential,
+  origin: string,
+  access: Access,
+): boolean {
+  if (status === "unlinked") return false;
+  const way = access.find((way) => slotOf(way) === slot && isMembers(way) === (userId !== null));
+  return !way || upstreamOrigin !== origin || !mayAsk(way, tokenEndpoint);
+}
+
+/** The token endpoint that a credential was given for is still the way's. */
+function mayAsk(way: Way, tokenEndpoint: string | null): boolean {
+  if (!isMembers(way)) return tokenEndpointOf(way) === tokenEndpoint;
+  return way.kind !== "member-oauth" || !way.server || way.server.tokenEndpoint === tokenEndpoint;
+}
+
+const peopleOf = (rows: readonly Credential[]) => new Set(rows.flatMap(({ userId }) => userId ?? [])).size;
+
+function refuseUnlessTold(people: number, told: number): void {
+  if (people === told) return;
+  const who = people === 1 ? "One person loses their link" : `${people} people lose their links`;
+  throw new Fault("conflict", `${who} to this upstream with that change, and would have to link their account anew.`, {
+    data: { unlinks: people },
+  });
+}
+
+/** For those who may change it: how it is opened, and since when; never with what. */
+export async function accessView(db: Database, scope: OrgScope, connector: Connector) {
+  const rows = await listCredentialsOfConnector(scope, connector.id);
+  const { origin } = new URL(connector.url);
+  const access = parseAccess(connector.access);
+  const own = new Map(orgWays(access).map((way) => [way as Way, usable(rows, way, origin)]));
+  const ways = access.map(async (way) => ({
+    ...way,
+    slot: slotOf(way),
+    credential: await credentialView(db, own.get(way)),
+  }));
+  return { access: await Promise.all(ways), linked: peopleOf(rows.filter(({ status }) => status === "live")) };
+}
+
+async function credentialView(db: Database, row: Credential | undefined) {
+  if (!row) return null;
+  const setBy = row.setBy === null ? null : await findUser(db, row.setBy);
+  return { setAt: row.linkedAt.toISOString(), setBy: setBy?.email ?? null };
+}
