@@ -1,4 +1,4 @@
-import { connectV1 } from "@gatehouse/testing/client-v1";
+import { arrivingProgress, connectV1 } from "@gatehouse/testing/client-v1";
 import { connectV2 } from "@gatehouse/testing/client-v2";
 import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listTools } from "@gatehouse/testing/conformance/list-tools";
@@ -53,13 +53,16 @@ afterAll(() => two[Symbol.asyncDispose]());
 /** What both SDKs' clients do alike. */
 interface AnyClient extends AsyncDisposable {
   listTools(): Promise<{ tools: { name: string }[] }>;
-  call(name: string, onprogress?: (at: { progress: number }) => void): Promise<string>;
+  call(name: string): Promise<string>;
+  /** The progress of a call that tells of it. */
+  progress(): Promise<number[]>;
 }
 
 const ADA: ElicitResult = { action: "accept", content: { name: "Ada", response: "Ada", ok: true } };
 const PARIS: CreateMessageResult = { role: "assistant", model: "test", content: { type: "text", text: "Paris" } };
 const ROOTS = { roots: [{ uri: "file:///home/ada", name: "home" }] };
 const ARGUMENTS = { message: "Who are you?", prompt: "Capital of France?" };
+const PROGRESS = { name: "test_tool_with_progress", arguments: {} };
 const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
 
 async function connectLegacy(url: string): Promise<AnyClient> {
@@ -68,11 +71,15 @@ async function connectLegacy(url: string): Promise<AnyClient> {
   client.setRequestHandler(ElicitRequestSchema, async () => ADA);
   client.setRequestHandler(CreateMessageRequestSchema, async () => PARIS);
   client.setRequestHandler(ListRootsRequestSchema, async () => ROOTS);
-  const options = (onprogress?: (at: { progress: number }) => void) => (onprogress ? { onprogress } : {});
+  const arrived = arrivingProgress(client);
   return {
     listTools: () => client.listTools(),
-    call: async (name, onprogress) =>
-      JSON.stringify(await client.callTool({ name, arguments: ARGUMENTS }, undefined, options(onprogress))),
+    call: async (name) => JSON.stringify(await client.callTool({ name, arguments: ARGUMENTS })),
+    async progress() {
+      arrived.clear();
+      await client.callTool(PROGRESS, undefined, { onprogress: () => {} });
+      return [...arrived.values()].flat();
+    },
     [Symbol.asyncDispose]: () => connected[Symbol.asyncDispose](),
   };
 }
@@ -85,8 +92,12 @@ async function connectModern(url: string): Promise<AnyClient> {
   client.setRequestHandler("roots/list", async () => ROOTS);
   return {
     listTools: () => client.listTools(),
-    call: async (name, onprogress) =>
-      JSON.stringify(await client.callTool({ name, arguments: ARGUMENTS }, onprogress ? { onprogress } : {})),
+    call: async (name) => JSON.stringify(await client.callTool({ name, arguments: ARGUMENTS })),
+    async progress() {
+      const progress: number[] = [];
+      await client.callTool(PROGRESS, { onprogress: (at) => void progress.push(at.progress) });
+      return progress;
+    },
     [Symbol.asyncDispose]: () => connected[Symbol.asyncDispose](),
   };
 }
@@ -102,11 +113,7 @@ test.each(PAIRS)("a %s client at a %s server does not notice that there are two 
   for (let turn = 0; turn < 2; turn++) {
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain("test_simple_text");
     expect(await client.call("test_simple_text")).toMatch(/simple text/);
-    const progress: number[] = [];
-    await client.call("test_tool_with_progress", (at) => void progress.push(at.progress));
-    // The v1 SDK's client drops progress that comes together with the result.
-    expect(progress.length).toBeGreaterThanOrEqual(2);
-    expect(progress).toEqual([0, 50, 100].slice(0, progress.length));
+    expect(await client.progress()).toEqual([0, 50, 100]);
     expect(await client.call("test_elicitation")).toContain("Ada");
     expect(await client.call("test_sampling")).toContain("Paris");
     expect(await client.call("test_input_required_result_list_roots")).toContain("file:///home/ada");

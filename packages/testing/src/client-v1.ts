@@ -68,6 +68,24 @@ export interface ConnectedV1 extends AsyncDisposable {
   provider: V1Provider;
 }
 
+/**
+ * Progress as it arrives, by its token. The client itself forgets who wanted to know of it as soon as the answer arrives, and
+ * tells them a microtask later (`Protocol`, `_onresponse` and `_onnotification`): over HTTP+SSE, whose events of one chunk
+ * are dispatched in one turn, it so drops the last.
+ */
+export function arrivingProgress({ transport }: Client): Map<unknown, number[]> {
+  const arrived = new Map<unknown, number[]>();
+  const deliver = transport!.onmessage!;
+  transport!.onmessage = (message, extra) => {
+    if ("method" in message && message.method === "notifications/progress") {
+      const { progressToken, progress } = message.params as { progressToken: unknown; progress: number };
+      arrived.set(progressToken, [...(arrived.get(progressToken) ?? []), progress]);
+    }
+    deliver(message, extra);
+  };
+  return arrived;
+}
+
 /** The v1 SDK's client, which speaks the legacy era, signed in as `person`; over HTTP+SSE to a URL that ends so. */
 export async function connectV1(
   url: string,
