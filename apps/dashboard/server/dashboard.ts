@@ -15,6 +15,7 @@ import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
 import { requireMembership } from "./membership.ts";
 import { ownClients } from "./own-clients.ts";
+import { people } from "./people.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
@@ -33,6 +34,8 @@ export interface DashboardDeps {
   vault: Vault;
   egress: Egress;
   log: Logger;
+  /** Who may make an org: everybody, who owns one already (so where nothing is said), or nobody any more. */
+  signup?: "open" | "invite" | "closed" | undefined;
   /** The built web app. */
   webRoot: string;
 }
@@ -76,6 +79,7 @@ function api(deps: Deps) {
     .route("/orgs/:org/service-accounts", serviceAccounts(deps))
     .route("/orgs/:org/clients", clients(deps))
     .route("/orgs/:org/own-clients", ownClients(deps))
+    .route("/orgs/:org/people", people(deps))
     .route("/orgs/:org/audit", audit(deps));
 }
 

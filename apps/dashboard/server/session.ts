@@ -94,7 +94,7 @@ function sha256(text: string): Buffer {
 }
 
 /** `/api/session` */
-export function session({ db, publicUrl, issuer }: Deps) {
+export function session({ db, publicUrl, issuer, signup = "invite" }: Deps) {
   const sessions = browserSessions({ db, publicUrl });
   return (
     new Hono<SignedIn>()
@@ -103,7 +103,9 @@ export function session({ db, publicUrl, issuer }: Deps) {
         if (sessionHash) await noteBrowserSeen(db, sessionHash);
         const memberships = await listMembershipsOfUser(db, user.id);
         const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
-        return c.json({ user: { email: user.email, name: user.name }, orgs, csrfToken });
+        const ownsAny = orgs.some(({ role }) => role === "owner");
+        const mayCreateOrg = signup === "open" || (signup === "invite" && ownsAny);
+        return c.json({ user: { email: user.email, name: user.name }, orgs, mayCreateOrg, csrfToken });
       })
       // OpenID Connect RP-Initiated Logout: without it, the next visit would sign in again and ask nobody.
       .post("/logout", async function logout(c) {

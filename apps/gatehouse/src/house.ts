@@ -122,12 +122,12 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     const state = stack.use(await openState({ redisUrl }).catch(explainRedis(redisUrl)));
     return stack.use(await startGateway({ publicUrl, access, internal, vault, egress, state, log, ...options }));
   },
-  async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack }) {
+  async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup }) {
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");
     const db = stack.use(openDatabase(access, "gatehouse_dashboard"));
     const connectUrl = issuerConnectUrl ?? new URL(`http://127.0.0.1:${portOf(server)}`);
     return stack.use(
-      startDashboard({ publicUrl, issuerConnectUrl: connectUrl, db, vault, egress, log, webRoot: WEB_ROOT }),
+      startDashboard({ publicUrl, issuerConnectUrl: connectUrl, db, vault, egress, log, signup, webRoot: WEB_ROOT }),
     );
   },
 };

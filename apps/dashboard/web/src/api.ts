@@ -192,6 +192,35 @@ export type Clients = InferResponseType<typeof clients.$get>;
 export type KnownClient = Clients["clients"][number];
 export type OwnClient = Clients["own"][number];
 
+const { people } = client.orgs[":org"];
+
+export async function readPeople(org: string) {
+  return (await people.$get({ param: { org } })).json();
+}
+
+export async function changeRole(org: string, user: string, role: Role): Promise<void> {
+  await people.members[":user"].$patch({ param: { org, user }, json: { role } });
+}
+
+export async function removeMember(org: string, user: string): Promise<void> {
+  await people.members[":user"].$delete({ param: { org, user } });
+}
+
+export async function invite(org: string, json: { email: string; role: Role }): Promise<void> {
+  await people.invitations.$post({ param: { org }, json });
+}
+
+export async function sendInvitationAgain(org: string, id: string): Promise<void> {
+  await people.invitations[":id"].send.$post({ param: { org, id } });
+}
+
+export async function withdrawInvitation(org: string, id: string): Promise<void> {
+  await people.invitations[":id"].$delete({ param: { org, id } });
+}
+
+export type Role = Parameters<(typeof people.members)[":user"]["$patch"]>[0]["json"]["role"];
+export type People = InferResponseType<typeof people.$get>;
+
 export type Session = InferResponseType<typeof client.session.$get>;
 export type ConnectorSummary = InferResponseType<typeof connectors.$get>["connectors"][number];
 export type Connector = InferResponseType<(typeof connectors)[":slug"]["$get"]>;

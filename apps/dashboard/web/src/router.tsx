@@ -5,6 +5,7 @@ import { AuditPage } from "./audit/AuditPage.tsx";
 import { ConnectorPage } from "./connector/ConnectorPage.tsx";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
 import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
+import { PeoplePage } from "./people/PeoplePage.tsx";
 import { queryClient } from "./query-client.ts";
 import { ServiceAccountsPage } from "./service-accounts/ServiceAccountsPage.tsx";
 import { sessionQuery } from "./session.ts";
@@ -52,6 +53,7 @@ const serviceAccounts = createRoute({
   path: "/service-accounts",
   component: ServiceAccountsPage,
 });
+const people = createRoute({ getParentRoute: () => orgRoute, path: "/people", component: PeoplePage });
 const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
 const settings = createRoute({ getParentRoute: () => orgRoute, path: "/settings", component: SettingsPage });
 
@@ -66,6 +68,7 @@ export const router = createRouter({
         connector,
         access,
         memberAccess,
+        people,
         serviceAccounts,
         audit,
         settings,

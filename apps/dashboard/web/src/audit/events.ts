@@ -49,6 +49,18 @@ function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry)
 }
 
 const ACTIONS: Record<string, string> = {
+  sign_in: "signed in",
+  sign_out: "signed out",
+  "session.ended": "signed browsers out",
+  "password.reset": "chose a new password",
+  "email.changed": "changed their email address",
+  "org.created": "created the organisation",
+  "invitation.sent": "invited somebody",
+  "invitation.resent": "sent an invitation again",
+  "invitation.withdrawn": "withdrew an invitation",
+  "invitation.accepted": "accepted an invitation",
+  "member.role_changed": "changed a member's role",
+  "member.removed": "removed a member",
   "connector.registered": "registered the connector",
   "connector.probed": "checked the upstream",
   "connector.changed": "changed the connector's eras",

@@ -39,6 +39,7 @@ export function Shell() {
         <nav className={classes.tabs} aria-label="Sections">
           <Tab to="/$org/connectors" org={org.slug} label="Connectors" />
           <Tab to="/$org/access" org={org.slug} label="My access" />
+          {org.mayChange && <Tab to="/$org/people" org={org.slug} label="People" />}
           {org.mayChange && <Tab to="/$org/service-accounts" org={org.slug} label="Service accounts" />}
           {org.mayAudit && <Tab to="/$org/audit" org={org.slug} label="Audit log" />}
           {org.mayChange && <Tab to="/$org/settings" org={org.slug} label="Settings" />}
@@ -52,7 +53,13 @@ export function Shell() {
 }
 
 interface TabProps {
-  to: "/$org/connectors" | "/$org/access" | "/$org/service-accounts" | "/$org/audit" | "/$org/settings";
+  to:
+    | "/$org/connectors"
+    | "/$org/access"
+    | "/$org/people"
+    | "/$org/service-accounts"
+    | "/$org/audit"
+    | "/$org/settings";
   org: string;
   label: string;
 }

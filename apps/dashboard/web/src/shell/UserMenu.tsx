@@ -8,13 +8,13 @@ import {
   UnstyledButton,
   useMantineColorScheme,
 } from "@mantine/core";
-import { IconLogout } from "@tabler/icons-react";
+import { IconLogout, IconPlus, IconUserCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { signOut } from "../api.ts";
 import { useSession } from "../session.ts";
 
 export function UserMenu() {
-  const { user } = useSession();
+  const { user, mayCreateOrg } = useSession();
   const leave = useMutation({ mutationFn: signOut, onSuccess: (url) => location.assign(url) });
   return (
     <Popover position="bottom-end" width={250} trapFocus returnFocus>
@@ -33,6 +33,24 @@ export function UserMenu() {
               {user.email}
             </Text>
           </div>
+          <Button
+            component="a"
+            href="/account"
+            variant="default"
+            leftSection={<IconUserCircle size={16} aria-hidden />}
+          >
+            Your account
+          </Button>
+          {mayCreateOrg && (
+            <Button
+              component="a"
+              href="/account/new-org"
+              variant="default"
+              leftSection={<IconPlus size={16} aria-hidden />}
+            >
+              New organisation
+            </Button>
+          )}
           <ColorScheme />
           <Button
             variant="default"

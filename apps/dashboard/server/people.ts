@@ -1,0 +1,79 @@
+import { Fault } from "@gatehouse/faults";
+import { insertAudit } from "@gatehouse/store/audit";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { type Invitation, listInvitations } from "@gatehouse/store/invitations";
+import { findMember, listPeople, lockOwners, type Member, removeMember, updateRole } from "@gatehouse/store/members";
+import type { Membership } from "@gatehouse/store/orgs";
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Deps } from "./dashboard.ts";
+import { jsonBody } from "./fields.ts";
+import { invitations } from "./invitations.ts";
+import { type InOrg, requirePermission } from "./membership.ts";
+import { RoleField, refuseOwnerRole } from "./roles.ts";
+
+const RoleChange = z.object({ role: RoleField });
+
+/** `/api/orgs/:org/people`: who is in the org, and who is invited. */
+export function people(deps: Deps) {
+  const { db } = deps;
+  return new Hono<InOrg>()
+    .use(requirePermission("manage people"))
+    .get("/", async function list(c) {
+      const { user } = c.var.session;
+      const [members, invited] = await withOrg(db, c.var.membership.org.id, async (scope) => [
+        await listPeople(scope),
+        await listInvitations(scope),
+      ]);
+      return c.json({ me: user.id, members: members.map(memberView), invitations: invited.map(invitationView) });
+    })
+    .patch("/members/:user", jsonBody(RoleChange), async function changeRole(c) {
+      const { org } = c.var.membership;
+      const { role } = c.req.valid("json");
+      await withOrg(db, org.id, async (scope) => {
+        const member = await findMemberFor(scope, c.var.membership, c.req.param("user"));
+        if (member.role === role) return;
+        refuseOwnerRole(c.var.membership, role);
+        if (member.role === "owner") await refuseLastOwner(scope, member);
+        await updateRole(scope, { userId: member.userId, role });
+        const entry = { member: member.email, before: { role: member.role }, after: { role } };
+        await insertAudit(scope, { event: "member.role_changed", outcome: "ok", userId: c.var.session.user.id, entry });
+      });
+      return c.body(null, 204);
+    })
+    .delete("/members/:user", async function remove(c) {
+      const { org } = c.var.membership;
+      await withOrg(db, org.id, async (scope) => {
+        const member = await findMemberFor(scope, c.var.membership, c.req.param("user"));
+        if (member.role === "owner") await refuseLastOwner(scope, member);
+        await removeMember(scope, member.userId);
+        const entry = { member: member.email, before: { role: member.role } };
+        await insertAudit(scope, { event: "member.removed", outcome: "ok", userId: c.var.session.user.id, entry });
+      });
+      return c.body(null, 204);
+    })
+    .route("/invitations", invitations(deps));
+}
+
+/** A member whom this one may change: owners are owners' affair. */
+async function findMemberFor(scope: OrgScope, { role }: Membership, userId: string): Promise<Member> {
+  const member = z.uuid().safeParse(userId).success ? await findMember(scope, userId) : null;
+  if (!member) throw new Fault("not_found", "There is no such member");
+  if (member.role === "owner" && role !== "owner") throw new Fault("forbidden", "Only an owner may change an owner");
+  return member;
+}
+
+async function refuseLastOwner(scope: OrgScope, { userId, name }: Member): Promise<void> {
+  const owners = await lockOwners(scope);
+  if (owners.some((owner) => owner !== userId)) return;
+  throw new Fault("conflict", `${name} is the only owner. Make somebody else an owner first`);
+}
+
+function memberView({ userId, email, name, role, joinedAt }: Member) {
+  return { id: userId, email, name, role, joinedAt: joinedAt.toISOString() };
+}
+
+function invitationView({ id, email, role, createdAt, expiresAt }: Invitation) {
+  const expired = expiresAt.getTime() <= Date.now();
+  return { id, email, role, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), expired };
+}

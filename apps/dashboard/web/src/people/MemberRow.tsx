@@ -1,0 +1,65 @@
+import { NativeSelect, Text } from "@mantine/core";
+import type { People, Role } from "../api.ts";
+import { EndButton } from "../ui/EndButton.tsx";
+import { Failure } from "../ui/states.tsx";
+import classes from "./people.module.css";
+import { labelOf, mayOf, rolesFor } from "./roles.ts";
+import { usePeople } from "./use-people.ts";
+
+interface MemberRowProps {
+  org: { slug: string; role: Role; name: string };
+  member: People["members"][number];
+  isMe: boolean;
+}
+
+export function MemberRow({ org, member, isMe }: MemberRowProps) {
+  const { changeRole, remove } = usePeople(org.slug);
+  const { id, name, email, role } = member;
+  const mayChange = role !== "owner" || org.role === "owner";
+  const error = changeRole.error ?? remove.error;
+  return (
+    <li className={classes.row}>
+      <div className={classes.who}>
+        <Text size="sm" fw={600}>
+          {name} {isMe && "(you)"}
+        </Text>
+        <Text size="sm" c="dimmed">
+          {email}
+        </Text>
+      </div>
+      <div className={classes.role}>
+        {mayChange ? (
+          <NativeSelect
+            size="sm"
+            aria-label={`Role of ${name}`}
+            value={role}
+            disabled={changeRole.isPending}
+            onChange={(event) => changeRole.mutate({ id, role: event.currentTarget.value as Role })}
+            data={rolesFor(org.role).map(({ value, label }) => ({ value, label }))}
+          />
+        ) : (
+          <Text size="sm">{labelOf(role)}</Text>
+        )}
+        <Text size="xs" c="dimmed" mt={4}>
+          {mayOf(role)}
+        </Text>
+      </div>
+      <div className={classes.actions}>
+        {mayChange && (
+          <EndButton
+            label={isMe ? "Leave" : "Remove"}
+            name={isMe ? org.name : name}
+            question={`${isMe ? "Your" : `${name}'s`} access to ${org.name} ends within a second, and so does that of all connected apps.`}
+            pending={remove.isPending}
+            onEnd={() => remove.mutate(id)}
+          />
+        )}
+      </div>
+      {error && (
+        <div className={classes.failure}>
+          <Failure error={error} />
+        </div>
+      )}
+    </li>
+  );
+}

@@ -1,0 +1,56 @@
+import { Button } from "@mantine/core";
+import { IconUserPlus } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useOrg } from "../session.ts";
+import { Page } from "../ui/Page.tsx";
+import { Panel } from "../ui/Panel.tsx";
+import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { InvitationRow } from "./InvitationRow.tsx";
+import { InviteForm } from "./InviteForm.tsx";
+import { MemberRow } from "./MemberRow.tsx";
+import classes from "./people.module.css";
+import { peopleQuery } from "./use-people.ts";
+
+/** Who is in the organisation, and who is invited. */
+export function PeoplePage() {
+  const org = useOrg()!;
+  const [inviting, setInviting] = useState(false);
+  const { data: people, error, refetch } = useQuery({ ...peopleQuery(org.slug), enabled: org.mayChange });
+  if (!org.mayChange) return <NotFound />;
+  return (
+    <Page
+      title="People"
+      lead={`Who belongs to ${org.name}, and what they may do.`}
+      actions={
+        people && !inviting ? (
+          <Button leftSection={<IconUserPlus size={16} aria-hidden />} onClick={() => setInviting(true)}>
+            Invite
+          </Button>
+        ) : null
+      }
+    >
+      {error && <Failure error={error} onRetry={() => refetch()} />}
+      {!error && !people && <Loading />}
+      {inviting && <InviteForm org={org} onDone={() => setInviting(false)} />}
+      {people && people.invitations.length > 0 && (
+        <Panel title="Invited" lead="Each has a link by mail that works for seven days." flush>
+          <ul className={classes.list}>
+            {people.invitations.map((invitation) => (
+              <InvitationRow key={invitation.id} org={org} invitation={invitation} />
+            ))}
+          </ul>
+        </Panel>
+      )}
+      {people && (
+        <Panel title="Members" flush>
+          <ul className={classes.list}>
+            {people.members.map((member) => (
+              <MemberRow key={member.id} org={org} member={member} isMe={member.id === people.me} />
+            ))}
+          </ul>
+        </Panel>
+      )}
+    </Page>
+  );
+}

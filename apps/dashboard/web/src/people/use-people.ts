@@ -1,0 +1,31 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import {
+  changeRole,
+  invite,
+  type Role,
+  readPeople,
+  removeMember,
+  sendInvitationAgain,
+  withdrawInvitation,
+} from "../api.ts";
+
+export const peopleQuery = (org: string) => queryOptions({ queryKey: ["people", org], queryFn: () => readPeople(org) });
+
+/** What can be done about people. The list is read again afterwards, also where it did not work. */
+export function usePeople(org: string) {
+  const queryClient = useQueryClient();
+  const onSettled = () =>
+    Promise.all(
+      [["people", org], ["access", org], ["session"]].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+    );
+  return {
+    changeRole: useMutation({
+      mutationFn: ({ id, role }: { id: string; role: Role }) => changeRole(org, id, role),
+      onSettled,
+    }),
+    remove: useMutation({ mutationFn: (id: string) => removeMember(org, id), onSettled }),
+    invite: useMutation({ mutationFn: (fields: { email: string; role: Role }) => invite(org, fields), onSettled }),
+    sendAgain: useMutation({ mutationFn: (id: string) => sendInvitationAgain(org, id), onSettled }),
+    withdraw: useMutation({ mutationFn: (id: string) => withdrawInvitation(org, id), onSettled }),
+  };
+}
