@@ -17,6 +17,7 @@ import { connectPages } from "./connect/connect.ts";
 import { allowAnyOrigin } from "./cors.ts";
 import { type FormTokens, openFormTokens } from "./csrf.ts";
 import { interactionPages } from "./interaction.ts";
+import { introspect } from "./introspect.ts";
 import { type KeyRing, openKeyRing, retireKeys } from "./keys.ts";
 import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
 import { type MailOptions, startMailSender } from "./mail-sender.ts";
@@ -124,6 +125,7 @@ function openListener(deps: Lasting): RequestListener {
   provider.use(rememberBrowser(deps));
   provider.use(recordTokens(deps));
   provider.use(revokeAccessToken(deps));
+  provider.use(introspect(deps));
   const answerOAuth = provider.callback();
   const browserSessions = openBrowserSessions({ ...deps, provider });
   const pages = interactionPages({ ...deps, provider, browserSessions });

@@ -1,4 +1,5 @@
 import { type ClientMetadata, errors } from "oidc-provider";
+import { RESOURCE_SERVER_CLIENT_ID } from "./introspect.ts";
 import { SIGNING_ALGORITHM } from "./keys.ts";
 import { DASHBOARD_CLIENT_ID } from "./resource.ts";
 
@@ -13,7 +14,7 @@ const LOOPBACK = /^(localhost|127\.0\.0\.1|\[::1\])$/;
  * server: what we do not have is left out and not refused (RFC 7591 §2), what would deceive or endanger a member is.
  */
 export function applyClientPolicy(metadata: ClientMetadata): void {
-  if (metadata.client_id === DASHBOARD_CLIENT_ID) return;
+  if (metadata.client_id === DASHBOARD_CLIENT_ID || metadata.client_id === RESOURCE_SERVER_CLIENT_ID) return;
   refuseDeceptiveName(metadata.client_name);
   metadata.application_type = isWeb(metadata.redirect_uris) ? "web" : "native";
   metadata.id_token_signed_response_alg = SIGNING_ALGORITHM;

@@ -11,10 +11,11 @@ import { checkRefresh } from "./check-refresh.ts";
 import { isDocumentUrl, METADATA_DOCUMENT_BYTES_MAX } from "./cimd.ts";
 import { CLAIMS, extraTokenClaims, findAccount, SUPPORTED_SCOPES } from "./claims.ts";
 import { applyClientPolicy } from "./client-policy.ts";
+import { linkOffered } from "./connect/link-prompt.ts";
 import { answerServerError, renderError } from "./error-page.ts";
 import { loadExistingGrant } from "./grants.ts";
+import { RESOURCE_SERVER_CLIENT_ID, resourceServerClient } from "./introspect.ts";
 import { SIGNING_ALGORITHM } from "./keys.ts";
-import { linkOffered } from "./connect/link-prompt.ts";
 import { type Lifetimes, refreshTokenTtl } from "./lifetimes.ts";
 import { pageHeaders, signedOutPage, signOutPage } from "./pages.ts";
 import { compareHashedSecrets } from "./registered-clients.ts";
@@ -56,6 +57,7 @@ function configuration(deps: ProviderDeps): Configuration {
       token: "/oauth/token",
       registration: "/oauth/register",
       revocation: "/oauth/revoke",
+      introspection: "/oauth/introspect",
       jwks: "/oauth/jwks",
       userinfo: "/oauth/userinfo",
       end_session: "/oauth/logout",
@@ -70,7 +72,7 @@ function configuration(deps: ProviderDeps): Configuration {
     extraTokenClaims: extraTokenClaims(deps),
     enabledJWA: { idTokenSigningAlgValues: [SIGNING_ALGORITHM] },
 
-    clients: [dashboardClient(deps)],
+    clients: [dashboardClient(deps), resourceServerClient(vault)],
     clientAuthMethods: ["none", "client_secret_basic", "client_secret_post"],
     clientDefaults: {
       token_endpoint_auth_method: "none",
@@ -112,6 +114,7 @@ function features(deps: ProviderDeps): Configuration["features"] {
     dPoP: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+    introspection: { enabled: true, allowedPolicy: (_ctx, { clientId }) => clientId === RESOURCE_SERVER_CLIENT_ID },
     resourceIndicators: resourceIndicators(deps),
     clientIdMetadataDocument: {
       enabled: true,
