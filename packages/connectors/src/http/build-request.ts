@@ -52,7 +52,9 @@ function buildPath(binding: Binding, args: Arguments, url: URL): string {
     const { argument, style, explode } = values.get(name)!;
     const value = isGiven(args, argument) ? args[argument] : null;
     refuseOddSegment(argument, value);
-    return serializeInPath(name, value, style, explode);
+    const segment = serializeInPath(name, value, style, explode);
+    if (segment !== "") return segment;
+    throw new Fault("invalid_params", `The argument ${argument} is a part of the path: it cannot be empty`);
   });
   const path = url.pathname.replace(/\/$/, "") + filled;
   // The last word: what a URL parser makes of it is what was built.
@@ -65,8 +67,6 @@ function buildPath(binding: Binding, args: Arguments, url: URL): string {
 function refuseOddSegment(argument: string, value: unknown): void {
   const texts = typeof value === "object" && value !== null ? leaves(value) : [textOf(value)];
   for (const text of texts) {
-    if (text === "")
-      throw new Fault("invalid_params", `The argument ${argument} is a part of the path: it cannot be empty`);
     if (/(^|[\\/])\.\.?([\\/;]|$)/.test(text) || /\p{Cc}/u.test(text)) {
       throw new Fault("invalid_params", `The argument ${argument} is a part of the path: “.” and “..” are refused`);
     }
