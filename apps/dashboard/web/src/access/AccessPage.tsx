@@ -37,7 +37,10 @@ function Browsers() {
   return (
     <Panel title="Browsers">
       <Text size="sm">
-        Where you are signed in, and how to sign out elsewhere: <Anchor href="/account/sessions">your browsers</Anchor>
+        Where you are signed in, and how to sign out elsewhere:{" "}
+        <Anchor href="/account/sessions" underline="always">
+          your browsers
+        </Anchor>
       </Text>
     </Panel>
   );

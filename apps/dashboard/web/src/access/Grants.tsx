@@ -37,7 +37,7 @@ export function Grants({ org, grants, lead }: { org: string; grants: Grant[]; le
                 {grant.connector ?? "A connector that is gone"} · {allowed(grant.scopes)}
               </Text>
             </div>
-            <Text size="sm" c="dimmed" component="div" className={classes.when}>
+            <Text size="sm" c="dimmed" component="div">
               Since <Ago at={grant.createdAt} />
               <br />
               <LastUsed at={grant.lastUsedAt} />

@@ -32,7 +32,7 @@ export function Members({ org }: { org: string }) {
                 {email}
               </Text>
             </div>
-            <Text size="sm" c="dimmed" component="div" className={classes.when}>
+            <Text size="sm" c="dimmed" component="div">
               {counted(grants, "app")}, {counted(tokens, "token")}
               <br />
               <LastUsed at={lastUsedAt} />

@@ -25,7 +25,7 @@ export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boole
           {connectors ? connectors.join(", ") : "All connectors"} · {allowed(scopes)}
         </Text>
       </div>
-      <Text size="sm" c="dimmed" component="div" className={classes.when}>
+      <Text size="sm" c="dimmed" component="div">
         {hasExpired ? "Expired" : "Expires"} <time dateTime={expiresAt}>{DATE.format(new Date(expiresAt))}</time>
         <br />
         <LastUsed at={lastUsedAt} />

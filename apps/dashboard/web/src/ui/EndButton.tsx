@@ -9,8 +9,8 @@ export function EndButton({ label, name, question, pending, onEnd }: EndButtonPr
       <Popover.Target>
         <Button
           size="compact-sm"
-          variant="subtle"
-          color="red"
+          variant="default"
+          c="light-dark(var(--mantine-color-red-9), var(--mantine-color-red-4))"
           loading={pending}
           onClick={() => setAsking(!asking)}
           aria-label={`${label} ${name}`}
@@ -24,7 +24,7 @@ export function EndButton({ label, name, question, pending, onEnd }: EndButtonPr
           <Group gap="xs">
             <Button
               size="xs"
-              color="red"
+              color="red.9"
               onClick={() => {
                 setAsking(false);
                 onEnd();
