@@ -250,6 +250,8 @@ test("what a legacy session changes, renews or ends at one replica, it does at t
 }, async () => {
   await using pair = await startPair("modern");
   const { endpoint, house, upstream } = pair;
+  const capabilities = { tools: {}, resources: { subscribe: true } };
+  upstream.on("server/discover", (received, response) => sendJson(response, result(received, { capabilities })));
   upstream.on("subscriptions/listen", ({ body }, response) => {
     sendEvent(response, { jsonrpc: "2.0", method: "notifications/subscriptions/acknowledged", params: body.params });
   });

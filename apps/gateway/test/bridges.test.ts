@@ -143,6 +143,15 @@ test("a client that closes its stream cancels the upstream's call by name", asyn
     .toMatchObject({ requestId: id });
 });
 
+test("a modern client's notification is taken, and no legacy upstream is asked for anything", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  const { message, headers } = modern("notifications/cancelled", { requestId: 1 });
+  const { id: _, ...notification } = message;
+  const taken = await post(small.endpoint.url, { message: notification, headers }, bearer(small.token));
+  expect([taken.status, upstream.received]).toEqual([202, []]);
+});
+
 test("a session of the upstream's is never shared by two members, and is opened anew when it is forgotten", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });

@@ -69,15 +69,16 @@ export async function tellOfChanges(exchange: Exchange, deps: Dependencies): Pro
     response.write(writeSse({ event: "message", data: JSON.stringify(withoutTag(change)) }));
     letGoIfSlow(exchange);
   };
+  const joining = deps.subscriptions.join(exchange, wanted(), { changed, ended: () => response.end() });
+  deps.listening.set(session.id, () => joining.then((share) => share.want(wanted())).catch(() => {}));
   try {
-    const share = await deps.subscriptions.join(exchange, wanted(), { changed, ended: () => response.end() });
-    deps.listening.set(session.id, () => share.want(wanted()).catch(() => {}));
+    const share = await joining;
     await closed(exchange);
-    deps.listening.delete(session.id);
     share.leave();
   } catch (error) {
     deps.log.debug({ err: error }, "a stream is told of no changes");
   }
+  deps.listening.delete(session.id);
 }
 
 function withoutTag({ params, ...message }: Notification): Notification {

@@ -47,7 +47,8 @@ const LEGACY_ONLY = new Set(
  * is kept, and the client's next round goes on with it.
  */
 export async function sendToLegacy(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
-  const request = exchange.message as Request;
+  const request = exchange.message;
+  if (!isRequest(request)) return front.accept();
   if (LEGACY_ONLY.has(request.method)) throw new Fault("method_not_found", `There is no method ${request.method}`);
   const { requestState, inputResponses } = request.params ?? {};
   if (requestState !== undefined) return claim(exchange, requestState, deps).resume(exchange, front, inputResponses);
