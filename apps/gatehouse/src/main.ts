@@ -3,7 +3,7 @@ import { Argument, Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { readConfig } from "./config.ts";
 import { migrateOnly } from "./migrate-only.ts";
-import { rotateSigningKeys, setSuspension } from "./operate.ts";
+import { deleteOrg, printDeploymentSecret, rotateMasterKey, rotateSigningKeys, setSuspension } from "./operate.ts";
 import { showProgress } from "./progress.ts";
 import type { AppName } from "./router.ts";
 import { serve } from "./serve.ts";
@@ -34,12 +34,22 @@ program
   .addArgument(new Argument("<app>", "which of them").choices(APPS))
   .action((app: AppName) => serve(app, readConfig()));
 
-const keys = program.command("keys").description("the keys that tokens are signed with");
+const keys = program.command("keys").description("the keys that tokens are signed with, and secrets sealed");
 
 keys
   .command("rotate")
   .description("sign with the next key; everything may go on running")
   .action(() => rotateSigningKeys(readConfig(), progress));
+
+keys
+  .command("rotate-master")
+  .description("wrap every org's data key with GATEHOUSE_MASTER_KEY; everything may go on running")
+  .action(() => rotateMasterKey(readConfig(), progress));
+
+keys
+  .command("secret")
+  .description("print the deployment's secret, wrapped with GATEHOUSE_MASTER_KEY")
+  .action(() => printDeploymentSecret(readConfig(), progress));
 
 const org = program.command("org").description("organisations");
 
@@ -53,6 +63,13 @@ for (const [command, suspended, description] of [
     .argument("<slug>", "the org's, as in its addresses")
     .action((slug: string) => setSuspension(readConfig(), progress, { slug, suspended }));
 }
+
+org
+  .command("delete")
+  .description("destroy the org's data key: nothing that it kept secret can be opened again, and nobody is admitted")
+  .argument("<slug>", "the org's, as in its addresses")
+  .requiredOption("--confirm <slug>", "the same again, for it cannot be undone")
+  .action((slug: string, { confirm }: { confirm: string }) => deleteOrg(readConfig(), progress, { slug, confirm }));
 
 try {
   await program.parseAsync();

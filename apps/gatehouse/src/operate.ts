@@ -1,14 +1,18 @@
 import { rotateKeys } from "@gatehouse/auth/keys";
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
+import { listDataKeysNotUnder, updateWrapping } from "@gatehouse/store/data-keys";
 import { type Database, openDatabase, withOrg } from "@gatehouse/store/database";
 import { findOrgBySlug } from "@gatehouse/store/orgs";
 import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
+import { rewrapDataKeys } from "@gatehouse/vault/rotate";
 import type { Vault } from "@gatehouse/vault/vault";
 import type { Config } from "./config.ts";
 import type { Progress } from "./progress.ts";
-import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
+import { databaseAccess, openHouseVault, openKeys, wrappedSecret } from "./secrets.ts";
 import { checkRole, reachStorage } from "./storage.ts";
+
+const REWRAP_BATCH = 100;
 
 // What operators do beside a deployment that runs; every process of it sees the change by itself.
 
@@ -40,6 +44,45 @@ export async function setSuspension(
     const state = suspended ? "suspended" : "not suspended";
     progress.line(`The org “${slug}” is ${state}${changed ? " now" : " already"}.`);
   });
+}
+
+/** Nothing that the org kept secret is ever opened again, and nobody is admitted. What it did stays in the audit log. */
+export async function deleteOrg(
+  config: Config,
+  progress: Progress,
+  { slug, confirm }: { slug: string; confirm: string },
+): Promise<void> {
+  if (confirm !== slug) throw new Fault("invalid_fields", `--confirm says “${confirm}”, and the org is “${slug}”.`);
+  await asAuthorizationServer(config, async (db, vault) => {
+    const org = await findOrgBySlug(db, slug);
+    if (!org) throw new Fault("not_found", `There is no org “${slug}”.`);
+    await withOrg(db, org.id, async (scope) => {
+      await suspendOrg(scope);
+      await insertAudit(scope, { event: "org.deleted", outcome: "ok", entry: { by: "operator" } });
+    });
+    await vault.destroyDataKey(org.id);
+    progress.line(`The org “${slug}” is suspended, and its data key is destroyed.`);
+  });
+}
+
+/** Wraps every data key with the current master key. It may be stopped, and run again. */
+export async function rotateMasterKey(config: Config, progress: Progress): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const keys = await openKeys(config);
+  const storage = stack.use(await reachStorage(config));
+  const access = databaseAccess(storage.url, keys);
+  await checkRole(access, "gatehouse_vault");
+  const db = stack.use(openDatabase(access, "gatehouse_vault", 1));
+  const count = await rewrapDataKeys(keys.masterKeys, {
+    listNotUnder: (id, after) => listDataKeysNotUnder(db, id, { after, countMax: REWRAP_BATCH }),
+    update: (read, anew) => updateWrapping(db, read, anew),
+  });
+  progress.line(`${count} data keys were wrapped anew; all are under ${keys.masterKeys[0].id}.`);
+}
+
+/** For where it does not simply follow from the master key. */
+export async function printDeploymentSecret(config: Config, progress: Progress): Promise<void> {
+  progress.line(`GATEHOUSE_DEPLOYMENT_SECRET=${await wrappedSecret(config)}`);
 }
 
 async function asAuthorizationServer(

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
 import { destroyDataKey, findDataKey, insertDataKey } from "@gatehouse/store/data-keys";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
-import { unwrapDeploymentSecret } from "@gatehouse/vault/deployment-secret";
+import { unwrapDeploymentSecret, wrapDeploymentSecret } from "@gatehouse/vault/deployment-secret";
 import { localMasterKey, type MasterKey, type MasterKeys, parseMasterKey } from "@gatehouse/vault/master-key";
 import { deriveFrom, openVault, secretOfMasterKey, type Vault, type WrappedKey } from "@gatehouse/vault/vault";
 import type { Config, MasterKeyPlace } from "./config.ts";
@@ -26,6 +26,19 @@ export async function openKeys({ masterKey, otherMasterKey, deploymentSecret, da
   if ("bytes" in current && !otherMasterKey) return { masterKeys, secret: secretOfMasterKey(current.bytes) };
   const remedy = "`gatehouse keys secret` prints what it is to be.";
   throw new Fault("invalid_fields", `GATEHOUSE_DEPLOYMENT_SECRET must be given with this master key; ${remedy}`);
+}
+
+/** As `GATEHOUSE_DEPLOYMENT_SECRET`, under the current master key: the secret that there is, or a new one where there is none. */
+export async function wrappedSecret(config: Config): Promise<string> {
+  const { masterKey, otherMasterKey, deploymentSecret } = config;
+  if (otherMasterKey && !deploymentSecret) {
+    throw new Fault("invalid_fields", "Run this with the old GATEHOUSE_MASTER_KEY alone: the secret follows from it.");
+  }
+  if (deploymentSecret || !masterKey || "bytes" in masterKey) {
+    const { masterKeys, secret } = await openKeys(config);
+    return wrapDeploymentSecret(masterKeys, secret);
+  }
+  return wrapDeploymentSecret([await openMasterKey(masterKey)], randomBytes(32));
 }
 
 /** The SDK of a key management service is loaded only where there is one. */

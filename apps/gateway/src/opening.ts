@@ -1,5 +1,5 @@
 import { isMembers, type Way } from "@gatehouse/credentials/access";
-import { type Presented, present, presentToken, presentTypedIn } from "@gatehouse/credentials/present";
+import { type Presented, present } from "@gatehouse/credentials/present";
 import { openCredential, tokenEndpointOf } from "@gatehouse/credentials/sealed-credential";
 import type { ClientTls } from "@gatehouse/egress/egress";
 import type { Credential } from "@gatehouse/store/credentials";
@@ -33,27 +33,9 @@ export function openWith(
     boundary: keys.map(({ credential: { id, linkedAt } }) => `${id}/${linkedAt.getTime()}`).join(),
     present() {
       const presented: Presented = { headers: [], query: "" };
-      for (const key of keys) if (key !== certificate) presentOpened(key.way, open(key), presented);
+      for (const key of keys) if (key !== certificate) present(key.way, open(key), presented);
       return presented;
     },
     tls: certificate && (() => open<ClientTls>(certificate)),
   };
-}
-
-/** What opens it together with what is known of a member besides. */
-export function alongWith(opening: Opening | null, besides: Presented, boundary: string): Opening {
-  return {
-    boundary: `${opening?.boundary ?? ""} ${boundary}`,
-    present() {
-      const { headers, query } = opening?.present() ?? { headers: [], query: "" };
-      return { headers: [...headers, ...besides.headers], query: [query, besides.query].filter(Boolean).join("&") };
-    },
-    tls: opening?.tls,
-  };
-}
-
-function presentOpened(way: Way, opened: object, to: Presented): void {
-  if (way.kind === "member-oauth") presentToken((opened as { accessToken: string }).accessToken, to);
-  else if (way.kind === "member-secret") presentTypedIn(way.as, opened, to);
-  else present(way, opened, to);
 }

@@ -16,11 +16,24 @@ interface Operation {
 
 class KmsError extends Error {}
 
-/** `requests` names what was asked, in order; with `failing`, every answer is one of a service that is down. */
+/**
+ * `requests` names what was asked, in order; with `failing`, every answer is one of a service that is down. `holdAfter`
+ * settles when so many requests were answered: the next ones wait for `release`.
+ */
 export async function startKms({ region = "eu-central-1", account = "123456789012" } = {}) {
   const keys = new Map<string, Buffer>();
   const requests: string[] = [];
   const state = { failing: false };
+  const held = { after: Number.POSITIVE_INFINITY, reached: () => {}, released: Promise.resolve() };
+  let release = () => {};
+
+  function holdAfter(count: number): Promise<void> {
+    const { promise: reached, resolve } = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    release = gate.resolve;
+    Object.assign(held, { after: requests.length + count, reached: resolve, released: gate.promise });
+    return reached;
+  }
 
   function addKey(): string {
     const arn = `arn:aws:kms:${region}:${account}:key/${randomUUID()}`;
@@ -63,6 +76,10 @@ export async function startKms({ region = "eu-central-1", account = "12345678901
     const operation = String(request.headers["x-amz-target"]).replace(/^TrentService\./, "");
     const given = (await json(request)) as Operation;
     requests.push(operation);
+    if (requests.length > held.after) {
+      held.reached();
+      await held.released;
+    }
     const isSigned = request.headers.authorization?.startsWith("AWS4-HMAC-SHA256 Credential=");
     if (state.failing) return [500, { __type: "KMSInternalException" }];
     if (!isSigned) return [400, { __type: "MissingAuthenticationTokenException" }];
@@ -81,7 +98,8 @@ export async function startKms({ region = "eu-central-1", account = "12345678901
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    ...{ addKey, requests, state },
+    ...{ addKey, requests, state, holdAfter },
+    release: () => release(),
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     disableKey: (arn: string) => keys.delete(arn),
     async [Symbol.asyncDispose]() {
