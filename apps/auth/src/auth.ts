@@ -7,6 +7,7 @@ import type { Database } from "@gatehouse/store/database";
 import { deleteExpiredMailedLinks } from "@gatehouse/store/mailed-links";
 import { deleteExpiredOidcRecords, deleteSurplusClients } from "@gatehouse/store/oidc-records";
 import type { Logger } from "@gatehouse/telemetry/log";
+import { traceRequest } from "@gatehouse/telemetry/request-span";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { accountPages } from "./account/account.ts";
@@ -90,7 +91,7 @@ export async function startAuth({
   return {
     handle(req, res) {
       addressByPublicUrl(req, publicUrl);
-      answer(req, res);
+      traceRequest(req, res, routeOf(req.url!), () => answer(req, res));
     },
     async [Symbol.asyncDispose]() {
       clearInterval(collection);
@@ -147,6 +148,14 @@ async function collect({ db, lifetimes }: Lasting, { unusedCountMax }: Registrat
   await deleteExpiredAttempts(db);
   await deleteSurplusClients(db, { countMax: unusedCountMax, unusedSeconds: lifetimes.unusedClient });
   await retireKeys(db);
+}
+
+const ROUTE =
+  /^\/(oauth\/(authorize|token|register|revoke|introspect|jwks|userinfo|logout|interaction|assets)|account|connect|\.well-known)\b/;
+
+/** Without what follows, which may be an id, and may be made up. */
+function routeOf(url: string): string {
+  return ROUTE.exec(url)?.[0] ?? "/";
 }
 
 /** Every URL that is sent out is built from the public one: nothing that a request says about itself counts. */

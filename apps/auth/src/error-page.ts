@@ -3,6 +3,7 @@ import { unavailableIfUnreachable } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import { type ErrorOut, errors, type KoaContextWithOIDC } from "oidc-provider";
 import { errorPage, pageHeaders } from "./pages.ts";
+import { type Incident, type IncidentDeps, reportIncident } from "./report-incident.ts";
 
 /** What went wrong on our side, as oidc-provider met it: its own words for it tell nobody anything. */
 function faultOf(error: Error): Fault {
@@ -10,9 +11,23 @@ function faultOf(error: Error): Fault {
 }
 
 /** What a person sees who cannot be sent back to their app, and what they can do. */
-export async function renderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): Promise<void> {
-  ctx.set(pageHeaders());
-  ctx.body = String(await errorPage(out.error === "server_error" ? explainFault(error) : explain(out, error)));
+export function renderError(deps: IncidentDeps) {
+  return async function renderError(ctx: KoaContextWithOIDC, out: ErrorOut, error: Error): Promise<void> {
+    const isOurs = out.error === "server_error";
+    const status = isOurs ? faultOf(error).status : ctx.status;
+    const incident = await reportIncident(deps, { code: out.error, error, status, ...aboutWhom(ctx) });
+    ctx.set(pageHeaders());
+    ctx.body = String(await errorPage({ ...(isOurs ? explainFault(error) : explain(out, error)), incident }));
+  };
+}
+
+function aboutWhom({ oidc, query }: KoaContextWithOIDC): Pick<Incident, "userId" | "clientId" | "resource"> {
+  const { resource } = oidc.params ?? query;
+  return {
+    userId: oidc.session?.accountId,
+    clientId: oidc.client?.clientId,
+    resource: typeof resource === "string" ? resource : undefined,
+  };
 }
 
 function explainFault(error: Error): { title: string; detail: string } {

@@ -15,6 +15,7 @@ import { consent } from "./consent.ts";
 import type { FormTokens } from "./csrf.ts";
 import type { Lifetimes } from "./lifetimes.ts";
 import { errorPage, pageHeaders, STYLESHEET, STYLESHEET_PATH } from "./pages.ts";
+import { type Incident, type IncidentDeps, reportIncident } from "./report-incident.ts";
 import { signIn } from "./sign-in.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -56,7 +57,7 @@ export function interactionPages(deps: InteractionDeps) {
   const stepOf = (c: InteractionContext) => steps[c.var.interaction.prompt.name]!;
 
   return new Hono<{ Bindings: HttpBindings; Variables: { interaction: Interaction } }>()
-    .onError(answerWithPage(deps.log))
+    .onError(answerWithPage(deps))
     .get(STYLESHEET_PATH, (c) =>
       c.body(STYLESHEET, 200, { "content-type": "text/css", "cache-control": "max-age=3600" }),
     )
@@ -116,14 +117,18 @@ export function answerPage(
   return c.html(page, status, pageHeaders(c.var.interaction.params.redirect_uri as string));
 }
 
-export function answerWithPage(log: Logger): ErrorHandler {
-  return function answerWithPage(thrown, c) {
+export function answerWithPage(deps: IncidentDeps): ErrorHandler {
+  return async function answerWithPage(thrown, c) {
     const fault = toFault(unavailableIfUnreachable(thrown));
-    if (fault.status >= 500) log.error({ err: fault.cause ?? fault }, "interaction failed");
-    const title = fault.status >= 500 ? "Something went wrong" : "This cannot go on";
-    return c.html(errorPage({ title, detail: fault.message }), fault.status as 403, {
-      ...pageHeaders(),
-      ...fault.headers,
-    });
+    const { code, status, message: detail } = fault;
+    const error = fault.cause ?? fault;
+    const incident = await reportIncident(deps, { code, status, error, ...aboutWhom(c.get("interaction")) });
+    const title = status >= 500 ? "Something went wrong" : "This cannot go on";
+    return c.html(errorPage({ title, detail, incident }), status as 403, { ...pageHeaders(), ...fault.headers });
   };
+}
+
+function aboutWhom(interaction: Interaction | undefined): Pick<Incident, "userId" | "clientId" | "resource"> {
+  const { client_id: clientId, resource } = (interaction?.params ?? {}) as Record<string, string | undefined>;
+  return { userId: interaction?.session?.accountId, clientId, resource };
 }

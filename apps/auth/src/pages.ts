@@ -49,11 +49,13 @@ export function layout(title: string, body: Html): Html {
     </html>`;
 }
 
-export function errorPage({ title, detail }: { title: string; detail: string }): Html {
+/** `incident` is what whoever helps the person finds it by. */
+export function errorPage({ title, detail, incident }: { title: string; detail: string; incident: string }): Html {
   return layout(
     title,
     html`<h1>${title}</h1>
-      <p role="alert">${detail}</p>`,
+      <p role="alert">${detail}</p>
+      <p class="quiet">If you ask for help, give this number: <code>${incident}</code></p>`,
   );
 }
 

@@ -104,7 +104,7 @@ function configuration(deps: ProviderDeps): Configuration {
 
     cookies: cookies(publicUrl, vault),
     interactions: { url: (_ctx, { uid }) => `/oauth/interaction/${uid}`, policy: interactions(deps) },
-    renderError,
+    renderError: renderError(deps),
   };
 }
 

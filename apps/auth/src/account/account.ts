@@ -19,7 +19,7 @@ import { signInUrl } from "./signed-in.ts";
 
 /** `/account` and everything under it: what a person does about their own account. */
 export function accountPages(deps: AccountDeps) {
-  const app = new Hono<{ Bindings: HttpBindings }>().onError(answerWithPage(deps.log)).use("/account/*", limitForm);
+  const app = new Hono<{ Bindings: HttpBindings }>().onError(answerWithPage(deps)).use("/account/*", limitForm);
   const forms: Record<string, AccountForm> = {
     "/account": account(deps),
     "/account/sign-up": signUp(deps),

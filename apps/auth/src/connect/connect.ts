@@ -36,7 +36,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** `/connect/*`: members link their accounts at upstreams. */
 export function connectPages(deps: ConnectDeps) {
   return new Hono<{ Bindings: HttpBindings }>()
-    .onError(answerWithPage(deps.log))
+    .onError(answerWithPage(deps))
     .get("/connect/client-metadata/:connector", (c) => showMetadata(deps, c, c.req.param("connector")))
     .use("/connect/link/*", limitForm)
     .get("/connect/link/:org/:connector", async function show(c) {
