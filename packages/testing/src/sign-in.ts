@@ -38,6 +38,7 @@ export async function signIn(
     if (page.status >= 400) throw new Error(`${page.status} from ${page.url}: ${wordsOf(text)}`);
     const form = filledIn(text);
     if (text.includes('name="email"')) setAll(form, { email, way: "password", password });
+    else if (text.includes('name="link"')) form.append("link", "later");
     else if (text.includes('name="decision"')) form.append("decision", decision);
     else throw new Error(`No form at ${page.url}: ${wordsOf(text)}`);
     page = await visit(formAction(text, page.url), cookies, form);
@@ -70,7 +71,7 @@ function remember(cookies: CookieJar, line: string): void {
 }
 
 /** What is in the form before anybody has touched it: hidden fields, and boxes that are ticked. */
-function filledIn(page: string): URLSearchParams {
+export function filledIn(page: string): URLSearchParams {
   const form = new URLSearchParams();
   for (const [input] of page.matchAll(/<input\b[^>]*type="(?:hidden"|checkbox"[^>]*\schecked)[^>]*>/g)) {
     form.append(attribute(input, "name") ?? "", attribute(input, "value") ?? "");
@@ -78,7 +79,7 @@ function filledIn(page: string): URLSearchParams {
   return form;
 }
 
-function formAction(page: string, base: string): URL {
+export function formAction(page: string, base: string): URL {
   const tag = /<form\b[^>]*>/.exec(page)?.[0] ?? "";
   return new URL(attribute(tag, "action") ?? base, base);
 }
@@ -88,7 +89,7 @@ function attribute(tag: string, name: string): string | undefined {
   return value?.replaceAll("&amp;", "&").replaceAll("&quot;", '"').replaceAll("&#39;", "'");
 }
 
-function setAll(form: URLSearchParams, fields: Record<string, string>): void {
+export function setAll(form: URLSearchParams, fields: Record<string, string>): void {
   for (const [name, value] of Object.entries(fields)) form.set(name, value);
 }
 

@@ -1,4 +1,5 @@
 import { Fault } from "@gatehouse/faults";
+import { isUnopened } from "../credentials/unlinked.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ClientSession } from "../sessions.ts";
@@ -42,6 +43,6 @@ async function openAgain(exchange: Exchange, session: ClientSession, deps: Used)
 
 /** Tells the upstream that its session is no longer needed; whether it cares is its own affair. */
 export async function endUpstreamSession(exchange: Exchange, deps: Used): Promise<void> {
-  if (exchange.session?.upstreamId == null) return;
+  if (exchange.session?.upstreamId == null || isUnopened(exchange.session)) return;
   await backOf(exchange, deps).fetch("DELETE", exchange, { ...unchanged(exchange), message: null });
 }

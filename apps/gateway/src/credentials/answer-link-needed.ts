@@ -6,27 +6,37 @@ import type { Exchange } from "../exchange.ts";
 import { openSseFront } from "../fronts/http-sse.ts";
 import { openFront } from "../fronts/streamable-http.ts";
 import { canOpenUrls, LINK_ASK } from "./link-ask.ts";
-import { LinkNeeded } from "./link-needed.ts";
+import type { LinkNeeded } from "./link-needed.ts";
+import { UNOPENED, unlinkedResult } from "./unlinked.ts";
 
 /** Requests that may be answered with a question (2026-07-28, Multi Round-Trip Requests, Supported Requests). */
 const MAY_ASK = new Set(["tools/call", "prompts/get", "resources/read"]);
 
 /**
- * An account is missing: a client that can open a page is asked to, and others are told where it is. `false` where the
- * error is another, or the request none that has words of its own for it.
+ * An account is missing: a client that can open a page is asked to, and others are told where it is; until then it sees
+ * what is stored of the upstream. `false` where there is nothing of that kind to say.
  */
-export async function answerLinkNeeded(exchange: Exchange, error: unknown, deps: Dependencies): Promise<boolean> {
+export async function answerLinkNeeded(exchange: Exchange, needed: LinkNeeded, deps: Dependencies): Promise<boolean> {
   const { message, stream, response } = exchange;
-  if (!(error instanceof LinkNeeded) || !isRequest(message) || response.headersSent) return false;
-  const answer = answerTo(exchange, message, error);
+  if (message === undefined || response.headersSent) return false;
+  const front = stream ? openSseFront(exchange, stream, deps) : openFront(exchange, deps);
+  if (!isRequest(message)) {
+    front.accept();
+    return true;
+  }
+  const answer = answerTo(exchange, message, needed) ?? (await unlinked(exchange, message, needed, deps));
   if (!answer) return false;
   const whole: Response = { jsonrpc: "2.0", id: message.id, ...answer };
-  const front = stream ? openSseFront(exchange, stream, deps) : openFront(exchange, deps);
-  await front.end(whole, JSON.stringify(whole), { status: 200, sessionId: null });
+  await front.end(whole, JSON.stringify(whole), { status: 200, sessionId: UNOPENED });
   return true;
 }
 
 type Answer = Pick<Response, "result" | "error">;
+
+async function unlinked(...asked: Parameters<typeof unlinkedResult>): Promise<Answer | null> {
+  const result = await unlinkedResult(...asked);
+  return result ? { result } : null;
+}
 
 function answerTo(exchange: Exchange, { method }: Request, needed: LinkNeeded): Answer | null {
   const asks = MAY_ASK.has(method) && exchange.linkAnswer !== "decline" && exchange.linkAnswer !== "cancel";

@@ -1,6 +1,9 @@
 import { Fault } from "@gatehouse/faults";
 import { CONNECT_LINKS, connectLink } from "@gatehouse/oauth/client/connect-link";
+import { listToolsOfConnector } from "@gatehouse/store/connectors";
 import type { Credential } from "@gatehouse/store/credentials";
+import { withOrg } from "@gatehouse/store/database";
+import type { ToolDefinition } from "@gatehouse/store/tables";
 import type { Exchange } from "../exchange.ts";
 import type { OrgSnapshots } from "../snapshots.ts";
 import { openKnownCredentials } from "./known-credentials.ts";
@@ -17,6 +20,8 @@ export interface MemberCredentials {
   fresh(exchange: Exchange): Credential | Promise<Credential>;
   /** After the upstream has refused it: `true` where there is another by now. Throws `LinkNeeded` where there will be none. */
   renewRefused(exchange: Exchange): Promise<boolean>;
+  /** The tools of an upstream that cannot be asked for them. */
+  catalogue(exchange: Exchange): Promise<ToolDefinition[]>;
 }
 
 export type MemberCredentialsDeps = RenewDeps & { publicUrl: URL; snapshots: Pick<OrgSnapshots, "onMemberChange"> };
@@ -98,6 +103,10 @@ export function openMemberCredentials(deps: MemberCredentialsDeps): MemberCreden
       const renewed = await renewOnce(exchange, refused);
       if (!isLive(renewed)) throw linkNeeded(exchange, renewed);
       return renewed.version !== refused.version;
+    },
+    async catalogue({ org, connector }) {
+      const tools = await withOrg(deps.db, org.id, (scope) => listToolsOfConnector(scope, connector.id));
+      return tools.map(({ definition }) => definition);
     },
   };
 }

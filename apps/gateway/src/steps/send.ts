@@ -7,6 +7,7 @@ import { sendToModern } from "../bridges/drive.ts";
 import { isAboutChanges, listenAsModern } from "../bridges/listen.ts";
 import { sendToLegacy } from "../bridges/park.ts";
 import { readingOn } from "../bridges/read-on.ts";
+import { isUnopened } from "../credentials/unlinked.ts";
 import { withRenewal } from "../credentials/with-renewal.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
@@ -22,6 +23,7 @@ export const send = (deps: Dependencies): Step => withRenewal(deps, withCredenti
 /** Once more where the upstream has lost the session. */
 function sendOpened(deps: Dependencies): Step {
   return async function send(exchange) {
+    if (isUnopened(exchange.session)) await openWhatIsLinked(exchange, deps);
     const front = openFrontOf(exchange, deps);
     if (isAboutChanges(exchange)) return listenAsModern(exchange, front, deps);
     if (exchange.era !== exchange.connector.era) return bridge(exchange, front, deps);
@@ -31,6 +33,12 @@ function sendOpened(deps: Dependencies): Step {
     if ((await sendUnchanged(exchange, front, deps)) === "answered") return;
     throw new Fault("upstream_failed", `${exchange.connector.name} forgets its sessions as soon as they are opened`);
   };
+}
+
+/** The client's session was opened before its member had linked an account. */
+async function openWhatIsLinked(exchange: Exchange, deps: Dependencies): Promise<void> {
+  if (exchange.connector.era === "legacy") await renewUpstreamSession(exchange, deps);
+  else await deps.sessions.renew(exchange.session!, null);
 }
 
 function openFrontOf(exchange: Exchange, deps: Dependencies): Receiver {
