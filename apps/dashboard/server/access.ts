@@ -103,7 +103,7 @@ function auditRevocation(scope: OrgScope, by: { id: string }, grant: Ended & { i
 }
 
 /** An id that is none is nobody's. */
-export function idOf(text: string): string {
+function idOf(text: string): string {
   return z.uuid().safeParse(text).data ?? noSuchMember();
 }
 

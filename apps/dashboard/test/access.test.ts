@@ -2,6 +2,8 @@ import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { Client as OldClient } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport as OldTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Send, signIn } from "./signed-in.ts";
@@ -165,6 +167,25 @@ test("it opens the connectors that were chosen, another org's never, and never t
   expect((await listTools(foreign, token)).status).toBe(401);
   const api = await fetch(`${house.url}/api/session`, { headers: { authorization: `Bearer ${token}` } });
   expect(api.status).toBe(401);
+});
+
+test("a session belongs to the token that opened it, and to no other of the same member", async () => {
+  const [first, second] = [await mint(asMember, { name: "First" }), await mint(asMember, { name: "Second" })];
+  await Promise.all([opens(tools, first.token), opens(tools, second.token)]);
+  const transport = new OldTransport(new URL(tools.url), {
+    requestInit: { headers: { authorization: `Bearer ${first.token}` } },
+  });
+  const client = new OldClient({ name: "old", version: "1.0.0" });
+  await client.connect(transport as OldTransport & { sessionId: string });
+  expect((await client.listTools()).tools).toHaveLength(2);
+  const end = (token: string) =>
+    fetch(tools.url, {
+      method: "DELETE",
+      headers: { authorization: `Bearer ${token}`, "mcp-session-id": transport.sessionId! },
+    });
+  expect((await end(second.token)).status).toBe(404);
+  expect((await end(first.token)).status).toBe(200);
+  await client.close();
 });
 
 test("a token for reading does not write", async () => {

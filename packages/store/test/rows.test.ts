@@ -52,6 +52,9 @@ const TENANT_TABLES = [
   "credentials",
   "clients",
   "client_requests",
+  "grants",
+  "service_accounts",
+  "static_tokens",
 ];
 
 test("without an org, no app's role sees a row of anybody's", async () => {

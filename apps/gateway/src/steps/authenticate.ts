@@ -3,9 +3,11 @@ import { missingToken } from "@gatehouse/oauth/protected-resource";
 import { digestOf, isStaticToken } from "@gatehouse/oauth/static-token";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
+import { mayUse } from "../may-use.ts";
 import type { OrgSnapshot } from "../snapshots.ts";
 
 const NOT_VALID = "The access token is not valid here, or has expired";
+const MISTYPED = "The token is mistyped or cut off. Copy the whole of it, from gate_ to its end.";
 const BEARER = /^Bearer ([\w.~+/-]+=*)$/i;
 
 /**
@@ -47,8 +49,7 @@ export function authenticate({
   function findStatic(exchange: Exchange, bearer: string): void | Promise<void> {
     const digest = digestOf(bearer);
     const orgId = staticTokens.orgOf(bearer, digest);
-    if (orgId === null)
-      refuse(exchange, "The token is mistyped or cut off. Copy the whole of it, from gate_ to its end.");
+    if (orgId === null) refuse(exchange, MISTYPED);
     const org = snapshots.find(orgId);
     if (org instanceof Promise) return org.then((found) => admitStatic(exchange, digest, found));
     admitStatic(exchange, digest, org);
@@ -68,7 +69,8 @@ export function authenticate({
 
 /** What may have changed since the token was issued, and is looked at for every request and every open stream. */
 export function isAdmitted(org: OrgSnapshot, token: AccessToken): boolean {
-  return !org.suspended && org.connectors.has(token.endpointId) && isLive(org, token);
+  const connector = org.connectors.get(token.endpointId);
+  return !org.suspended && connector !== undefined && mayUse(org, token, connector.openTo) && isLive(org, token);
 }
 
 /** A static token is gone from the snapshot when it has been ended, and when whom it acts as may not call any more. */

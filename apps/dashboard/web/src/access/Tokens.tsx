@@ -15,7 +15,7 @@ export function Tokens({ org, tokens, isOwn }: { org: string; tokens: Token[]; i
   return (
     <Panel
       title="Personal tokens"
-      lead="For clients that cannot sign in by a browser: CI, scripts, the Messages API. Whoever has one calls as this member."
+      lead={`For clients that cannot sign in by a browser: CI, scripts, the Messages API. Whoever has one calls as ${isOwn ? "you" : "this member"}.`}
       flush
     >
       {end.error && (
