@@ -1,17 +1,31 @@
 import { hc, type InferResponseType } from "hono/client";
 import type { Api } from "../../server/dashboard.ts";
 
+interface Problem {
+  status: number;
+  detail: string;
+  fields?: Record<string, string>;
+  [member: string]: unknown;
+}
+
 /** A refusal by the management API, as RFC 9457 describes it. */
 export class ApiProblem extends Error {
   readonly status: number;
   /** One sentence for each field that needs attention. */
   readonly fields: Record<string, string>;
+  /** What the problem says besides. */
+  readonly data: Record<string, unknown>;
 
-  constructor({ status, detail, fields = {} }: { status: number; detail: string; fields?: Record<string, string> }) {
+  constructor({ status, detail, fields = {}, ...data }: Problem) {
     super(detail);
     this.name = "ApiProblem";
     this.status = status;
     this.fields = fields;
+    this.data = data;
+  }
+
+  get hasFields(): boolean {
+    return Object.keys(this.fields).length > 0;
   }
 }
 
@@ -83,6 +97,13 @@ export type EraDecision = Parameters<(typeof connectors)[":slug"]["$patch"]>[0][
 
 export async function pinEras(org: string, slug: string, json: EraDecision): Promise<void> {
   await connectors[":slug"].$patch({ param: { org, slug }, json });
+}
+
+export type UpstreamChange = Parameters<(typeof connectors)[":slug"]["upstream"]["$put"]>[0]["json"];
+
+/** Tried before it is stored. */
+export async function changeUpstream(org: string, slug: string, json: UpstreamChange): Promise<void> {
+  await connectors[":slug"].upstream.$put({ param: { org, slug }, json });
 }
 
 const tool = connectors[":slug"].tools[":name"];
@@ -192,7 +213,19 @@ export type Clients = InferResponseType<typeof clients.$get>;
 export type KnownClient = Clients["clients"][number];
 export type OwnClient = Clients["own"][number];
 
-const { people } = client.orgs[":org"];
+const { people, "token-lifetimes": tokenLifetimes } = client.orgs[":org"];
+
+export async function readTokenLifetimes(org: string) {
+  return (await tokenLifetimes.$get({ param: { org } })).json();
+}
+
+type TokenLifetimesChange = Parameters<typeof tokenLifetimes.$put>[0]["json"];
+
+export async function changeTokenLifetimes(org: string, json: TokenLifetimesChange): Promise<void> {
+  await tokenLifetimes.$put({ param: { org }, json });
+}
+
+export type TokenLifetimes = InferResponseType<typeof tokenLifetimes.$get>;
 
 export async function readPeople(org: string) {
   return (await people.$get({ param: { org } })).json();

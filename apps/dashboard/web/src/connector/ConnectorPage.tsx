@@ -7,6 +7,7 @@ import { useOrg } from "../session.ts";
 import { EraBadge } from "../ui/EraBadge.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { Opening } from "./credential/Opening.tsx";
 import { ToolList } from "./ToolList.tsx";
 import { Upstream } from "./Upstream.tsx";
 
@@ -29,6 +30,7 @@ export function ConnectorPage() {
       {connector && (
         <>
           <ConnectClaude connectors={[connector]} />
+          {connector.access && <Opening org={org.slug} connector={connector} />}
           <Upstream org={org.slug} connector={connector} mayChange={org.mayChange} />
           <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
         </>

@@ -1,9 +1,11 @@
-import { Button, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type ChangeEvent, useRef, useState } from "react";
 import { ApiProblem, registerConnector } from "../api.ts";
+import { Ways } from "../connector/credential/Ways.tsx";
+import { toWay, typedSecrets, type WayFields } from "../connector/credential/ways.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
 import { suggestSlug } from "./suggest-slug.ts";
@@ -12,7 +14,6 @@ interface Fields {
   name: string;
   slug: string;
   url: string;
-  bearerToken: string;
 }
 
 interface NewConnectorFormProps {
@@ -21,13 +22,18 @@ interface NewConnectorFormProps {
 }
 
 export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
-  const form = useForm<Fields>({ initialValues: { name: "", slug: "", url: "", bearerToken: "" } });
+  const form = useForm<Fields>({ initialValues: { name: "", slug: "", url: "" } });
+  const [ways, setWays] = useState<WayFields[]>([]);
   const [slugIsOwn, setSlugIsOwn] = useState(false);
   const element = useRef<HTMLFormElement>(null);
 
   const register = useMutation({
-    mutationFn: ({ bearerToken, ...fields }: Fields) =>
-      registerConnector(org, { ...fields, ...(bearerToken.trim() ? { bearerToken } : {}) }),
+    mutationFn: (fields: Fields) =>
+      registerConnector(org, {
+        ...fields,
+        access: ways.map((way) => toWay(way, [])),
+        secrets: typedSecrets(ways),
+      }),
     onSuccess: onRegistered,
     onError(error) {
       if (error instanceof ApiProblem) showProblems(error.fields);
@@ -36,7 +42,7 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
 
   function showProblems(fields: Record<string, string>): void {
     form.setErrors(fields);
-    const first = ["name", "slug", "url", "bearerToken"].find((name) => name in fields);
+    const first = ["name", "slug", "url"].find((name) => name in fields);
     element.current?.querySelector<HTMLInputElement>(`[name="${first}"]`)?.focus();
   }
 
@@ -51,7 +57,7 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
     form.setFieldValue("slug", event.currentTarget.value);
   }
 
-  const unplaced = register.error && !(register.error instanceof ApiProblem && hasFields(register.error));
+  const unplaced = register.error && !(register.error instanceof ApiProblem && register.error.hasFields);
   return (
     <form
       ref={element}
@@ -92,13 +98,10 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
           spellCheck={false}
           {...form.getInputProps("url")}
         />
-        <PasswordInput
-          name="bearerToken"
-          label="Bearer token"
-          description="Only if the server asks for one. Everyone's calls are made with it; it is stored encrypted, and never shown again"
-          autoComplete="off"
-          visibilityToggleButtonProps={{ "aria-label": "Show the token" }}
-          {...form.getInputProps("bearerToken")}
+        <Ways
+          ways={ways}
+          problems={register.error instanceof ApiProblem ? register.error.fields : {}}
+          onChange={setWays}
         />
         <Group>
           <Button type="submit" loading={register.isPending}>
@@ -114,8 +117,4 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
       </Stack>
     </form>
   );
-}
-
-function hasFields({ fields }: ApiProblem): boolean {
-  return Object.keys(fields).some((name) => ["name", "slug", "url", "bearerToken"].includes(name));
 }
