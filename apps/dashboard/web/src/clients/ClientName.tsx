@@ -3,22 +3,32 @@ import type { KnownClient } from "../api.ts";
 
 /** Who a client says it is, and what vouches for that. */
 export function ClientName({ client }: { client: KnownClient }) {
-  const { name, standing, decision } = client;
+  const { name, standing } = client;
+  const verdict = verdictOn(client);
   return (
     <>
       <Group gap="xs">
         <Text fw={600} span>
           {name}
         </Text>
-        {standing === "blocked" && <Badge color="red">blocked</Badge>}
-        {standing === "not_allowed" && <Badge color="gray">not allowed</Badge>}
-        {standing === "allowed" && decision === "allowed" && <Badge color="teal">allowed</Badge>}
+        {verdict && (
+          <Badge variant={standing === "blocked" ? "filled" : "default"} color="red" size="sm" fw={500} tt="none">
+            {verdict}
+          </Badge>
+        )}
       </Group>
       <Text size="sm" c="dimmed">
         {provenance(client)}
       </Text>
     </>
   );
+}
+
+/** Where everything is allowed, only what somebody has decided about is worth a word. */
+function verdictOn({ standing, decision }: KnownClient): string | null {
+  if (standing === "blocked") return "blocked";
+  if (standing === "not_allowed") return "not allowed";
+  return decision === "allowed" ? "allowed" : null;
 }
 
 function provenance({ registration, host }: KnownClient): string {

@@ -14,7 +14,14 @@ interface ConfirmProps {
 /** Asked before something is done to others that cannot be undone. */
 export function Confirm({ opened, title, action, pending, onConfirm, onCancel, children }: ConfirmProps) {
   return (
-    <Modal opened={opened} onClose={onCancel} title={title} centered>
+    <Modal
+      opened={opened}
+      onClose={onCancel}
+      title={title}
+      centered
+      lockScroll={false}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <Stack>
         <Text size="sm">{children}</Text>
         <Group justify="flex-end">

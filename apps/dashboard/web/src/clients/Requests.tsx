@@ -11,7 +11,11 @@ import { useChange } from "./use-clients.ts";
 export function Requests({ org, clients }: { org: string; clients: KnownClient[] }) {
   const decide = useChange(org, (decision: ClientDecision) => decideOnClient(org, decision));
   return (
-    <Panel title="Waiting for a decision" lead="Members have asked to connect these. They get a mail." flush>
+    <Panel
+      title="Waiting for a decision"
+      lead="Members have asked to connect these, and get a mail once you have decided."
+      flush
+    >
       {decide.error && <Failure error={decide.error} />}
       <ul className={classes.list}>
         {clients.map((client) => (

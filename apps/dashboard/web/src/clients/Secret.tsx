@@ -4,7 +4,15 @@ import { Copyable } from "../ui/copy.tsx";
 /** Shown this once: what is stored opens nothing. */
 export function Secret({ id, secret, onClose }: { id: string; secret: string; onClose: () => void }) {
   return (
-    <Modal opened onClose={onClose} title="Keep this secret now" centered closeOnClickOutside={false}>
+    <Modal
+      opened
+      onClose={onClose}
+      title="Keep this secret now"
+      centered
+      lockScroll={false}
+      closeButtonProps={{ "aria-label": "Close" }}
+      closeOnClickOutside={false}
+    >
       <Stack>
         <Text size="sm">It is shown this once. If it gets lost, make a new one.</Text>
         <div>
