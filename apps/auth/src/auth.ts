@@ -5,6 +5,7 @@ import { deleteExpiredAttempts } from "@gatehouse/store/attempts";
 import { deleteForgottenBrowsers } from "@gatehouse/store/browsers";
 import type { Database } from "@gatehouse/store/database";
 import { deleteExpiredMailedLinks } from "@gatehouse/store/mailed-links";
+import { deleteExpiredLinkAttempts } from "@gatehouse/store/link-attempts";
 import { deleteExpiredOidcRecords, deleteSurplusClients } from "@gatehouse/store/oidc-records";
 import type { Logger } from "@gatehouse/telemetry/log";
 import { traceRequest } from "@gatehouse/telemetry/request-span";
@@ -15,6 +16,7 @@ import { answerFailure } from "./answer-failure.ts";
 import { openBrowserSessions } from "./browser-session.ts";
 import { fetchMetadataDocument } from "./cimd.ts";
 import { connectPages } from "./connect/connect.ts";
+import { lookAfterLinks } from "./connect/look-after-links.ts";
 import { allowAnyOrigin } from "./cors.ts";
 import { type FormTokens, openFormTokens } from "./csrf.ts";
 import { interactionPages } from "./interaction.ts";
@@ -87,6 +89,7 @@ export async function startAuth({
   }, COLLECTION_INTERVAL_MS);
   collection.unref();
   const mailSender = startMailSender(deps);
+  const links = lookAfterLinks(deps);
 
   return {
     handle(req, res) {
@@ -97,6 +100,7 @@ export async function startAuth({
       clearInterval(collection);
       await keys[Symbol.asyncDispose]();
       await mailSender[Symbol.asyncDispose]();
+      await links[Symbol.asyncDispose]();
     },
   };
 }
@@ -143,6 +147,7 @@ function openListener(deps: Lasting): RequestListener {
 
 async function collect({ db, lifetimes }: Lasting, { unusedCountMax }: RegistrationLimits): Promise<void> {
   await deleteExpiredOidcRecords(db);
+  await deleteExpiredLinkAttempts(db);
   await deleteForgottenBrowsers(db);
   await deleteExpiredMailedLinks(db);
   await deleteExpiredAttempts(db);

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { toFault } from "@gatehouse/faults";
+import { redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { authorizationUrl, newSecrets } from "@gatehouse/oauth/client/authorize";
 import type { AuthorizationServer } from "@gatehouse/oauth/client/discover";
 import { insertAudit } from "@gatehouse/store/audit";
@@ -7,7 +8,7 @@ import { withOrg } from "@gatehouse/store/database";
 import { insertLinkAttempt } from "@gatehouse/store/link-attempts";
 import type { ConnectDeps } from "./connect.ts";
 import { type LinkTarget, upstreamOf } from "./link-target.ts";
-import { readyClient, redirectUriFor } from "./upstream-client.ts";
+import { readyClient } from "./upstream-client.ts";
 
 /** What has to be known when the member comes back. */
 export interface Attempt {

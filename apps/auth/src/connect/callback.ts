@@ -1,6 +1,7 @@
 import { memberWayOf } from "@gatehouse/credentials/access";
 import { sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { Fault } from "@gatehouse/faults";
+import { redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { redeem } from "@gatehouse/oauth/client/authorize";
 import { type LinkedAccount, placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
 import type { Client } from "@gatehouse/oauth/client/register";
@@ -15,7 +16,6 @@ import { deleteUpstreamClient, findUpstreamClientById } from "@gatehouse/store/u
 import { type Attempt, attemptPlace, auditFailure, hashOf } from "./begin.ts";
 import type { ConnectDeps } from "./connect.ts";
 import { type LinkTarget, upstreamOf } from "./link-target.ts";
-import { redirectUriFor } from "./upstream-client.ts";
 
 export interface Linked {
   target: LinkTarget;

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
+import { metadataDocumentFor, redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { CONNECT_LINKS, isMadeFor } from "@gatehouse/oauth/client/connect-link";
 import { metadataDocument } from "@gatehouse/oauth/client/register";
 import type { Database } from "@gatehouse/store/database";
@@ -17,7 +18,6 @@ import { beginLink } from "./begin.ts";
 import { finishLink, type Linked } from "./callback.ts";
 import { findLinkTarget, type LinkTarget } from "./link-target.ts";
 import { connectHeaders, linkedPage, linkPage } from "./pages.ts";
-import { metadataDocumentFor, redirectUriFor } from "./upstream-client.ts";
 
 export interface ConnectDeps {
   publicUrl: URL;

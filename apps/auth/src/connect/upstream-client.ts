@@ -1,9 +1,10 @@
 import type { WayOf } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
+import { givenServer, metadataDocumentFor, redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { type AuthorizationServer, checkedServer, discover } from "@gatehouse/oauth/client/discover";
-import { KNOWN_SERVICES, type KnownService } from "@gatehouse/oauth/client/known-services";
+import { KNOWN_SERVICES } from "@gatehouse/oauth/client/known-services";
 import { placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
-import { type AuthMethod, authMethodFor, type Client, register } from "@gatehouse/oauth/client/register";
+import { type Client, register } from "@gatehouse/oauth/client/register";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { findUpstreamClient, putUpstreamClient, type UpstreamClient } from "@gatehouse/store/upstream-clients";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -17,59 +18,33 @@ export interface ReadyClient {
   client: Client;
   resource: string | null;
   scopes: readonly string[];
-  scopeDelimiter?: string;
-  scopeParameter?: string;
-  extraParameters?: Readonly<Record<string, string>>;
+  scopeDelimiter?: string | undefined;
+  scopeParameter?: string | undefined;
+  extraParameters?: Readonly<Record<string, string>> | undefined;
 }
 
 type MemberOAuth = WayOf<"member-oauth">;
 
-/** One per connector, so that no other upstream's answer can be taken for this one's. */
-export const redirectUriFor = (publicUrl: URL, connectorId: string) =>
-  new URL(`/connect/callback/${connectorId}`, publicUrl).href;
-
-export const metadataDocumentFor = (publicUrl: URL, connectorId: string) =>
-  new URL(`/connect/client-metadata/${connectorId}`, publicUrl);
-
 /** Looks at the upstream anew each time: where its authorization server has moved, nothing is sent to the new one unseen. */
 export async function readyClient(deps: Deps, target: LinkTarget): Promise<ReadyClient> {
   const way = target.way as MemberOAuth;
-  const service = way.service ? KNOWN_SERVICES[way.service] : undefined;
-  if (service) return byService(deps, target, service);
-  if (way.server) return byOwner(deps, target, way.server);
-  return byDiscovery(deps, target);
+  const server = givenServer(way);
+  return server
+    ? byOwner(deps, target, checkedServer(server, upstreamOf(deps, target.connector)))
+    : byDiscovery(deps, target);
 }
 
-async function byService(deps: Deps, target: LinkTarget, service: KnownService): Promise<ReadyClient> {
-  const way = target.way as MemberOAuth;
-  const { server, scopeDelimiter, scopeParameter, extraParameters } = service;
+/** The owner has named the service, or its endpoints. */
+async function byOwner(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<ReadyClient> {
+  const { service, scopes, scopeDelimiter } = target.way as MemberOAuth;
+  const known = service ? KNOWN_SERVICES[service] : undefined;
   return {
-    server,
+    ...{ server, resource: null, scopes: scopes ?? known?.scopes ?? [] },
     client: await givenClient(deps, target, server),
-    resource: null,
-    scopes: way.scopes ?? service.scopes,
-    ...(scopeDelimiter ? { scopeDelimiter } : {}),
-    ...(scopeParameter ? { scopeParameter } : {}),
-    ...(extraParameters ? { extraParameters } : {}),
+    scopeDelimiter: scopeDelimiter ?? known?.scopeDelimiter,
+    scopeParameter: known?.scopeParameter,
+    extraParameters: known?.extraParameters,
   };
-}
-
-async function byOwner(
-  deps: Deps,
-  target: LinkTarget,
-  given: NonNullable<MemberOAuth["server"]>,
-): Promise<ReadyClient> {
-  const { authorizationEndpoint, tokenEndpoint, revocationEndpoint } = given;
-  const server = {
-    issuer: given.issuer ?? new URL(authorizationEndpoint).origin,
-    authorization_endpoint: authorizationEndpoint,
-    token_endpoint: tokenEndpoint,
-    ...(revocationEndpoint ? { revocation_endpoint: revocationEndpoint } : {}),
-  };
-  checkedServer(server, upstreamOf(deps, target.connector));
-  const { scopes = [], scopeDelimiter } = target.way as MemberOAuth;
-  const client = await givenClient(deps, target, server);
-  return { server, client, resource: null, scopes, ...(scopeDelimiter ? { scopeDelimiter } : {}) };
 }
 
 async function givenClient(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<Client> {
@@ -137,7 +112,7 @@ async function registerAnew(
 }
 
 /** The client that new links are made by from now on. */
-export async function keepClient(
+async function keepClient(
   { db, vault }: Pick<Deps, "db" | "vault">,
   { org, connector }: Pick<LinkTarget, "org" | "connector">,
   made: Pick<ReadyClient, "server" | "client" | "resource" | "scopes"> & Pick<UpstreamClient, "registration">,
@@ -152,9 +127,4 @@ export async function keepClient(
       ...{ scopes: [...made.scopes], upstreamOrigin: new URL(connector.url).origin },
     }),
   );
-}
-
-/** How a client that an owner entered authenticates, where nobody has said. */
-export function authMethodOf(service: KnownService | undefined, server: AuthorizationServer): AuthMethod {
-  return service?.authMethod ?? authMethodFor(server);
 }

@@ -14,11 +14,11 @@ export interface Authorization {
   resource: string | null;
   scopes: readonly string[];
   /** What this one service wants besides. */
-  extraParameters?: Readonly<Record<string, string>>;
+  extraParameters?: Readonly<Record<string, string>> | undefined;
   /** What lies between two scopes; a space by RFC 6749 §3.3. */
-  scopeDelimiter?: string;
+  scopeDelimiter?: string | undefined;
   /** What scopes are asked by; `scope` by RFC 6749 §3.3. */
-  scopeParameter?: string;
+  scopeParameter?: string | undefined;
 }
 
 /** What has to be remembered until the answer comes. */

@@ -32,7 +32,7 @@ export interface Renewal {
   client: Client;
   refreshToken: string;
   resource: string | null;
-  scopeDelimiter?: string;
+  scopeDelimiter?: string | undefined;
 }
 
 /** RFC 6749 §6. Throws `GrantEnded` where the server has ended the grant, and other faults where it may be tried again. */
@@ -82,7 +82,7 @@ export async function asTokens(
   server: Pick<AuthorizationServer, "issuer">,
   client: oauth.Client,
   response: Response,
-  { scopeDelimiter = " " }: { scopeDelimiter?: string },
+  { scopeDelimiter = " " }: { scopeDelimiter?: string | undefined },
 ): Promise<Tokens> {
   const { response: straight, idToken } = await straightened(response);
   const answer = await oauth.processGenericTokenEndpointResponse(server, client, straight);
