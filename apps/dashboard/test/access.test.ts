@@ -1,3 +1,7 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
@@ -127,6 +131,16 @@ test("a client that does no OAuth calls with a personal token, as its member, an
     user_id: member.id,
     entry: { token: id, name: "CI", member: member.id, connectors: "all" },
   });
+});
+
+test("the command that the documentation gives for CI is a whole call", async () => {
+  const { token } = await mint(asMember);
+  await opens(tools, token);
+  const text = await readFile(join(import.meta.dirname, "../../../docs/connecting.md"), "utf8");
+  const [, command] = /```sh\n(curl [^`]*GATEHOUSE_TOKEN[^`]*)```/.exec(text)!;
+  const env = { PATH: process.env.PATH!, ADDRESS: tools.url, GATEHOUSE_TOKEN: token, TOOL: "test_simple_text" };
+  const { stdout } = await promisify(execFile)("sh", ["-c", command!], { env });
+  expect(stdout).toContain("This is a simple text response");
 });
 
 test("when it was last used is shown a moment later", async () => {
