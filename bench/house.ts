@@ -8,7 +8,7 @@ import { route } from "@gatehouse/gatehouse/router";
 import { databaseAccess, openHouseVault } from "@gatehouse/gatehouse/secrets";
 import { startGateway } from "@gatehouse/gateway/gateway";
 import { openState } from "@gatehouse/state/state";
-import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
+import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
 import { type Database, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
@@ -83,10 +83,7 @@ async function furnish(owner: Database): Promise<{ endpoint: string; token: stri
   } as const;
   await withOrg(owner, org.id, async (scope) => {
     await insertMembership(scope, { userId: user.id, role: "member" });
-    await insertConnector(scope, { id, ...where, ...what }, [
-      tool("look", "read"),
-      tool("change", "write"),
-    ]);
+    await insertConnector(scope, { id, ...where, ...what }, [tool("look", "read"), tool("change", "write")]);
   });
   const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid: "bench", alg: "ES256" };
@@ -98,7 +95,7 @@ async function furnish(owner: Database): Promise<{ endpoint: string; token: stri
   return { endpoint: audience, token: await jwt.setIssuedAt().setExpirationTime("2h").sign(privateKey) };
 }
 
-function tool(name: string, classification: "read" | "write"): Tool {
+function tool(name: string, classification: "read" | "write"): NewTool {
   return { name, definition: { name, inputSchema: { type: "object" } }, classification, offered: true };
 }
 

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Tool } from "@gatehouse/store/connectors";
+import type { NewTool, Tool } from "@gatehouse/store/connectors";
 import type { ToolDefinition } from "@gatehouse/store/tables";
 
 export interface CatalogueChanges {
-  added: Tool[];
+  added: NewTool[];
   /** With their new definitions, and what is left of the owner's decision. */
   changed: Tool[];
   removed: string[];

@@ -6,6 +6,7 @@ import { acceptOrigin } from "./steps/accept-origin.ts";
 import { authenticate } from "./steps/authenticate.ts";
 import { authorize } from "./steps/authorize.ts";
 import { beginSessionRequest } from "./steps/begin-session-request.ts";
+import { editCall } from "./steps/edit-call.ts";
 import { endSession } from "./steps/end-session.ts";
 import { findSession } from "./steps/find-session.ts";
 import { enterSseSession, findSseStream, withinSession } from "./steps/find-sse-stream.ts";
@@ -35,6 +36,7 @@ const onMessage = (deps: Dependencies) => [
   findTarget(deps),
   findTask(deps),
   authorize(deps),
+  editCall,
   findSession(deps),
   withCredential(deps),
   recordIntent(deps),
@@ -91,6 +93,7 @@ const onStream = (deps: Dependencies) => [
   findTarget(deps),
   findTask(deps),
   authorize(deps),
+  editCall,
   enterSseSession,
   withCredential(deps),
   recordIntent(deps),
@@ -107,6 +110,7 @@ export const continuations = (deps: Dependencies) => ({
       findTarget(deps),
       findTask(deps),
       authorize(deps),
+      editCall,
       findSession(deps),
       withCredential(deps),
       recordIntent(deps),

@@ -51,6 +51,9 @@ export class Exchange {
   target: string | undefined;
   access: "read" | "write" = "read";
   operation!: ServerOperation;
+  // editCall
+  /** The message is not the one that the client's bytes hold. */
+  isEdited = false;
   // findSession
   session: ClientSession | null = null;
   // findSseStream

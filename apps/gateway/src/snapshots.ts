@@ -1,3 +1,5 @@
+import type { ToolEdits } from "@gatehouse/connectors/choice/edits";
+import type { Binding } from "@gatehouse/connectors/http/binding";
 import { type Access, parseAccess } from "@gatehouse/credentials/access";
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
@@ -10,16 +12,30 @@ import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
 import { listLiveTokens } from "@gatehouse/store/static-tokens";
 import { findSuspension } from "@gatehouse/store/suspensions";
-import type { ClientEras, Era, Role, Transport } from "@gatehouse/store/tables";
+import type { ClientEras, Era, OpenTo, Role, ToolDefinition, Transport } from "@gatehouse/store/tables";
+import { listMemberFacts, listTeamsOfMembers, type MemberFacts } from "@gatehouse/store/teams";
 import { type StaticTokens, staticTokens } from "./static-tokens.ts";
 
 export interface ToolPolicy {
+  /** As the upstream, or the API's description, calls it. */
   name: string;
+  /** As clients see it. */
+  offeredName: string;
   access: "read" | "write";
   offered: boolean;
+  /** `null` is every member who may use the connector. */
+  openTo: OpenTo | null;
+  edits: ToolEdits | null;
+  /** Of an API's operation: what the gateway itself has to know of it. */
+  api: ApiOperation | null;
   mirrored: MirroredParameter[];
   /** Legacy clients are shown its outputSchema as the member of an object. */
   outputIsWrapped: boolean;
+}
+
+export interface ApiOperation {
+  definition: ToolDefinition;
+  binding: Binding;
 }
 
 export interface ConnectorSnapshot {
@@ -37,16 +53,25 @@ export interface ConnectorSnapshot {
   access: Access;
   /** The org's own, by their slots. */
   credentials: ReadonlyMap<string, Credential>;
+  openTo: OpenTo | null;
+  /** By the name that clients see. */
   tools: ReadonlyMap<string, ToolPolicy>;
+  /** By the name that the upstream has. */
+  upstreamTools: ReadonlyMap<string, ToolPolicy>;
 }
 
 /** What calls in an org are judged by. */
 export interface OrgSnapshot {
   id: string;
   slug: string;
+  name: string;
   /** By an operator: nobody is admitted. */
   suspended: boolean;
   members: ReadonlyMap<string, Role>;
+  /** The teams of each member who is in any. */
+  teams: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Of each member, where an argument is pinned to them. */
+  facts: ReadonlyMap<string, MemberFacts>;
   revokedGrants: ReadonlySet<string>;
   staticTokens: StaticTokens;
   connectors: ReadonlyMap<string, ConnectorSnapshot>;
@@ -160,7 +185,8 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
   return withOrg(db, orgId, async (scope) => {
     const org = await findOrg(scope);
     if (!org) return null;
-    const tools = Map.groupBy(await listTools(scope), ({ connectorId }) => connectorId);
+    const allTools = await listTools(scope);
+    const tools = Map.groupBy(allTools, ({ connectorId }) => connectorId);
     const rows = await listConnectors(scope);
     const credentials = Map.groupBy(await listOrgCredentials(scope), ({ connectorId }) => connectorId);
     const connectors = rows.map((row) => toSnapshot(row, tools.get(row.id) ?? [], credentials.get(row.id) ?? []));
@@ -168,10 +194,11 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
       canonicalEndpoint(publicUrl, { org: org.slug, connector: slug });
     const members = await listMembers(scope);
     return {
-      id: org.id,
-      slug: org.slug,
+      ...{ id: org.id, slug: org.slug, name: org.name },
       suspended: (await findSuspension(scope)) !== null,
       members: new Map(members.map(({ userId, role }) => [userId, role])),
+      teams: await listTeamsOfMembers(scope),
+      facts: allTools.some(isPinnedToMember) ? await listMemberFacts(scope) : new Map(),
       revokedGrants: new Set(await listRevokedGrants(scope)),
       staticTokens: staticTokens(org.id, await listLiveTokens(scope), connectors, audienceOf),
       connectors: new Map(connectors.map((connector) => [connector.id, connector])),
@@ -180,24 +207,30 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
 }
 
 function toSnapshot(connector: Connector, tools: Tool[], credentials: Credential[]): ConnectorSnapshot {
-  const { id, slug, name, era, transport, clientEras, egressException } = connector;
+  const { id, slug, name, era, transport, clientEras, egressException, openTo } = connector;
   const url = new URL(connector.url);
   const policies = tools.map(toPolicy);
   return {
-    ...{ id, slug, name, era, transport, clientEras, egressException },
+    ...{ id, slug, name, era, transport, clientEras, egressException, openTo },
     origin: url.origin,
     path: url.pathname + url.search,
     access: parseAccess(connector.access),
     credentials: new Map(credentials.map((row) => [row.slot, row])),
-    tools: new Map(policies.map((policy) => [policy.name, policy])),
+    tools: new Map(policies.map((policy) => [policy.offeredName, policy])),
+    upstreamTools: new Map(policies.map((policy) => [policy.name, policy])),
   };
 }
 
+const isPinnedToMember = ({ edits }: Tool) => edits !== null && JSON.stringify(edits).includes("{{");
+
 /** Unclassified is a write; a tool whose header annotations break the rules is not offered. */
-function toPolicy({ name, definition, classification, offered }: Tool): ToolPolicy {
+function toPolicy({ name, definition, classification, offered, openTo, binding, ...tool }: Tool): ToolPolicy {
   const mirrored = mirroredParameters(definition.inputSchema);
+  const edits = tool.edits as ToolEdits | null;
   return {
-    name,
+    ...{ name, openTo, edits },
+    offeredName: edits?.name ?? name,
+    api: binding && { definition, binding: binding as Binding },
     access: classification === "read" ? "read" : "write",
     offered: offered && mirrored !== null,
     mirrored: mirrored ?? [],

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { Access } from "@gatehouse/credentials/access";
 import { openEgress } from "@gatehouse/egress/egress";
 import { openState } from "@gatehouse/state/state";
-import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
+import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
 import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
@@ -26,7 +26,7 @@ export interface Member {
 interface NewConnectorOptions {
   era?: Era;
   transport?: Transport;
-  tools?: Tool[];
+  tools?: NewTool[];
   /** The org's token for the upstream. */
   bearer?: string;
   /** In place of that: how the upstream is opened, and the org's secrets for it, by slot. */
@@ -34,7 +34,7 @@ interface NewConnectorOptions {
   secrets?: Record<string, object>;
 }
 
-const CATALOGUE: Tool[] = [
+const CATALOGUE: NewTool[] = [
   { name: "look", definition: TOOLS[0]!, classification: "read", offered: true },
   { name: "change", definition: TOOLS[1]!, classification: null, offered: true },
   { name: "secret", definition: TOOLS[2]!, classification: "read", offered: false },

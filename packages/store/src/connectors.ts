@@ -2,7 +2,17 @@ import { Fault } from "@gatehouse/faults";
 import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
-import type { Classification, ClientEras, Era, Tables, ToolDefinition, Transport } from "./tables.ts";
+import type {
+  Classification,
+  ClientEras,
+  Era,
+  OpenTo,
+  Tables,
+  ToolBinding,
+  ToolDefinition,
+  ToolEdits,
+  Transport,
+} from "./tables.ts";
 
 /** What an upstream shows of itself when it is probed. */
 export interface Verdict {
@@ -26,6 +36,10 @@ export interface Connector extends Verdict {
   access: unknown;
   /** `host:port` of an upstream that the deployment runs itself, reachable for this connector alone. */
   egressException: string | null;
+  /** Where an API's description was found; `null` where it was pasted, and for an MCP server. */
+  descriptionUrl: string | null;
+  /** `null` is every member. */
+  openTo: OpenTo | null;
   createdAt: Date;
 }
 
@@ -35,7 +49,20 @@ export interface Tool {
   /** `null` is unclassified, which counts as a write. */
   classification: Classification | null;
   offered: boolean;
+  /** The owner's layer over the definition. */
+  edits: ToolEdits | null;
+  /** `null` is every member who may use the connector. */
+  openTo: OpenTo | null;
+  /** Of an API: what the operation is known by when the description is imported anew. */
+  operation: string | null;
+  /** Of an API: how it is called. */
+  binding: ToolBinding | null;
+  tags: string[];
 }
+
+/** Open to all, and unedited, where nothing else is said. */
+export type NewTool = Pick<Tool, "name" | "definition" | "classification" | "offered"> &
+  Partial<Pick<Tool, "operation" | "binding" | "tags">>;
 
 const COLUMNS = [
   "id",
@@ -51,20 +78,34 @@ const COLUMNS = [
   "client_eras as clientEras",
   "access",
   "egress_exception as egressException",
+  "description_url as descriptionUrl",
+  "open_to as openTo",
   "created_at as createdAt",
+] as const;
+
+const TOOL_COLUMNS = [
+  "name",
+  "definition",
+  "classification",
+  "offered",
+  "edits",
+  "open_to as openTo",
+  "operation",
+  "binding",
+  "tags",
 ] as const;
 
 /** `transport` is Streamable HTTP where it is not said. */
 export type NewConnector = Omit<
   Connector,
-  "createdAt" | "transport" | "probedAt" | "upstreamEraPinned" | "clientEras" | "access"
-> & { transport?: Transport; access?: unknown };
+  "createdAt" | "transport" | "probedAt" | "upstreamEraPinned" | "clientEras" | "access" | "descriptionUrl" | "openTo"
+> & { transport?: Transport; access?: unknown; descriptionUrl?: string | null };
 
 /** A new id, known before the row is there so that a credential can be sealed for it. */
 export const newConnectorId = (): string => uuidv7();
 
-export async function insertConnector(org: OrgScope, connector: NewConnector, tools: Tool[]): Promise<void> {
-  const { protocolVersion, serverName, egressException, access = [], ...same } = connector;
+export async function insertConnector(org: OrgScope, connector: NewConnector, tools: NewTool[]): Promise<void> {
+  const { protocolVersion, serverName, egressException, descriptionUrl = null, access = [], ...same } = connector;
   try {
     await org.db
       .insertInto("connectors")
@@ -74,6 +115,7 @@ export async function insertConnector(org: OrgScope, connector: NewConnector, to
         protocol_version: protocolVersion,
         server_name: serverName,
         egress_exception: egressException,
+        description_url: descriptionUrl,
         access: JSON.stringify(access),
       })
       .execute();
@@ -85,16 +127,21 @@ export async function insertConnector(org: OrgScope, connector: NewConnector, to
   await insertTools(org, connector.id, tools);
 }
 
+/** Postgres takes 65,535 parameters at once. */
+const ROWS_AT_ONCE = 5000;
+
 /** Tools that the connector has none of the same name of. */
-export async function insertTools(org: OrgScope, connectorId: string, tools: Tool[]): Promise<void> {
-  if (tools.length === 0) return;
-  const rows = tools.map(({ definition, ...tool }) => ({
-    ...tool,
-    definition: JSON.stringify(definition),
-    org_id: org.id,
-    connector_id: connectorId,
-  }));
-  await org.db.insertInto("tools").values(rows).execute();
+export async function insertTools(org: OrgScope, connectorId: string, tools: NewTool[]): Promise<void> {
+  for (let from = 0; from < tools.length; from += ROWS_AT_ONCE) {
+    const rows = tools.slice(from, from + ROWS_AT_ONCE).map(({ definition, binding, ...tool }) => ({
+      ...tool,
+      definition: JSON.stringify(definition),
+      binding: binding ? JSON.stringify(binding) : null,
+      org_id: org.id,
+      connector_id: connectorId,
+    }));
+    await org.db.insertInto("tools").values(rows).execute();
+  }
 }
 
 /** By name, without the archived ones. */
@@ -221,7 +268,7 @@ export async function updateConnectorAddress(
 export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string })[]> {
   return org.db
     .selectFrom("tools")
-    .select(["connector_id as connectorId", "name", "definition", "classification", "offered"])
+    .select(["connector_id as connectorId", ...TOOL_COLUMNS])
     .where("org_id", "=", org.id)
     .orderBy("name")
     .execute();
@@ -231,7 +278,7 @@ export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string 
 export function listToolsOfConnector(org: OrgScope, connectorId: string): Promise<Tool[]> {
   return org.db
     .selectFrom("tools")
-    .select(["name", "definition", "classification", "offered"])
+    .select(TOOL_COLUMNS)
     .where("org_id", "=", org.id)
     .where("connector_id", "=", connectorId)
     .orderBy("name")

@@ -2,8 +2,8 @@ import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 export type Role = "owner" | "admin" | "member" | "auditor";
 export type Era = "legacy" | "modern";
-/** HTTP+SSE is the deprecated one of 2024-11-05. */
-export type Transport = "streamable-http" | "http+sse";
+/** HTTP+SSE is the deprecated one of 2024-11-05; of an API that OpenAPI describes, the gateway is the server. */
+export type Transport = "streamable-http" | "http+sse" | "openapi";
 /** Which eras an endpoint's clients may speak. */
 export type ClientEras = "both" | "legacy";
 export type Classification = "read" | "write";
@@ -20,6 +20,7 @@ export type OwnClientAuthMethod = "none" | "client_secret_basic" | "client_secre
 /** What a mailed link is good for. */
 export type LinkPurpose = "sign_up" | "reset_password" | "change_email";
 
+type Nullable<Value> = ColumnType<Value | null, string | null | undefined, string | null>;
 type CreatedAt = ColumnType<Date, never, never>;
 /** Null until somebody sets it. */
 type Settable<T> = ColumnType<T | null, T | null | undefined, T | null>;
@@ -55,6 +56,8 @@ export interface Tables {
     client_eras: Generated<ClientEras>;
     access: ColumnType<unknown, string | undefined, string>;
     egress_exception: string | null;
+    description_url: Generated<string | null>;
+    open_to: Nullable<OpenTo>;
     created_at: CreatedAt;
     archived_at: Date | null;
   };
@@ -65,7 +68,14 @@ export interface Tables {
     definition: JSONColumnType<ToolDefinition>;
     classification: Classification | null;
     offered: Generated<boolean>;
+    edits: Nullable<ToolEdits>;
+    open_to: Nullable<OpenTo>;
+    operation: Generated<string | null>;
+    binding: Nullable<ToolBinding>;
+    tags: Generated<string[]>;
   };
+  teams: { id: string; org_id: string; name: string; created_at: CreatedAt };
+  team_members: { org_id: string; team_id: string; user_id: string };
   revocations: { org_id: string; grant_id: string; expires_at: Date };
   oidc_records: {
     model: string;
@@ -264,6 +274,16 @@ export interface Tables {
     due_at: Generated<Date>;
   };
 }
+
+/** Whom something is open to: whoever has one of the roles, or is in one of the teams. */
+export interface OpenTo {
+  roles: Role[];
+  teams: string[];
+}
+
+/** Of `@gatehouse/connectors`: an owner's layer over a tool, and how an operation is called. */
+export type ToolEdits = object;
+export type ToolBinding = object;
 
 /** A tool as `tools/list` gives it; members we don't know are kept. */
 export interface ToolDefinition {

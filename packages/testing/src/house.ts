@@ -2,7 +2,7 @@ import { hashPassword } from "@gatehouse/auth/password";
 import type { Access } from "@gatehouse/credentials/access";
 import { type HouseOptions, openHouse } from "@gatehouse/gatehouse/house";
 import { listen, portOf } from "@gatehouse/gatehouse/listen";
-import { insertConnector, newConnectorId, type Tool } from "@gatehouse/store/connectors";
+import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
 import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import type { Mail } from "@gatehouse/store/mails";
 import { insertMembership, insertOrg, type Org } from "@gatehouse/store/orgs";
@@ -30,7 +30,7 @@ export interface NewTestConnector {
   slug: string;
   /** The upstream; reachable for this connector also where it is on this machine. */
   url: string;
-  tools?: (ToolDefinition & Partial<Pick<Tool, "classification" | "offered">>)[];
+  tools?: (ToolDefinition & Partial<Pick<NewTool, "classification" | "offered">>)[];
   era?: Era;
   transport?: Transport;
   protocolVersion?: string;
@@ -124,6 +124,6 @@ function asTool({
   classification = null,
   offered = true,
   ...definition
-}: NonNullable<NewTestConnector["tools"]>[number]): Tool {
+}: NonNullable<NewTestConnector["tools"]>[number]): NewTool {
   return { name: definition.name, definition: definition as ToolDefinition, classification, offered };
 }

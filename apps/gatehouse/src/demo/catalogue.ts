@@ -1,4 +1,4 @@
-import type { Tool } from "@gatehouse/store/connectors";
+import type { NewTool } from "@gatehouse/store/connectors";
 import type { Classification, ToolDefinition } from "@gatehouse/store/tables";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 
@@ -31,7 +31,7 @@ const CLASSIFICATIONS: Record<string, Classification> = {
 export interface DemoCatalogue {
   protocolVersion: string;
   serverName: string;
-  tools: Tool[];
+  tools: NewTool[];
 }
 
 /** As the server lists it to a client that can do everything; it keeps some tools from those that cannot. */
@@ -55,7 +55,7 @@ export async function readDemoCatalogue(url: string): Promise<DemoCatalogue> {
 
 const TASKS = { list: {}, cancel: {}, requests: { elicitation: { create: {} }, sampling: { createMessage: {} } } };
 
-function classify(definition: ToolDefinition): Tool {
+function classify(definition: ToolDefinition): NewTool {
   const { name } = definition;
   return { name, definition, classification: CLASSIFICATIONS[name] ?? null, offered: true };
 }

@@ -6,6 +6,7 @@ import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
 import { openHttpSse } from "./http-sse.ts";
 import { listenUpstream } from "./listen-upstream.ts";
+import { openOpenapi } from "./openapi.ts";
 import { postUpstream, type Receiver, type UpstreamCall } from "./streamable-http.ts";
 import type { Outbound } from "./upstream-request.ts";
 
@@ -38,6 +39,7 @@ export function openBacks(deps: Used): Backs {
       listen: (exchange, outbound, lastEventId) => listenUpstream(exchange, outbound, deps, lastEventId),
     },
     "http+sse": httpSse,
+    openapi: openOpenapi(deps),
     [Symbol.asyncDispose]: () => httpSse[Symbol.asyncDispose](),
   };
 }

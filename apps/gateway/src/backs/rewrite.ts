@@ -1,10 +1,13 @@
+import { applyEdits } from "@gatehouse/connectors/choice/edits";
 import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import type { Request, Response } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
 import type { Exchange } from "../exchange.ts";
+import { mayUse } from "../may-use.ts";
 
 /**
- * What the gateway changes in a result, and nothing else: tools that are not offered are left out, what one member was
+ * What the gateway changes in a result, and nothing else: tools that are not offered to this member are left out, those that
+ * the owner has edited are shown as edited, what one member was
  * given is cached for nobody else, and only versions that this endpoint speaks are told. `true` where something changed.
  */
 export function rewriteResult(exchange: Exchange, { result }: Response): boolean {
@@ -28,12 +31,18 @@ export function rewriteReplayed(exchange: Exchange, event: SseEvent): SseEvent {
   return changed ? { ...event, data: JSON.stringify(message) } : event;
 }
 
-function keepOffered({ connector }: Exchange, result: Record<string, unknown>): boolean {
+function keepOffered({ org, token, connector }: Exchange, result: Record<string, unknown>): boolean {
   if (!Array.isArray(result.tools)) return false;
-  const offered = result.tools.filter((tool) => connector.tools.get(tool?.name)?.offered);
-  if (offered.length === result.tools.length) return false;
+  let changed = false;
+  const offered = result.tools.flatMap((tool) => {
+    const policy = connector.upstreamTools.get(tool?.name);
+    const isOffered = policy?.offered && mayUse(org, token, policy.openTo);
+    if (isOffered && policy.edits === null) return [tool];
+    changed = true;
+    return isOffered ? [applyEdits(tool, policy.edits)] : [];
+  });
   result.tools = offered;
-  return true;
+  return changed;
 }
 
 function keepModern(result: Record<string, unknown>): boolean {

@@ -21,13 +21,13 @@ const BASE = ["accept", "application/json, text/event-stream", "user-agent", "ga
 const WITH_BODY = [...BASE, "content-type", "application/json"];
 
 /** What the client sent, for an upstream of its own era. */
-export function unchanged({ era, protocolVersion, session, message, bytes }: Exchange): Outbound {
+export function unchanged({ era, protocolVersion, session, message, bytes, isEdited }: Exchange): Outbound {
   return {
     era,
     protocolVersion: session?.protocolVersion ?? protocolVersion,
     sessionId: session?.upstreamId ?? null,
     message: message ?? null,
-    bytes,
+    bytes: isEdited ? null : bytes,
   };
 }
 

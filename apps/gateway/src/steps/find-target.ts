@@ -3,6 +3,7 @@ import { checkMirroredHeaders, targetOf } from "@gatehouse/mcp/headers";
 import { isRequest, type Request } from "@gatehouse/mcp/message";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
+import { mayUse } from "../may-use.ts";
 
 /** The methods of the specifications; others may label no metric, for a client could make up any number of them. */
 const KNOWN_METHODS = new Set(
@@ -52,8 +53,10 @@ function describe({ message, token, org, connector }: Exchange) {
   };
 }
 
-function checkTool({ tool, target, era, request }: Exchange, message: Request): void {
+/** A tool that this member may not use does not exist for them. */
+function checkTool({ tool, target, era, request, org, token }: Exchange, message: Request): void {
   if (message.method !== "tools/call") return;
-  if (!tool?.offered) throw new Fault("invalid_params", `Unknown tool: ${target ?? "(no name)"}`);
+  if (!tool?.offered || !mayUse(org, token, tool.openTo))
+    throw new Fault("invalid_params", `Unknown tool: ${target ?? "(no name)"}`);
   if (era === "modern") checkMirroredHeaders(request.headers, message.params?.arguments, tool.mirrored);
 }

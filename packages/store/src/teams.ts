@@ -1,0 +1,82 @@
+import { Fault } from "@gatehouse/faults";
+import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
+import { isUniqueViolation, type OrgScope } from "./database.ts";
+
+export interface Team {
+  id: string;
+  name: string;
+  memberIds: string[];
+}
+
+/** By name. */
+export async function listTeams(org: OrgScope): Promise<Team[]> {
+  const rows = await org.db
+    .selectFrom("teams as t")
+    .leftJoin("team_members as m", "m.team_id", "t.id")
+    .select(["t.id", "t.name", sql<string[]>`array_remove(array_agg(m.user_id::text), null)`.as("memberIds")])
+    .where("t.org_id", "=", org.id)
+    .groupBy(["t.id", "t.name"])
+    .orderBy(sql`lower(t.name)`)
+    .execute();
+  return rows;
+}
+
+/** Throws `conflict` where the org has a team of this name. */
+export async function insertTeam(org: OrgScope, name: string): Promise<string> {
+  const id = uuidv7();
+  try {
+    await org.db.insertInto("teams").values({ id, org_id: org.id, name }).execute();
+  } catch (error) {
+    if (!isUniqueViolation(error, "teams_name")) throw error;
+    const problem = `There is a team called ${name} already`;
+    throw new Fault("conflict", problem, { data: { fields: { name: problem } } });
+  }
+  return id;
+}
+
+/** `false` when the org has no such team. */
+export async function deleteTeam(org: OrgScope, id: string): Promise<boolean> {
+  const result = await org.db.deleteFrom("teams").where("org_id", "=", org.id).where("id", "=", id).executeTakeFirst();
+  return result.numDeletedRows > 0n;
+}
+
+/** Whoever is not a member of the org is left out. */
+export async function setTeamMembers(org: OrgScope, teamId: string, userIds: string[]): Promise<void> {
+  await org.db.deleteFrom("team_members").where("org_id", "=", org.id).where("team_id", "=", teamId).execute();
+  if (userIds.length === 0) return;
+  await org.db
+    .insertInto("team_members")
+    .columns(["org_id", "team_id", "user_id"])
+    .expression(({ selectFrom, val }) =>
+      selectFrom("memberships")
+        .select(["org_id", val(teamId).as("team_id"), "user_id"])
+        .where("org_id", "=", org.id)
+        .where("user_id", "in", userIds),
+    )
+    .execute();
+}
+
+/** Whose teams there are, by member. */
+export async function listTeamsOfMembers(org: OrgScope): Promise<Map<string, Set<string>>> {
+  const rows = await org.db
+    .selectFrom("team_members")
+    .select(["team_id", "user_id"])
+    .where("org_id", "=", org.id)
+    .execute();
+  const grouped = Map.groupBy(rows, ({ user_id }) => user_id);
+  return new Map([...grouped].map(([userId, teams]) => [userId, new Set(teams.map(({ team_id }) => team_id))]));
+}
+
+export interface MemberFacts {
+  email: string;
+  name: string;
+}
+
+/** As the gateway's role, which may read nothing else of a user. */
+export async function listMemberFacts(org: OrgScope): Promise<Map<string, MemberFacts>> {
+  const { rows } = await sql<MemberFacts & { userId: string }>`
+    select user_id as "userId", email, name from member_facts()
+  `.execute(org.db);
+  return new Map(rows.map(({ userId, ...facts }) => [userId, facts]));
+}
