@@ -11,7 +11,7 @@ import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
 import { openBacks } from "./backs/back.ts";
-import { CANCELLED, openDriving } from "./bridges/drive.ts";
+import { CANCELLED, endCallsOf, openDriving } from "./bridges/drive.ts";
 import { openSubscriptions } from "./bridges/subscriptions.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
@@ -147,7 +147,10 @@ const resourceOf = (path: string, { kind }: McpRoute) =>
 function listenToHints({ state, sessions, streams, driving, listening }: Dependencies): void {
   state.onHint(CANCELLED, (key) => driving.running.get(key)?.cancel());
   sessions.onChange(({ id }) => void listening.get(id)?.());
-  sessions.onEnd((id) => streams.closeSession(id));
+  sessions.onEnd((id) => {
+    streams.closeSession(id);
+    endCallsOf(id, driving);
+  });
 }
 
 function refuseMethod(methods: Methods): Route {

@@ -62,8 +62,13 @@ function messagesIn(response: Response, text: string): unknown[] {
 }
 
 /** Opens a legacy session; what it answers is sent with every request of the session. */
-export async function initialize(url: string, token: string, protocolVersion = "2025-11-25"): Promise<Headers> {
-  const params = { protocolVersion, capabilities: {}, clientInfo: { name: "test", version: "1" } };
+export async function initialize(
+  url: string,
+  token: string,
+  protocolVersion = "2025-11-25",
+  capabilities = {},
+): Promise<Headers> {
+  const params = { protocolVersion, capabilities, clientInfo: { name: "test", version: "1" } };
   const answer = await post(url, { message: { jsonrpc: "2.0", id: 0, method: "initialize", params } }, bearer(token));
   const session = {
     ...bearer(token),

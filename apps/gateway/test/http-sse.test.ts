@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { readSse, type SseEvent } from "@gatehouse/mcp/sse";
+import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertRevocation } from "@gatehouse/store/revocations";
 import { sql } from "kysely";
@@ -311,4 +312,25 @@ test("an answer that breaks off is read on for a client that cannot do so itself
   });
   await post(stream.messagesUrl, legacyCall("look", 7), bearer(small.token));
   expect(await stream.message()).toMatchObject({ id: 7, result: { content: [{ text: "after all" }] } });
+});
+
+test("a client that goes leaves what it was asked unanswered, and the call ends at once", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  const inputRequests = { name: { method: "roots/list" } };
+  upstream.on("tools/call", (received, response) =>
+    sendJson(response, result(received, { resultType: "input_required", inputRequests })),
+  );
+  const stream = await openStream(small);
+  const { message } = INITIALIZE;
+  const params = { ...message.params, capabilities: { roots: {} } };
+  await post(stream.messagesUrl, { message: { ...message, params } }, bearer(small.token));
+  await stream.message();
+  await post(stream.messagesUrl, legacyCall("look", 7), bearer(small.token));
+  expect(await stream.message()).toMatchObject({ method: "roots/list" });
+  await stream.close();
+  const outcomes = () => withOrg(small.house.owner, small.org.id, (scope) => listAudit(scope, { limit: 10 }));
+  await expect
+    .poll(async () => (await outcomes()).find(({ entry }) => entry.method === "tools/call")?.outcome, { timeout: 5000 })
+    .toBe("cancelled");
 });

@@ -14,6 +14,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { interrupted } from "../replicas/continue-elsewhere.ts";
 import type { ClientSession } from "../sessions.ts";
+import { type Ask, canAnswer, neededFor } from "./capabilities.ts";
 import { openHandle, sealHandle } from "./handles.ts";
 import { ModernRequest } from "./modern-request.ts";
 
@@ -33,6 +34,11 @@ export interface Driving {
 }
 
 export const openDriving = (): Driving => ({ running: new Map(), asked: new Map() });
+
+/** What a session that has ended was waiting for is of no use to anybody. */
+export function endCallsOf(sessionId: string, { running }: Driving): void {
+  for (const [key, call] of running) if (key.startsWith(`${sessionId} `)) call.cancel();
+}
 
 /**
  * A legacy client at a modern upstream: what a session remembers goes along with every request, and an `input_required`
@@ -153,6 +159,9 @@ export function contextOfSession({ initialize, logLevel }: ClientSession): Clien
   return contextOf(initialize, logLevel);
 }
 
+const nobodyThere = () =>
+  new Fault("request_timeout", "The client has gone, and nobody can answer what the upstream asks");
+
 /** A legacy client's request, for as many rounds as a modern upstream needs. */
 class DrivenCall {
   readonly #exchange: Exchange;
@@ -162,6 +171,7 @@ class DrivenCall {
   readonly #key: string;
   readonly #cancelled = Promise.withResolvers<never>();
   #upstream: ModernRequest | null = null;
+  #isAsking = false;
 
   constructor(exchange: Exchange, request: Request, front: Receiver, deps: Dependencies) {
     this.#exchange = exchange;
@@ -174,13 +184,22 @@ class DrivenCall {
 
   async run(): Promise<void> {
     const { running } = this.#deps.driving;
+    const stream = this.#exchange.stream?.response;
+    const leave = () => this.#leave();
     running.set(this.#key, this);
+    stream?.once("close", leave);
     try {
       const response = await this.#rounds();
       await answer(this.#front, this.#toLegacy(response));
     } finally {
+      stream?.off("close", leave);
       if (running.get(this.#key) === this) running.delete(this.#key);
     }
+  }
+
+  /** Whoever was asked cannot answer any more; what nobody was asked for runs on. */
+  #leave(): void {
+    if (this.#isAsking) this.#cancelled.reject(nobodyThere());
   }
 
   cancel(): void {
@@ -206,27 +225,45 @@ class DrivenCall {
   }
 
   async #gather({ inputRequests, requestState }: Record<string, unknown>): Promise<Params> {
-    const asks = Object.entries((inputRequests ?? {}) as Record<string, { method: string; params?: Params }>);
+    const asks = Object.entries((inputRequests ?? {}) as Record<string, Ask>);
+    this.#checkAskable(asks.map(([, ask]) => ask));
+    this.#isAsking = true;
     const replies = asks.map(async ([name, ask]) => [name, await this.#ask(ask)] as const);
-    const inputResponses = Object.fromEntries(await Promise.race([Promise.all(replies), this.#cancelled.promise]));
+    const inputResponses = Object.fromEntries(await Promise.all(replies));
+    this.#isAsking = false;
     return { inputResponses, ...(requestState === undefined ? {} : { requestState }) };
   }
 
+  /** A client is asked what it has said it can answer, where it can still be reached. */
+  #checkAskable(asks: Ask[]): void {
+    const { session, stream, response, connector } = this.#exchange;
+    if ((stream?.response ?? response).destroyed) throw nobodyThere();
+    const unanswerable = asks.find((ask) => !canAnswer(session!.initialize.capabilities, ask));
+    if (!unanswerable) return;
+    throw new Fault(
+      "invalid_params",
+      `${connector.name} needs ${unanswerable.method}, and this client has not said that it can answer that`,
+      { data: { requiredCapabilities: neededFor(unanswerable) } },
+    );
+  }
+
   /** One request on the client's stream, and what the client answers to it. */
-  async #ask({ method, params = {} }: { method: string; params?: Params }): Promise<unknown> {
+  async #ask({ method, params = {} }: Ask): Promise<unknown> {
     const { driving, vault, replicaId } = this.#deps;
     const id = randomUUID();
     const expiresAt = Date.now() + ANSWER_MS_MAX;
-    const reply = new Promise<Response>((resolve, reject) => {
-      driving.asked.set(id, resolve);
-      const nobody = () => reject(new Fault("request_timeout", "Nobody answered what the upstream asked"));
-      setTimeout(nobody, ANSWER_MS_MAX).unref();
-    });
+    const reply = Promise.withResolvers<Response>();
+    driving.asked.set(id, reply.resolve);
+    const nobody = () => reply.reject(new Fault("request_timeout", "Nobody answered what the upstream asked"));
+    const impatience = setTimeout(nobody, ANSWER_MS_MAX).unref();
     const handle = sealHandle(vault, this.#exchange.token, { replica: replicaId, id, expiresAt });
     const elicitation = params.mode === "url" ? { ...params, elicitationId: id } : params;
     const ask = { jsonrpc: "2.0", id: handle, method, params: elicitation } as const;
     this.#front.event(ask, { event: "message", data: JSON.stringify(ask) });
-    const { result, error } = await reply.finally(() => driving.asked.delete(id));
+    const { result, error } = await Promise.race([reply.promise, this.#cancelled.promise]).finally(() => {
+      clearTimeout(impatience);
+      driving.asked.delete(id);
+    });
     if (result) return result;
     if (method === "elicitation/create") return { action: "cancel" };
     throw new Fault("invalid_request", `The client could not answer ${method}: ${error?.message ?? "no reason given"}`);

@@ -19,6 +19,7 @@ import type { Ending, Receiver, UpstreamCall } from "../backs/streamable-http.ts
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { interrupted } from "../replicas/continue-elsewhere.ts";
+import { canAnswer, neededFor } from "./capabilities.ts";
 import { openHandle, sealHandle } from "./handles.ts";
 import { note, readOn, startOfStream } from "./read-on.ts";
 import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
@@ -239,7 +240,7 @@ class ParkableCall implements Receiver {
   /** What the client has not said it can do is refused in its name; what it can do waits for the others of its round. */
   #ask(ask: Request): void {
     if (ask.method === "ping") return this.#answerAsk(ask, { result: {} });
-    if (!canAnswer(this.#exchange, ask)) return this.#refuse(ask);
+    if (!canAnswer(declaredBy(this.#exchange), ask)) return this.#refuse(ask);
     this.#asks.set(`ask-${++this.#askCount}`, ask);
     this.#parkWhenQuiet();
   }
@@ -317,7 +318,8 @@ class ParkableCall implements Receiver {
 
   async end({ result, error }: Response): Promise<void> {
     const { id, method } = this.#exchange.message as Request;
-    if (error) this.#settle({ jsonrpc: "2.0", id, ...this.#translate(error) });
+    const failure = error ?? (this.#lacking && toolErrorIn(result));
+    if (failure) this.#settle({ jsonrpc: "2.0", id, ...this.#translate(failure) });
     else this.#settle({ jsonrpc: "2.0", id, result: toModernResult(method, result ?? {}) });
     await this.#round.promise;
   }
@@ -326,7 +328,8 @@ class ParkableCall implements Receiver {
     if (this.#lacking) return { error: toMissingCapability(error, this.#lacking) };
     const asks = urlAsksIn(error);
     if (!asks) return { error: toModernError(error) };
-    if (!canAnswer(this.#exchange, asks[0]!)) return { error: toMissingCapability(error, neededFor(asks[0]!)) };
+    if (!canAnswer(declaredBy(this.#exchange), asks[0]!))
+      return { error: toMissingCapability(error, neededFor(asks[0]!)) };
     const inputRequests = Object.fromEntries(asks.map((ask, index) => [`ask-${index + 1}`, toInputRequest(ask)]));
     return { result: { resultType: "input_required", inputRequests } };
   }
@@ -354,6 +357,16 @@ class ParkableCall implements Receiver {
   }
 }
 
+const declaredBy = ({ message }: Exchange): unknown => (message as Request).params?._meta?.[META.clientCapabilities];
+
+/** Servers' SDKs make results of what a tool throws; `null` for one that did not fail. */
+function toolErrorIn(result: Response["result"]): RpcError | null {
+  if (result?.isError !== true) return null;
+  const content = Array.isArray(result.content) ? result.content : [];
+  const text = content.flatMap((block) => (typeof block?.text === "string" ? [block.text] : []));
+  return { code: MISSING_CAPABILITY, message: text.join("\n") || "The tool could not ask what it needs to know" };
+}
+
 /** A legacy upstream that wants a page opened first says so in an error; a modern one asks for it. */
 function urlAsksIn({ code, data }: RpcError): Request[] | null {
   const elicitations = (data as { elicitations?: Params[] } | undefined)?.elicitations;
@@ -361,21 +374,4 @@ function urlAsksIn({ code, data }: RpcError): Request[] | null {
   return elicitations.map((params) => {
     return { jsonrpc: "2.0", id: 0, method: "elicitation/create", params: { mode: "url", ...params } };
   });
-}
-
-/** The capabilities that a client must have declared to be asked this; none for what no client can be asked. */
-function neededFor({ method, params }: Request): Params {
-  if (method === "elicitation/create") return { elicitation: params?.mode === "url" ? { url: {} } : {} };
-  if (method === "sampling/createMessage") return { sampling: {} };
-  return method === "roots/list" ? { roots: {} } : {};
-}
-
-function canAnswer({ message }: Exchange, ask: Request): boolean {
-  const declared = (message as Request).params?._meta?.[META.clientCapabilities] as Params;
-  const needed = Object.entries(neededFor(ask)) as [string, Params][];
-  return needed.length > 0 && needed.every(([name, features]) => includes(declared[name], Object.keys(features)));
-}
-
-function includes(capability: unknown, features: string[]): boolean {
-  return typeof capability === "object" && capability !== null && features.every((feature) => feature in capability);
 }
