@@ -31,9 +31,9 @@ function coreOf(password: string): string {
   return /^(.+?)\1+$/u.exec(trimmed)?.[1] ?? trimmed;
 }
 
-/** Little more than one of these. */
+/** Little is left of it without one of these. */
 function isAbout(core: string, parts: string[]): boolean {
   return parts
     .map((part) => part.toLowerCase())
-    .some((part) => part.length >= PART_CHARACTERS_MIN && core.includes(part) && core.length < part.length + 6);
+    .some((part) => part.length >= PART_CHARACTERS_MIN && core.includes(part) && core.replaceAll(part, "").length < 6);
 }

@@ -222,7 +222,7 @@ export function accountPage(view: View & { user: User; browsers: BrowserView[] }
             ${browsers.map(browserRow)}
           </ul>
           <div class="choice">
-            ${browsers.length > 1 ? html`<button type="submit" name="end" value="others" class="second">Sign out the others</button>` : ""}
+            ${browsers.length > 1 ? html`<button type="submit" name="end" value="others" class="second">Sign out others</button>` : ""}
             <button type="submit" name="end" value="all" class="second">Sign out everywhere</button>
           </div>`,
       )}
@@ -235,7 +235,7 @@ function browserRow({ id, device, isThis, signedInAt, lastSeenAt }: BrowserView)
   return html`<li>
     <div>
       <strong>${device}</strong>${isThis ? " · this browser" : ""}
-      <p class="quiet">Signed in ${moment(signedInAt)}, last seen ${moment(lastSeenAt)}</p>
+      <p class="quiet">Signed in ${moment(signedInAt)}<br />Last seen ${moment(lastSeenAt)}</p>
     </div>
     <button type="submit" name="end" value="${id}" class="second small" aria-label="Sign out ${device}">Sign out</button>
   </li>`;

@@ -40,12 +40,14 @@ export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     "--mantine-color-dimmed": "#5c6370",
+    "--mantine-color-error": "#b42318",
     "--gatehouse-border": "#e4e6ea",
     "--gatehouse-surface": "#ffffff",
     "--mantine-color-body": "#fbfbfc",
   },
   dark: {
     "--mantine-color-dimmed": "#9aa1ad",
+    "--mantine-color-error": "#ff9c94",
     "--gatehouse-border": "#2b2e35",
     "--gatehouse-surface": "#1a1c21",
     "--mantine-color-body": "#131418",

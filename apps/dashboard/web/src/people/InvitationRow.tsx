@@ -46,7 +46,7 @@ export function InvitationRow({ org, invitation }: InvitationRowProps) {
               variant="subtle"
               loading={sendAgain.isPending}
               onClick={() => sendAgain.mutate(id)}
-              aria-label={`Send the invitation for ${email} again`}
+              aria-label={`${sendAgain.isSuccess ? "Sent" : "Send again"}: ${email}`}
             >
               {sendAgain.isSuccess ? "Sent" : "Send again"}
             </Button>
