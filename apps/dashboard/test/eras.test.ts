@@ -197,9 +197,9 @@ test("a client that speaks both eras falls back where the owner has turned the m
   };
   expect(await negotiated()).toBe("2026-07-28");
   expect((await as.owner("PATCH", api("both-eras"), { clientEras: "legacy" })).status).toBe(204);
-  await expect.poll(negotiated).toBe("2025-11-25");
+  await expect.poll(negotiated, { timeout: 10_000 }).toBe("2025-11-25");
   expect((await as.owner("PATCH", api("both-eras"), { clientEras: "both" })).status).toBe(204);
-  await expect.poll(negotiated).toBe("2026-07-28");
+  await expect.poll(negotiated, { timeout: 10_000 }).toBe("2026-07-28");
 });
 
 test("clients that are connected go on when an upstream changes its era, either way", async () => {
