@@ -153,7 +153,7 @@ test.each(LOOKS)(
     await page.getByRole("button", { name: "Remove Ivy" }).click();
     await page.getByRole("button", { name: "Remove", exact: true }).click();
     await role.waitFor({ state: "detached" });
-    await guest.page.reload();
+    await guest.page.goto(`${house.url}/dashboard`);
     await heading(guest.page, "You belong to no organisation yet");
   },
 );

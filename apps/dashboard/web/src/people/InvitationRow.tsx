@@ -43,7 +43,7 @@ export function InvitationRow({ org, invitation }: InvitationRowProps) {
           <>
             <Button
               size="compact-sm"
-              variant="subtle"
+              variant="default"
               loading={sendAgain.isPending}
               onClick={() => sendAgain.mutate(id)}
               aria-label={`${sendAgain.isSuccess ? "Sent" : "Send again"}: ${email}`}
