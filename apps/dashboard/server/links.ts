@@ -1,0 +1,77 @@
+import { memberWayOf } from "@gatehouse/credentials/access";
+import { Fault } from "@gatehouse/faults";
+import { CONNECT_LINKS, connectLink } from "@gatehouse/oauth/client/connect-link";
+import { insertAudit } from "@gatehouse/store/audit";
+import { type Connector, listConnectors } from "@gatehouse/store/connectors";
+import { type Credential, listCredentialsOfMember, unlinkCredential } from "@gatehouse/store/credentials";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { Hono } from "hono";
+import type { Deps } from "./dashboard.ts";
+import type { InOrg } from "./membership.ts";
+
+/** `/api/orgs/:org/links`: the accounts of the member's own that connectors work with. */
+export function links({ db, vault, publicUrl }: Deps) {
+  const key = vault.derive(CONNECT_LINKS);
+
+  return new Hono<InOrg>()
+    .get("/", async function listOwn(c) {
+      const { org } = c.var.membership;
+      const userId = c.var.session.user.id;
+      const addressOf = ({ id, slug }: Connector) =>
+        connectLink({ publicUrl, key }, { org: org.slug, connector: slug, connectorId: id, userId });
+      const own = await withOrg(db, org.id, (scope) => listOwnLinks(scope, userId));
+      return c.json({ links: own.map(({ connector, link }) => linkView(connector, link, addressOf(connector))) });
+    })
+    .delete("/:connector", async function unlink(c) {
+      const { org } = c.var.membership;
+      const userId = c.var.session.user.id;
+      await withOrg(db, org.id, async (scope) => {
+        const own = (await listOwnLinks(scope, userId)).find(
+          ({ connector }) => connector.slug === c.req.param("connector"),
+        );
+        if (!own?.link || !(await unlinkCredential(scope, own.link.id))) throw noSuchLink();
+        const entry = { linked_at: own.link.linkedAt.toISOString() };
+        await insertAudit(scope, {
+          event: "link.removed",
+          outcome: "ok",
+          userId,
+          connectorId: own.connector.id,
+          entry,
+        });
+      });
+      return c.body(null, 204);
+    });
+}
+
+function noSuchLink(): Fault {
+  return new Fault("not_found", "You have linked no account to such a connector");
+}
+
+interface OwnLink {
+  connector: Connector;
+  /** `null` where the member has not linked anything, or has given it up. */
+  link: Credential | null;
+}
+
+async function listOwnLinks(scope: OrgScope, userId: string): Promise<OwnLink[]> {
+  const credentials = await listCredentialsOfMember(scope, userId);
+  const connectors = (await listConnectors(scope)).filter(({ access }) => memberWayOf(access));
+  return connectors.map((connector) => ({
+    connector,
+    link: credentials.find((one) => one.connectorId === connector.id && one.status !== "unlinked") ?? null,
+  }));
+}
+
+function linkView({ slug, name, url, access }: Connector, link: Credential | null, connectUrl: string) {
+  return {
+    connector: { slug, name, upstream: new URL(url).host },
+    typedIn: memberWayOf(access)?.kind === "member-secret",
+    /** `null` where there is none; a broken one has to be made anew. */
+    status: link?.status ?? null,
+    account: link?.label ?? null,
+    scopes: link?.scopes ?? [],
+    linkedAt: link?.linkedAt.toISOString() ?? null,
+    /** Where it is made. */
+    connectUrl,
+  };
+}
