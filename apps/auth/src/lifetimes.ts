@@ -1,3 +1,4 @@
+import { TOKEN_LIFETIMES } from "@gatehouse/oauth/token-lifetimes";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { findTokenLifetimes } from "@gatehouse/store/token-lifetimes";
 import { errors, type KoaContextWithOIDC, type RefreshToken } from "oidc-provider";
@@ -24,18 +25,17 @@ export interface Lifetimes {
 }
 
 const MINUTE = 60;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+const DAY = 24 * 60 * MINUTE;
 
 /** Whatever an org sets. Revocations and signing keys are kept for as long. */
-export const ACCESS_TOKEN_TTL_SECONDS_MAX = 12 * HOUR;
+export const ACCESS_TOKEN_TTL_SECONDS_MAX = TOKEN_LIFETIMES.accessTokenTtlSeconds.max;
 
 export const LIFETIMES: Lifetimes = {
-  accessToken: 30 * MINUTE,
+  accessToken: TOKEN_LIFETIMES.accessTokenTtlSeconds.usual,
   authorizationCode: MINUTE,
   idToken: 10 * MINUTE,
-  refreshToken: 30 * DAY,
-  refreshTokenMax: 180 * DAY,
+  refreshToken: TOKEN_LIFETIMES.refreshTokenTtlSeconds.usual,
+  refreshTokenMax: TOKEN_LIFETIMES.refreshTokenTtlSecondsMax.usual,
   refreshTokenGrace: MINUTE,
   grant: 365 * DAY,
   interaction: 60 * MINUTE,

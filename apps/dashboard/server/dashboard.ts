@@ -20,6 +20,7 @@ import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
+import { tokenLifetimes } from "./token-lifetimes.ts";
 import { tokens } from "./tokens.ts";
 import { web } from "./web.ts";
 
@@ -80,6 +81,7 @@ function api(deps: Deps) {
     .route("/orgs/:org/clients", clients(deps))
     .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/people", people(deps))
+    .route("/orgs/:org/token-lifetimes", tokenLifetimes(deps))
     .route("/orgs/:org/audit", audit(deps));
 }
 

@@ -26,6 +26,7 @@ const MAY = {
   "decide on clients": ["owner", "admin"],
   "see what has access": ["owner", "admin"],
   "change service accounts": ["owner", "admin"],
+  "set how long tokens live": ["owner", "admin"],
   "manage people": ["owner", "admin"],
   "read the audit log": ["owner", "admin", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;

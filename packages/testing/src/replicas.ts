@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
-import { startHouse } from "./house.ts";
+import { startHouse, type TestHouseOptions } from "./house.ts";
 import { startRoundRobin } from "./round-robin.ts";
 import { masterKey } from "./services.ts";
 
@@ -22,10 +22,12 @@ export type Replicas = Awaited<ReturnType<typeof startReplicas>>;
 const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
 
 /** So many gateways on one Postgres and one Redis, behind one address that gives each request to the next of them. */
-export async function startReplicas(count: number) {
+export async function startReplicas(count: number, { auth }: Pick<TestHouseOptions, "auth"> = {}) {
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startRoundRobin());
-  const house = stack.use(await startHouse({ apps: ["auth", "dashboard"], publicUrl: proxy.url }));
+  const house = stack.use(
+    await startHouse({ apps: ["auth", "dashboard"], publicUrl: proxy.url, ...(auth ? { auth } : {}) }),
+  );
   proxy.authPort = house.port;
   const { access, publicUrl } = house;
   const started = Array.from({ length: count }, () => startGatewayProcess(publicUrl, access.url));

@@ -81,5 +81,12 @@ const ACTIONS: Record<string, string> = {
   "service_account.suspended": "suspended a service account",
   "service_account.resumed": "resumed a service account",
   "service_account.deleted": "deleted a service account",
+  "token_lifetimes.changed": "changed how long tokens live",
+  "consent.granted": "allowed a client",
+  "consent.denied": "denied a client",
+  "authorization.failed": "was shown an error",
+  "refresh.reused": "had a refresh token used twice",
+  "org.suspended": "the organisation was suspended",
+  "org.resumed": "the organisation was resumed",
   "grant.revoked": "ended a client's access",
 };

@@ -2,6 +2,7 @@ import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { NotFound } from "../ui/states.tsx";
 import { Clients } from "./Clients.tsx";
+import { TokenLifetimes } from "./TokenLifetimes.tsx";
 
 /** What owners and admins decide for the whole organisation, a section for each subject. */
 export function SettingsPage() {
@@ -10,6 +11,7 @@ export function SettingsPage() {
   return (
     <Page title="Settings" lead={`What ${org.name} allows, and to whom.`}>
       <Clients org={org.slug} />
+      <TokenLifetimes org={org.slug} />
     </Page>
   );
 }
