@@ -306,20 +306,39 @@ export async function countTools(org: OrgScope): Promise<ToolCount[]> {
   return rows.map((row) => ({ ...row, total: Number(row.total), offered: Number(row.offered) }));
 }
 
+/** What an owner decides of a tool. */
+export type ToolDecision = {
+  [Member in "classification" | "offered" | "edits" | "openTo"]?: Tool[Member] | undefined;
+};
+
 /** The owner's decision on one tool. `false` when the connector has no such tool. */
 export async function updateTool(
   org: OrgScope,
   { connectorId, name }: { connectorId: string; name: string },
-  decision: { classification?: Classification | null | undefined; offered?: boolean | undefined },
+  { edits, openTo, ...decision }: ToolDecision,
 ): Promise<boolean> {
   const result = await org.db
     .updateTable("tools")
-    .set(decision)
+    .set({
+      ...decision,
+      ...(edits === undefined ? {} : { edits: edits && JSON.stringify(edits) }),
+      ...(openTo === undefined ? {} : { open_to: openTo && JSON.stringify(openTo) }),
+    })
     .where("org_id", "=", org.id)
     .where("connector_id", "=", connectorId)
     .where("name", "=", name)
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
+}
+
+/** Who may use the connector; `null` is every member. */
+export async function updateOpenTo(org: OrgScope, id: string, openTo: OpenTo | null): Promise<void> {
+  await org.db
+    .updateTable("connectors")
+    .set({ open_to: openTo && JSON.stringify(openTo) })
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .execute();
 }
 
 /** What the upstream now says of a tool that it had before, and what is left of the owner's decision on it. */

@@ -31,6 +31,8 @@ export interface NewTestConnector {
   /** The upstream; reachable for this connector also where it is on this machine. */
   url: string;
   tools?: (ToolDefinition & Partial<Pick<NewTool, "classification" | "offered">>)[];
+  /** In place of those: tools of an API. */
+  operations?: NewTool[];
   era?: Era;
   transport?: Transport;
   protocolVersion?: string;
@@ -92,7 +94,7 @@ export async function startHouse({ redis = false, ...options }: TestHouseOptions
     const row = { id, slug, name: slug, access, ...upstream };
     const dataKey = await vault.dataKey(org.id);
     await withOrg(ownerDb, org.id, async (scope) => {
-      await insertConnector(scope, row, tools.map(asTool));
+      await insertConnector(scope, row, connector.operations ?? tools.map(asTool));
       await giveSecrets(scope, dataKey, { connectorId: id, url, access, secrets });
     });
     return { id, org, url: `${publicUrl.origin}/${org.slug}/${slug}/mcp` };
