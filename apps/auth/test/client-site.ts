@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { makeCertificate } from "@gatehouse/testing/certificate";
 import { REDIRECT_URI } from "./auth-alone.ts";
-import { makeCertificate } from "./certificate.ts";
 
 const certificate = makeCertificate();
 setDefaultCACertificates([...getCACertificates(), certificate.cert]);

@@ -53,7 +53,7 @@ test("client, gateway and upstream are one trace: a span per exchange and one pe
   process.env.OTEL_EXPORTER_OTLP_PROTOCOL = "http/json";
   const telemetry = await startTelemetry();
   await using upstream = await startUpstream();
-  await using small = await startSmallHouse(upstream);
+  await using small = await startSmallHouse(upstream, { bearer: "canary-credential" });
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   await post(small.endpoint.url, callTool("look"), { ...bearer(small.token), traceparent });
   const sentOn = upstream.received.at(-1)!.headers.traceparent;

@@ -1,8 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type ServerOptions } from "node:https";
 
 /** What a test's upstream was sent. */
 export interface Received {
   method: string;
+  /** With its query. */
+  path: string;
   headers: IncomingMessage["headers"];
   rawBody: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever was sent
@@ -21,24 +24,32 @@ export interface Upstream extends AsyncDisposable {
 }
 
 /** An MCP server of the test's own on 127.0.0.1, which answers every method with something harmless unless told otherwise. */
-export async function startUpstream(): Promise<Upstream> {
+export async function startUpstream({ tls }: { tls?: ServerOptions } = {}): Promise<Upstream> {
   const received: Received[] = [];
   const responders = new Map<string, Respond>();
-  const server = createServer((request, response) => {
+  const server = tls ? createTlsServer(tls, answer) : createServer(answer);
+  function answer(request: IncomingMessage, response: ServerResponse): void {
     const chunks: Buffer[] = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("end", () => {
       const rawBody = Buffer.concat(chunks).toString();
       const body = rawBody ? JSON.parse(rawBody) : undefined;
-      const one = { method: body?.method ?? request.method!, headers: request.headers, rawBody, body };
+      const one = {
+        method: body?.method ?? request.method!,
+        path: request.url!,
+        headers: request.headers,
+        rawBody,
+        body,
+      };
       received.push(one);
       void (responders.get(one.method) ?? answerHarmlessly)(one, response);
     });
-  });
+  }
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const host = `127.0.0.1:${(server.address() as { port: number }).port}`;
+  const { port } = server.address() as { port: number };
+  const host = tls ? `localhost:${port}` : `127.0.0.1:${port}`;
   return {
-    url: `http://${host}/mcp`,
+    url: `${tls ? "https" : "http"}://${host}/mcp`,
     host,
     received,
     on: (method, respond) => void responders.set(method, respond),
