@@ -1,10 +1,11 @@
+import { connect } from "node:net";
 import { readSse } from "@gatehouse/mcp/sse";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
 import { startReplicas } from "@gatehouse/testing/replicas";
 import { tokenFor } from "@gatehouse/testing/token-for";
-import { expect, test, vi } from "vitest";
+import { expect, inject, test, vi } from "vitest";
 import { bearer, callTool, initialize, legacyCall, post } from "../apps/gateway/test/client.ts";
 import { result, sendEvent, sendJson, startUpstream, type Upstream } from "../apps/gateway/test/upstream.ts";
 
@@ -298,6 +299,37 @@ test("a modern client has one session at a legacy upstream, until the replica th
   expect(sessions()).toBeLessThanOrEqual(2);
   const outcomes = (await pair.audit(20)).map(({ outcome }) => outcome);
   expect(outcomes).toEqual(Array.from({ length: 9 }, () => "ok"));
+});
+
+/** What Redis is told, until it is disposed of. */
+async function watchRedis() {
+  const { hostname, port } = new URL(inject("services").redisUrl);
+  const redis = connect(Number(port), hostname);
+  const lines: string[] = [];
+  redis.on("data", (chunk) => lines.push(...chunk.toString().split("\r\n")));
+  redis.write("MONITOR\r\n");
+  await vi.waitFor(() => expect(lines).toContain("+OK"), WAIT);
+  return { lines, [Symbol.dispose]: () => redis.destroy() };
+}
+
+test("which replica has a modern client's session is asked of Redis once, and again when that replica is lost", {
+  timeout: 60_000,
+}, async () => {
+  await using pair = await startPair("legacy");
+  const { house } = pair;
+  using redis = await watchRedis();
+  house.proxy.only = 0;
+  await round(pair, "look");
+  house.proxy.only = 1;
+  await round(pair, "look");
+  const before = redis.lines.length;
+  for (let call = 0; call < 10; call++) expect((await round(pair, "look")).status).toBe(200);
+  const asked = redis.lines.slice(before).filter((line) => /upstream-session:.*"NX"/.test(line));
+  expect(asked).toEqual([]);
+  await house.replicas[0]!.kill();
+  for (let call = 0; call < 2; call++) {
+    expect((await round(pair, "look")).messages[0].result).toMatchObject({ resultType: "complete" });
+  }
 });
 
 test("an upstream session that one replica opened anew is the other's too", { timeout: 60_000 }, async () => {

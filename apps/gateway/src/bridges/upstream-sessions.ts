@@ -35,7 +35,7 @@ export interface UpstreamSession {
 
 export interface UpstreamSessions extends AsyncDisposable {
   /** The replica that has the session of this exchange's client; where none has, this one takes it upon itself. */
-  holder(exchange: Exchange): Promise<string>;
+  holder(exchange: Exchange): string | Promise<string>;
   open(exchange: Exchange): Promise<UpstreamSession>;
   /** The upstream does not know it any more: the next `open` opens another. */
   forget(session: UpstreamSession): void;
@@ -46,6 +46,8 @@ const LEVELS = ["emergency", "alert", "critical", "error", "warning", "notice", 
 const IDLE_MS = 5 * 60_000;
 const SWEEP_MS = 30_000;
 const CLAIM_SECONDS = 90;
+/** A hint that a replica has opened the session of this key. */
+const OPENED = "upstream-session.opened";
 /** A client that says something else of itself each time opens a session each time. */
 const SESSIONS_PER_MEMBER_MAX = 16;
 
@@ -54,6 +56,13 @@ export function isAsVerbose(level: string, than: string): boolean {
 }
 
 type Used = Pick<Dependencies, "backs" | "state" | "replicaId">;
+
+/** A session that another replica has. */
+interface Holding {
+  holder: string;
+  /** On the clock of `performance.now()`. */
+  until: number;
+}
 
 interface Kept {
   session: Promise<UpstreamSession>;
@@ -69,9 +78,20 @@ interface Kept {
 export function openUpstreamSessions(deps: Used): UpstreamSessions {
   const { state, replicaId } = deps;
   const kept = new Map<string, Kept>();
+  const elsewhere = new Map<string, Holding>();
+  state.onHint(OPENED, (key) => elsewhere.delete(key));
+  state.onGap(() => elsewhere.clear());
 
   function claim(key: string): void {
     state.set(claimOf(key), replicaId, CLAIM_SECONDS).catch(() => {});
+  }
+
+  /** What another replica holds is remembered until that replica would have to claim it anew, or a third one opens it. */
+  async function find(key: string): Promise<string> {
+    const until = performance.now() + CLAIM_SECONDS * 1000;
+    const holder = await state.claim(claimOf(key), replicaId, CLAIM_SECONDS);
+    if (holder !== replicaId) elsewhere.set(key, { holder, until });
+    return holder;
   }
 
   async function end(key: string, { session, exchange }: Kept): Promise<void> {
@@ -102,6 +122,7 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
   }
 
   const sweep = setInterval(async () => {
+    for (const [key, { until }] of elsewhere) if (until < performance.now()) elsewhere.delete(key);
     for (const [key, entry] of kept) {
       claim(key);
       if (performance.now() - entry.usedAt < IDLE_MS) continue;
@@ -112,9 +133,11 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
   sweep.unref();
 
   return {
-    async holder(exchange) {
+    holder(exchange) {
       const key = keyOf(exchange);
-      return kept.has(key) ? replicaId : state.claim(claimOf(key), replicaId, CLAIM_SECONDS);
+      if (kept.has(key)) return replicaId;
+      const known = elsewhere.get(key);
+      return known && performance.now() < known.until ? known.holder : find(key);
     },
     open(exchange) {
       const key = keyOf(exchange);
@@ -122,6 +145,7 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
       if (!entry) {
         makeRoom(exchange);
         claim(key);
+        state.hint(OPENED, key);
         entry = keep(exchange);
         kept.set(key, entry);
         entry.session.catch(() => kept.delete(key));

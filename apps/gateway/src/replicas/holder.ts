@@ -43,12 +43,13 @@ function replicaOfCall({ message, token }: Exchange, { vault }: Dependencies): s
 }
 
 /** One session of a legacy upstream serves a modern client, whichever replica the client asks. */
-async function holderOfUpstreamSession(
+function holderOfUpstreamSession(
   exchange: Exchange,
   { upstreamSessions, replicaId }: Dependencies,
-): Promise<Holder | null> {
-  const holder = await upstreamSessions.holder(exchange).catch(() => replicaId);
-  return holder === replicaId ? null : { replicaId: holder, renewable: true };
+): Holder | null | Promise<Holder | null> {
+  const orHere = (holder: string) => (holder === replicaId ? null : { replicaId: holder, renewable: true });
+  const holder = upstreamSessions.holder(exchange);
+  return typeof holder === "string" ? orHere(holder) : holder.then(orHere, () => null);
 }
 
 /** A session of HTTP+SSE is a connection, and its id begins with the replica that has it. */
