@@ -1,0 +1,11 @@
+// What takes too long for every run of the tests. Each writes its figures into `docs/`, and fails where they are not what is promised.
+
+const PROOFS: Record<string, () => Promise<unknown>> = {
+  memory: () => import("./memory.ts"),
+  imports: () => import("./imports.ts"),
+};
+
+const [wanted] = process.argv.slice(2);
+if (wanted !== undefined && !PROOFS[wanted])
+  throw new Error(`There is no proof ${wanted}; there are ${Object.keys(PROOFS).join(", ")}`);
+for (const [name, run] of Object.entries(PROOFS)) if (wanted === undefined || wanted === name) await run();
