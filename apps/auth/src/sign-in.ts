@@ -5,7 +5,7 @@ import { insertAuditInOrgsOf } from "@gatehouse/store/members";
 import { findOrgBySlug, findRole } from "@gatehouse/store/orgs";
 import { setCookie } from "hono/cookie";
 import { addressOf } from "./address.ts";
-import { openBrowserSessions } from "./browser-session.ts";
+import { type BrowserSession, sessionHashOf } from "./browser-session.ts";
 import type { Problems } from "./field.ts";
 import {
   answerPage,
@@ -25,8 +25,7 @@ type Way = (c: InteractionContext, email: string, form: Record<string, unknown>)
 
 /** Who is it, and then: by which of their ways do they show it. The first tells nobody whether there is such an account. */
 export function signIn(deps: InteractionDeps): Step {
-  const { provider, formTokens, signup } = deps;
-  const browserSessions = openBrowserSessions(deps);
+  const { provider, formTokens, browserSessions, signup } = deps;
   const ways: Record<string, Way> = { password: passwordWay(deps) };
 
   async function answer(c: InteractionContext, email: string, refusal?: Fault): Promise<Response> {
@@ -49,9 +48,9 @@ export function signIn(deps: InteractionDeps): Step {
 
   return {
     async show(c) {
-      const { uid, iat, params } = c.var.interaction;
+      const { uid, params } = c.var.interaction;
       const session = await browserSessions.find(c);
-      if (session && session.signedInAt >= iat) return c.redirect(sameRequest(c.var.interaction), 303);
+      if (session && isSince(c.var.interaction, session)) return c.redirect(sameRequest(c.var.interaction), 303);
       const { name, attributes } = flowCookie(deps.publicUrl);
       setCookie(c, name, uid, attributes);
       const { login_hint: hint } = params;
@@ -97,6 +96,12 @@ function passwordWay(deps: InteractionDeps): Way {
     await auditSignIn(deps, interaction, { userId: user.id, outcome: "ok", entry: { address } });
     return user.id;
   };
+}
+
+/** Whether somebody has signed in since the client asked: it was by another page, for that begins another session. */
+function isSince({ iat, session: before }: Interaction, { sessionHash, signedInAt }: BrowserSession): boolean {
+  const isOther = !before?.uid || !sessionHashOf({ uid: before.uid }).equals(sessionHash);
+  return isOther && signedInAt >= iat;
 }
 
 /** What the client asked for, of somebody who has signed in by another page meanwhile. */

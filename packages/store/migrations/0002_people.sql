@@ -5,6 +5,7 @@
 --   mailed_links     auth
 --   attempts         auth
 --   browsers         auth; the dashboard may say that one was seen
+-- Besides, auth finds an invitation by its token, without knowing the org.
 
 -- What waits to be sent. Whom to and what it says is sealed by the vault: it may hold a link that opens an account.
 create table mails (

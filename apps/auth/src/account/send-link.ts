@@ -6,7 +6,7 @@ import type { AccountDeps } from "./form.ts";
 
 const LINK_SECONDS = 60 * 60;
 
-export const LINK_PATHS: Record<LinkPurpose, string> = {
+const LINK_PATHS: Record<LinkPurpose, string> = {
   sign_up: "/account/sign-up/confirm",
   reset_password: "/account/reset/confirm",
   change_email: "/account/email/confirm",
