@@ -45,6 +45,8 @@ export interface AuditDetails {
   method?: string;
   tool?: string;
   client?: string;
+  /** Of the static token that was called with. */
+  token_name?: string;
   duration_ms?: number;
   trace_id?: string;
   phase?: "whole" | "intent" | "outcome";

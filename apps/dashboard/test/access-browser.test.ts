@@ -147,6 +147,9 @@ test("an owner makes a service account, gives it a token, suspends it, and delet
   await account.getByRole("button", { name: "Done" }).click();
   await vi.waitFor(async () => expect(await statusOf(token)).not.toBe(401), 3000);
 
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await page.getByRole("cell", { name: "Deployment · Pipeline" }).first().waitFor();
+  await page.getByRole("link", { name: "Service accounts" }).click();
   await account.getByRole("button", { name: "Suspend Deployment" }).click();
   await account.getByText("suspended just now").waitFor();
   await vi.waitFor(async () => expect(await statusOf(token)).toBe(401), 1000);

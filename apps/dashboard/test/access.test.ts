@@ -371,6 +371,19 @@ test("a service account acts as itself, is suspended and resumed, and is gone wh
   ).toContain("Deploy");
 });
 
+test("a service account is told of a connector that members open with their own accounts, and sent nowhere", async () => {
+  const own = { slug: "own", url: upstream.url.href, tools: [{ name: "test_simple_text", inputSchema }] };
+  const linked = await house.addConnector(acme, { ...own, access: [{ kind: "member-oauth" }] });
+  const account = await asOwner("POST", "/api/orgs/acme/service-accounts", { name: "Robot" });
+  const { token } = await mint(asOwner, {}, `/api/orgs/acme/service-accounts/${account.json.id}/tokens`);
+  const told = await vi.waitFor(async () => {
+    const { text } = await listTools(linked, token);
+    expect(text).toContain("a service account has none");
+    return text;
+  }, 3000);
+  expect(told).not.toContain("/connect/");
+});
+
 test("only owners and admins have to do with service accounts", async () => {
   const account = await asOwner("POST", "/api/orgs/acme/service-accounts", { name: "Reports" });
   const path = `/api/orgs/acme/service-accounts/${account.json.id}`;

@@ -78,7 +78,8 @@ export function openMemberCredentials(deps: MemberCredentialsDeps): MemberCreden
     }
   }
 
-  function linkNeeded({ org, connector, token }: Exchange, credential: Credential | null): LinkNeeded {
+  function linkNeeded({ org, connector, token }: Exchange, credential: Credential | null): Fault {
+    if (!org.members.has(token.subject)) return noAccount(connector);
     const whose = { org: org.slug, connector: connector.slug, connectorId: connector.id, userId: token.subject };
     const url = connectLink({ publicUrl, key: linkKey }, whose);
     return credential?.status === "broken"
@@ -112,6 +113,10 @@ export function openMemberCredentials(deps: MemberCredentialsDeps): MemberCreden
 }
 
 const memberOf = ({ org, token }: Exchange) => ({ orgId: org.id, userId: token.subject });
+
+function noAccount({ name }: Exchange["connector"]): Fault {
+  return new Fault("forbidden", `${name} is opened by members with accounts of their own; a service account has none.`);
+}
 
 function isLive(credential: Credential | null): credential is Credential {
   return credential?.status === "live" && credential.sealed !== null;

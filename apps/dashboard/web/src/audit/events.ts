@@ -4,6 +4,7 @@ import type { AuditEntry } from "../api.ts";
 export interface AuditEvent {
   id: string;
   at: Date;
+  /** With the name of the token, where one was called with that the member or service account had made. */
   user: string | null;
   connector: string | null;
   /** What was done, in the protocol's words or ours. */
@@ -30,7 +31,7 @@ export function eventsOf(entries: AuditEntry[]): AuditEvent[] {
 }
 
 function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry): AuditEvent {
-  const { phase, tool, method, duration_ms: durationMs } = entry;
+  const { phase, tool, method, duration_ms: durationMs, token_name: token } = entry;
   const lost = phase === "intent" && Date.now() - Date.parse(at) > CALL_MS_MAX;
   const isCall = event === "call";
   const isTool = isCall && method === "tools/call" && tool !== undefined;
@@ -39,7 +40,7 @@ function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry)
   return {
     id,
     at: new Date(at),
-    user,
+    user: user && token ? `${user} · ${token}` : user,
     connector,
     action: detail,
     isTool,
@@ -68,6 +69,7 @@ const ACTIONS: Record<string, string> = {
   "client_policy.changed": "changed which clients are allowed",
   "client_host.listed": "put a host on the list of clients",
   "client_host.unlisted": "took a host off the list of clients",
+  "client.refused": "came with a client that is not allowed",
   "client.requested": "asked for a client",
   "client.allowed": "allowed a client for everybody",
   "client.blocked": "blocked a client",
