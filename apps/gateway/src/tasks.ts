@@ -4,6 +4,8 @@ import { isRequest, type Response } from "@gatehouse/mcp/message";
 import type { Receiver } from "./backs/streamable-http.ts";
 import type { Dependencies } from "./dependencies.ts";
 import type { Exchange } from "./exchange.ts";
+import { mayUse } from "./may-use.ts";
+import type { ToolPolicy } from "./snapshots.ts";
 
 // A task belongs to the member whose call began it, and is as much theirs to use as its tool is. Upstreams know no members
 // where they keep no sessions, or are all opened by the org's credential; hence the gateway remembers whose a task is.
@@ -14,9 +16,15 @@ const KEPT_SECONDS = { min: 3600, max: 7 * DAY_SECONDS };
 
 type Used = Pick<Dependencies, "state">;
 
-/** The name of the tool whose call began the member's task; `null` for another member's, and for one that never was. */
-export function findTaskTool(exchange: Exchange, taskId: unknown, { state }: Used): Promise<string | null> {
-  return state.get(keyOf(exchange, taskId));
+/**
+ * The tool whose call began the member's task. `null` for another member's task, for one that never was, and where the member
+ * may not use the tool any more.
+ */
+export async function findTaskTool(exchange: Exchange, taskId: unknown, { state }: Used): Promise<ToolPolicy | null> {
+  const { org, token, connector } = exchange;
+  const name = await state.get(keyOf(exchange, taskId));
+  const tool = name === null ? undefined : connector.upstreamTools.get(name);
+  return tool?.offered && mayUse(org, token, tool.openTo) ? tool : null;
 }
 
 function keyOf({ token }: Exchange, taskId: unknown): string {
@@ -50,7 +58,7 @@ async function keepOwn(exchange: Exchange, { result }: Response, deps: Used): Pr
   if (!result || exchange.tool || !Array.isArray(result.tasks)) return false;
   const { tasks } = result;
   const tools = await Promise.all(tasks.map((task) => findTaskTool(exchange, task?.taskId, deps)));
-  result.tasks = tasks.filter((_, index) => exchange.connector.tools.get(tools[index] ?? "")?.offered);
+  result.tasks = tasks.filter((_, index) => tools[index] !== null);
   return true;
 }
 

@@ -39,9 +39,9 @@ async function startTwoMembers(upstream: Upstream, era: "legacy" | "modern") {
   const bob = await house.addMember(org, "bob@acme.example");
   const [hers, his] = [await house.tokenFor(alice, endpoint), await house.tokenFor(bob, endpoint)];
   const reads = await house.tokenFor(alice, endpoint, { claims: { scope: "mcp:read" } });
-  const withdraw = (name: string) =>
-    withOrg(house.owner, org.id, (scope) => updateTool(scope, { connectorId: endpoint.id, name }, { offered: false }));
-  return { url: endpoint.url, hers, his, reads, withdraw, [Symbol.asyncDispose]: () => house[Symbol.asyncDispose]() };
+  const decide = (name: string, decision: Parameters<typeof updateTool>[2]) =>
+    withOrg(house.owner, org.id, (scope) => updateTool(scope, { connectorId: endpoint.id, name }, decision));
+  return { url: endpoint.url, hers, his, reads, decide, [Symbol.asyncDispose]: () => house[Symbol.asyncDispose]() };
 }
 
 const request = (method: string, params: object) => ({ message: { jsonrpc: "2.0", id: 9, method, params } });
@@ -109,7 +109,10 @@ test("what is done with a task needs the right that its call needed", async () =
   }
 });
 
-test("a tool that is not offered is not reached by tasks either", async () => {
+test.each([
+  ["not offered", { offered: false }],
+  ["open to others alone", { openTo: { roles: ["owner" as const], teams: [] } }],
+])("a tool that is %s any more is not reached by tasks either", async (_what, decision) => {
   await using upstream = await startUpstream();
   await using two = await startTwoMembers(upstream, "legacy");
   const alice = await initialize(two.url, two.hers);
@@ -117,12 +120,26 @@ test("a tool that is not offered is not reached by tasks either", async () => {
   expect(refused.messages[0].error).toMatchObject({ code: -32602, message: "Unknown tool: secret" });
   expect(upstream.received.some(({ method }) => method === "tools/call")).toBe(false);
   await post(two.url, begin("look"), alice);
-  await two.withdraw("look");
+  await two.decide("look", decision);
   for (const method of VERBS) {
     const answer = () => post(two.url, request(method, { taskId: "task-1" }), alice);
     await expect.poll(async () => (await answer()).messages[0].error?.code).toBe(-32602);
   }
   expect((await post(two.url, request("tasks/list", {}), alice)).messages[0].result.tasks).toEqual([]);
+});
+
+test("what is done with the task of a tool that has another name here goes on as it came", async () => {
+  await using upstream = await startUpstream();
+  await using two = await startTwoMembers(upstream, "legacy");
+  const alice = await initialize(two.url, two.hers);
+  await two.decide("look", { edits: { name: "see" } });
+  await expect
+    .poll(async () => (await post(two.url, begin("see"), alice)).messages[0].result?.task.taskId)
+    .toBe("task-1");
+  const answer = await post(two.url, request("tasks/get", { taskId: "task-1" }), alice);
+  expect(answer.messages[0].result).toEqual({ did: "tasks/get" });
+  const sent = upstream.received.find(({ method }) => method === "tasks/get")!;
+  expect(sent.body.params).toEqual({ taskId: "task-1" });
 });
 
 test("tasks are not carried from one era to the other, which is said", async () => {

@@ -7,6 +7,7 @@ export function editCall(exchange: Exchange): void {
   const { tool } = exchange;
   if (tool === null || tool.edits === null) return;
   const message = exchange.message as Request;
+  if (message.method !== "tools/call") return;
   const given = (message.params?.arguments ?? {}) as Record<string, unknown>;
   const filled = fillArguments(given, tool.edits, factsOf(exchange));
   exchange.message = { ...message, params: { ...message.params, name: tool.name, arguments: filled } };

@@ -8,14 +8,13 @@ import { findTaskTool } from "../tasks.ts";
 const OF_ONE_TASK = new Set(["tasks/get", "tasks/result", "tasks/cancel", "tasks/update"]);
 
 /**
- * What is done with a task is judged as the call that began it: another member's, and one of a tool that is not offered any
+ * What is done with a task is judged as the call that began it: another member's, and one of a tool that they may not use any
  * more, is answered as one that never was.
  */
 export function findTask(deps: Pick<Dependencies, "state">): Step {
   async function find(exchange: Exchange, taskId: unknown): Promise<ToolPolicy> {
-    const name = await findTaskTool(exchange, taskId, deps);
-    const tool = name === null ? undefined : exchange.connector.tools.get(name);
-    if (tool?.offered) return tool;
+    const tool = await findTaskTool(exchange, taskId, deps);
+    if (tool) return tool;
     throw new Fault("invalid_params", `Unknown task: ${String(taskId)}`);
   }
 
