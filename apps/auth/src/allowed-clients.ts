@@ -1,4 +1,9 @@
-import { type ClientIdentity, findClientStanding, upsertClient } from "@gatehouse/store/clients";
+import {
+  type ClientIdentity,
+  findClientStanding,
+  findStandingOfClientId,
+  upsertClient,
+} from "@gatehouse/store/clients";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import type { ClientStanding } from "@gatehouse/store/tables";
 import { type Client, errors, interactionPolicy, type KoaContextWithOIDC } from "oidc-provider";
@@ -35,6 +40,10 @@ export function clientAllowed(deps: { db: Database; publicUrl: URL }) {
 
 /** What was decided since the client got its code or refresh token. */
 export async function checkClientAllowed(db: Database, orgId: string, client: Client): Promise<void> {
-  const { standing } = await withOrg(db, orgId, (org) => standingOf(org, client));
+  const standing = await withOrg(db, orgId, async (org) => {
+    const { clientId } = client;
+    const known = await findStandingOfClientId(org, { clientId, identity: identify(client).identity });
+    return known ?? (await standingOf(org, client)).standing;
+  });
   if (standing !== "allowed") throw new errors.InvalidGrant("the organisation does not allow this client any more");
 }

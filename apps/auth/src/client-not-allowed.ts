@@ -38,7 +38,9 @@ export function clientNotAllowed(deps: InteractionDeps): Step {
     const { client, endpoint, userId } = refused;
     const { standing, asked } = await withOrg(db, endpoint.org.id, async (org) => {
       const { standing, known } = await standingOf(org, client);
-      return { standing, asked: await hasRequestedClient(org, { identity: known.identity, userId }) };
+      const asked = await hasRequestedClient(org, { identity: known.identity, userId });
+      if (standing !== "allowed" && !asked) await recordRefusal(org, { client, endpoint, userId });
+      return { standing, asked };
     });
     if (standing === "allowed") return finish(provider, c, {});
     const page = clientNotAllowedPage({
@@ -59,6 +61,12 @@ export function clientNotAllowed(deps: InteractionDeps): Step {
   }
 
   return { show, submit };
+}
+
+function recordRefusal(org: OrgScope, { client, endpoint, userId }: Refused): Promise<void> {
+  const entry = { client_id: client.clientId, client_name: nameOf(client) };
+  const connectorId = endpoint.connector.id;
+  return insertAudit(org, { event: "client.refused", outcome: "refused", userId, connectorId, entry });
 }
 
 /** Once for each member and client: who asks again tells nobody anything new. */

@@ -1,5 +1,13 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { AuthorizationRequest, authorize, redeem, refresh, signIn, startAuthAlone } from "./auth-alone.ts";
+import {
+  AuthorizationRequest,
+  authorize,
+  REDIRECT_URI,
+  redeem,
+  refresh,
+  signIn,
+  startAuthAlone,
+} from "./auth-alone.ts";
 import { startClientSite } from "./client-site.ts";
 
 // What a client publishes about itself, over time: the clock is the only thing here that is not real.
@@ -132,6 +140,17 @@ test.each<[string, Record<string, unknown>]>([
   expect(page.left).toBeNull();
   expect(page.text).toContain('name="decision"');
   expect((await refresh(house, site.id, tokens.refresh_token)).status).toBe(200);
+});
+
+test("a document on this computer, under another's name, is never approved by itself", async () => {
+  await using site = await startClientSite((document) => ({ json: { ...document, client_name: "Claude" } }));
+  await using house = await startAcme(site.egressAllow);
+  const redirect_uri = REDIRECT_URI;
+  await authorize(house, house.ada, { client_id: site.id, resource: house.resource, redirect_uri });
+  const again = await house.open(site.id, { redirect_uri });
+  expect(again.left).toBeNull();
+  expect(again.text).toContain(new URL(site.id).host);
+  expect(again.text).toContain("Anyone can publish an app under this name");
 });
 
 const CLAUDE = "https://claude.ai/oauth/mcp-oauth-client-metadata";

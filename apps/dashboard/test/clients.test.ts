@@ -197,6 +197,7 @@ test("a member asks for a client that is not allowed; once an admin approves it,
   const clientId = await register({ client_name: "Wanted" });
   const refused = await arrive(max, clientId);
   expect(refused.page).toContain("Wanted is not allowed at Acme");
+  expect(await events()).toContain("client.refused");
   const asked = await submit(refused, refused.cookies, { answer: "ask" });
   expect(asked.page).toContain("have been asked");
   await submit(asked, refused.cookies, { answer: "ask" });

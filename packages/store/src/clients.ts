@@ -59,6 +59,24 @@ export async function findClientStanding(org: OrgScope, identity: string): Promi
   return row?.standing ?? null;
 }
 
+/** `null` for one that the org has not met by this id as what it now is. */
+export async function findStandingOfClientId(
+  org: OrgScope,
+  { clientId, identity }: { clientId: string; identity: string },
+): Promise<ClientStanding | null> {
+  const row = await org.db
+    .selectFrom("client_ids as i")
+    .innerJoin("client_standings as s", (join) =>
+      join.onRef("s.org_id", "=", "i.org_id").onRef("s.identity", "=", "i.identity"),
+    )
+    .select("s.standing")
+    .where("i.org_id", "=", org.id)
+    .where("i.client_id", "=", clientId)
+    .where("i.identity", "=", identity)
+    .executeTakeFirst();
+  return row?.standing ?? null;
+}
+
 /** Takes no tenant: the orgs that have met a client by this id. As the authorization server's role. */
 export async function listOrgsOfClient(db: Kysely<Tables>, clientId: string): Promise<string[]> {
   const rows = await db.selectFrom("client_ids").select("org_id").where("client_id", "=", clientId).execute();
@@ -125,6 +143,7 @@ export interface EndedGrant {
   id: string;
   userId: string;
   clientId: string;
+  clientName: string;
 }
 
 /** Ends what members gave to clients that the org does not allow, or not any more. */
@@ -139,7 +158,12 @@ export async function deleteGrantsOfRefusedClients(org: OrgScope): Promise<Ended
     .whereRef("i.org_id", "=", "grants.org_id")
     .whereRef("i.client_id", "=", "grants.client_id")
     .where("s.standing", "!=", "allowed")
-    .returning(["grants.id", "grants.user_id as userId", "grants.client_id as clientId"])
+    .returning([
+      "grants.id",
+      "grants.user_id as userId",
+      "grants.client_id as clientId",
+      "grants.client_name as clientName",
+    ])
     .execute();
 }
 
@@ -149,7 +173,7 @@ export async function deleteGrantsOfClient(org: OrgScope, clientId: string): Pro
     .deleteFrom("grants")
     .where("org_id", "=", org.id)
     .where("client_id", "=", clientId)
-    .returning(["id", "user_id as userId", "client_id as clientId"])
+    .returning(["id", "user_id as userId", "client_id as clientId", "client_name as clientName"])
     .execute();
 }
 
