@@ -57,6 +57,8 @@ export function openAdapter(deps: AdapterDeps): (model: string) => Adapter {
 
       /** Whoever comes too late holds something that was stolen, or stolen from: the grant ends with it. */
       async consume(id) {
+        // A code is used up by its answer (`recordTokens`): an attempt that fails on our side can be made again.
+        if (model === "AuthorizationCode") return;
         if (await consumeOidcRecord(db, keyOf(id), graceSeconds)) return;
         const record = await findOidcRecord(db, keyOf(id));
         if (record) await revokeGrant(deps, record.payload.grantId as string);

@@ -25,7 +25,11 @@ export interface RevokeDeps {
 type StoredGrant = Pick<Grant, "resources">;
 
 /** Ends a grant, its codes and its tokens, those that carry their own proof included; who holds one is told by a 401. */
-export async function revokeGrant(deps: RevokeDeps, grantId: string): Promise<void> {
+export async function revokeGrant(
+  deps: RevokeDeps,
+  grantId: string,
+  reason = revocationReason(Provider.ctx),
+): Promise<void> {
   const { db, publicUrl } = deps;
   const key = { model: "Grant", idHash: hash("sha256", grantId, "buffer") };
   const stored = (await findOidcRecord(db, key))?.payload as StoredGrant | undefined;
@@ -34,7 +38,6 @@ export async function revokeGrant(deps: RevokeDeps, grantId: string): Promise<vo
   const address = parseResource(publicUrl, resource);
   const org = address && (await findOrgBySlug(db, address.org));
   if (!org) return deleteRecords(db, key);
-  const reason = revocationReason(Provider.ctx);
   await withOrg(db, org.id, async (scope) => {
     const grant = await deleteGrant(scope, grantId);
     if (!grant) return;

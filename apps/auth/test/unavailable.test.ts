@@ -1,9 +1,8 @@
-import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { cloneDatabase } from "@gatehouse/testing/database";
 import { expect, test } from "vitest";
 import { AuthorizationRequest, startAuthAlone } from "./auth-alone.ts";
 import { Browser } from "./browser.ts";
+import { startRelay } from "./relay.ts";
 
 test("a database that cannot be reached: 503 with Retry-After, to clients and to people, and then it goes on", async () => {
   await using database = await cloneDatabase();
@@ -34,34 +33,3 @@ test("a database that cannot be reached: 503 with Retry-After, to clients and to
   relay.restore();
   expect((await browser.open(signInForm.url)).status).toBe(200);
 });
-
-/** Postgres at an address of its own, which can be taken away. */
-async function startRelay(target: URL) {
-  const sockets = new Set<Socket>();
-  let isCut = false;
-  const server = createServer((inner) => {
-    if (isCut) return inner.destroy();
-    const outer = connect(`${target.searchParams.get("host")}/.s.PGSQL.${target.port || 5432}`);
-    for (const socket of [inner, outer]) sockets.add(socket.on("error", () => {}));
-    inner.pipe(outer).pipe(inner);
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const url = new URL(target);
-  url.search = "";
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const cut = () => {
-    isCut = true;
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    url: url.href,
-    cut,
-    restore: () => {
-      isCut = false;
-    },
-    async [Symbol.asyncDispose]() {
-      cut();
-      await once(server.close(), "close");
-    },
-  };
-}

@@ -56,7 +56,8 @@ const passwordHashes = new Map<string, Promise<string>>();
 /** The whole house on a free port and a database of its own. `log` holds its log's lines, `mails` what was sent. */
 export async function startHouse({ redis = false, ...options }: TestHouseOptions = {}) {
   await using stack = new AsyncDisposableStack();
-  const { access, vault } = stack.use(await cloneDatabase());
+  const own = stack.use(await cloneDatabase());
+  const { access = own.access, vault = own.vault } = options;
   const ownerDb = stack.use(openDatabaseAsOwner(access.url));
   const server = await listen({ host: "127.0.0.1", port: 0 });
   const port = portOf(server);
