@@ -75,7 +75,7 @@ export async function startGateway({
   const members = openMemberCredentials({ ...given, db: credentialsDb, snapshots });
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
-  const upstreamSessions = openUpstreamSessions({ backs, state, replicaId });
+  const upstreamSessions = openUpstreamSessions({ backs, state, replicaId, vault });
   const clientTokens = openClientTokens({ ...given, db });
   const subscriptions = openSubscriptions({ backs, state, vault, clientTokens, members, log, snapshots, replicaId });
   const bridges = {

@@ -241,6 +241,43 @@ test("a modern client hears of what it subscribed to at a legacy server, and of 
   await expect.poll(() => upstream.received.some(({ method }) => method === "resources/unsubscribe")).toBe(true);
 });
 
+test("a modern client hears of what its own calls have changed, where the server tells nobody else", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  let sessions = 0;
+  upstream.on("initialize", (received, response) => {
+    const capabilities = { tools: { listChanged: true } };
+    const initialized = { protocolVersion: "2025-11-25", capabilities, serverInfo: { name: "t", version: "1" } };
+    sendJson(response, result(received, initialized), { headers: { "mcp-session-id": `session-${++sessions}` } });
+  });
+  const streams = new Map<unknown, ServerResponse>();
+  upstream.on("GET", ({ headers }, response) => {
+    streams.set(headers["mcp-session-id"], response);
+    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+  });
+  upstream.on("tools/call", (received, response) => {
+    sendEvent(streams.get(received.headers["mcp-session-id"])!, {
+      jsonrpc: "2.0",
+      method: "notifications/tools/list_changed",
+    });
+    sendJson(response, result(received, { content: [] }));
+  });
+  const { message, headers } = modern("subscriptions/listen", { notifications: { toolsListChanged: true } });
+  const stream = await fetch(small.endpoint.url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers, ...bearer(small.token) },
+    body: JSON.stringify(message),
+  });
+  const messages = messagesOf(stream);
+  await messages.next();
+  await post(small.endpoint.url, callTool("look"), bearer(small.token));
+  expect((await messages.next()).value).toMatchObject({
+    method: "notifications/tools/list_changed",
+    params: { _meta: { "io.modelcontextprotocol/subscriptionId": 1 } },
+  });
+  expect(streams.size).toBe(2);
+});
+
 test("a legacy client's own stream carries a modern server's changes, and follows its subscriptions", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "modern" });

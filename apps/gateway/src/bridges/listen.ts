@@ -8,7 +8,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { keepOpen, startStream } from "../fronts/streamable-http.ts";
 import { recordOpening } from "../steps/record.ts";
-import { ALL_LISTS, type Filter, isOfChanges } from "./changes.ts";
+import { ALL_LISTS, type Filter, isOfChanges, isWanted } from "./changes.ts";
 import type { Listener } from "./shared-subscription.ts";
 
 /** A client that reads no faster than this piles up is let go. */
@@ -20,7 +20,10 @@ export function isAboutChanges({ era, message, connector }: Exchange): boolean {
   return connector.era === "legacy" || isOfChanges((message as Request).params?.notifications);
 }
 
-/** A modern client's `subscriptions/listen`: acknowledged once the upstream tells of what it asks for. */
+/**
+ * A modern client's `subscriptions/listen`: acknowledged once the upstream tells of what it asks for. What a legacy upstream
+ * tells only the session that the client's calls are made in, the client hears too.
+ */
 export async function listenAsModern(exchange: Exchange, front: Receiver, deps: Dependencies): Promise<void> {
   const { id, params } = exchange.message as Request;
   const over = Promise.withResolvers<"over">();
@@ -40,7 +43,12 @@ export async function listenAsModern(exchange: Exchange, front: Receiver, deps: 
   });
   early.forEach(tell);
   listener.changed = tell;
+  const stopOverhearing = deps.upstreamSessions.overhear(
+    exchange,
+    (change) => isWanted(change, share.granted) && tell(change),
+  );
   const ending = await Promise.race([over.promise, closed(exchange)]);
+  stopOverhearing();
   share.leave();
   if (ending === "closed") throw new Fault("request_timeout", "The client has stopped listening");
   const response = { jsonrpc: "2.0", id, result: { resultType: "complete", ...tag(id) } } as const;

@@ -33,11 +33,12 @@ const REOPEN_MS = 1000;
 /** A stream that nobody listens to is kept this long, for the next call. */
 const KEPT_MS = 60_000;
 
-/** `refuse` answers an ask that cannot be said to belong to a call. */
+/** `refuse` answers an ask that cannot be said to belong to a call; `overhear` is told of notifications, whoever listens. */
 export function openUnasked(
   outbound: Outbound,
   deps: Used,
   refuse: (exchange: Exchange, ask: Request) => void,
+  overhear: (message: Notification) => void = () => {},
 ): Unasked {
   const listeners = new Set<Listener>();
   let opening: Promise<void> | null = null;
@@ -76,6 +77,7 @@ export function openUnasked(
     if (!message || !("method" in message)) return;
     if (isRequest(message)) return ask(exchange, message);
     for (const listener of listeners) listener.notification?.(message);
+    overhear(message);
   }
 
   /** An ask belongs to the only call that is running; otherwise nobody knows whose it is. */

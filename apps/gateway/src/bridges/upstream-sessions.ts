@@ -8,6 +8,7 @@ import { describeStatus } from "../backs/streamable-http.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import { isChange } from "./changes.ts";
 import { type Listener, openUnasked } from "./unasked.ts";
 
 /** A legacy upstream's session that one member's modern client is served from, and nobody else. */
@@ -37,6 +38,8 @@ export interface UpstreamSessions extends AsyncDisposable {
   /** The replica that has the session of this exchange's client; where none has, this one takes it upon itself. */
   holder(exchange: Exchange): string | Promise<string>;
   open(exchange: Exchange): Promise<UpstreamSession>;
+  /** Tells of changes that the session of this exchange's client hears of while it is in use. Answers what ends that. */
+  overhear(exchange: Exchange, listener: Overhear): () => void;
   /** The upstream does not know it any more: the next `open` opens another. */
   forget(session: UpstreamSession): void;
 }
@@ -46,8 +49,9 @@ const LEVELS = ["emergency", "alert", "critical", "error", "warning", "notice", 
 const IDLE_MS = 5 * 60_000;
 const SWEEP_MS = 30_000;
 const CLAIM_SECONDS = 90;
-/** A hint that a replica has opened the session of this key. */
+/** Hints that a replica has opened the session of this key, and that the session has heard of a change. */
 const OPENED = "upstream-session.opened";
+const CHANGED = "upstream-session.changed";
 /** A client that says something else of itself each time opens a session each time. */
 const SESSIONS_PER_MEMBER_MAX = 16;
 
@@ -55,7 +59,9 @@ export function isAsVerbose(level: string, than: string): boolean {
   return LEVELS.indexOf(level) <= LEVELS.indexOf(than);
 }
 
-type Used = Pick<Dependencies, "backs" | "state" | "replicaId">;
+type Used = Pick<Dependencies, "backs" | "state" | "replicaId" | "vault">;
+
+type Overhear = (message: Notification) => void;
 
 /** A session that another replica has. */
 interface Holding {
@@ -79,7 +85,14 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
   const { state, replicaId } = deps;
   const kept = new Map<string, Kept>();
   const elsewhere = new Map<string, Holding>();
+  const overhearing = new Map<string, Set<Overhear>>();
+  const sealer = deps.vault.sealer("upstream sessions");
   state.onHint(OPENED, (key) => elsewhere.delete(key));
+  state.onHint(CHANGED, (hint) => {
+    const [key, sealed] = hint.split(" ") as [string, string];
+    const change = overhearing.has(key) && sealer.open(key, sealed);
+    if (change) for (const listener of overhearing.get(key)!) listener(JSON.parse(change));
+  });
   state.onGap(() => elsewhere.clear());
 
   function claim(key: string): void {
@@ -100,8 +113,11 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
     await (await session).end(exchange);
   }
 
-  function keep(exchange: Exchange): Kept {
-    const entry: Kept = { session: initialize(exchange, deps), opened: null, exchange, usedAt: 0 };
+  function keep(key: string, exchange: Exchange): Kept {
+    const tell = (message: Notification) => {
+      if (isChange(message)) state.hint(CHANGED, `${key} ${sealer.seal(key, JSON.stringify(message))}`);
+    };
+    const entry: Kept = { session: initialize(exchange, deps, tell), opened: null, exchange, usedAt: 0 };
     entry.session.then(
       (session) => {
         entry.opened = session;
@@ -146,12 +162,21 @@ export function openUpstreamSessions(deps: Used): UpstreamSessions {
         makeRoom(exchange);
         claim(key);
         state.hint(OPENED, key);
-        entry = keep(exchange);
+        entry = keep(key, exchange);
         kept.set(key, entry);
         entry.session.catch(() => kept.delete(key));
       }
       entry.usedAt = performance.now();
       return entry.session;
+    },
+    overhear(exchange, listener) {
+      const key = keyOf(exchange);
+      const listeners = overhearing.get(key) ?? new Set();
+      overhearing.set(key, listeners.add(listener));
+      return () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) overhearing.delete(key);
+      };
     },
     forget(session) {
       for (const [key, entry] of kept) if (entry.opened === session) kept.delete(key);
@@ -176,17 +201,18 @@ function keyOf({ token, connector, opening, message }: Exchange): string {
 }
 
 /** Says of the client what it says of itself. */
-function initialize(exchange: Exchange, deps: Used): Promise<UpstreamSession> {
+function initialize(exchange: Exchange, deps: Used, overhear: Overhear): Promise<UpstreamSession> {
   const meta = (exchange.message as Request).params?._meta ?? {};
   const { extensions: _, ...capabilities } = meta[META.clientCapabilities] as Params;
   const clientInfo = meta[META.clientInfo] ?? { name: "unknown", version: "0" };
-  return openUpstreamSession(exchange, { capabilities, clientInfo }, deps);
+  return openUpstreamSession(exchange, { capabilities, clientInfo }, deps, overhear);
 }
 
 export async function openUpstreamSession(
   exchange: Exchange,
   client: { capabilities: object; clientInfo: unknown },
   deps: Pick<Dependencies, "backs">,
+  overhear?: Overhear,
 ): Promise<UpstreamSession> {
   const asked = LEGACY_VERSIONS[0]!;
   const params = { protocolVersion: asked, ...client };
@@ -198,7 +224,7 @@ export async function openUpstreamSession(
   if (answer.status !== 200 || !initialized)
     throw new Fault("upstream_failed", `it opens no session (HTTP ${answer.status})`);
   const id = answer.headers["mcp-session-id"];
-  const session = makeSession(typeof id === "string" ? id : null, initialized, deps);
+  const session = makeSession(typeof id === "string" ? id : null, initialized, deps, overhear);
   await session.tell(exchange, { jsonrpc: "2.0", method: "notifications/initialized" });
   return session;
 }
@@ -207,10 +233,11 @@ function makeSession(
   id: string | null,
   initialized: Record<string, unknown>,
   deps: Pick<Dependencies, "backs">,
+  overhear?: Overhear,
 ): UpstreamSession {
   const protocolVersion = String(initialized.protocolVersion);
   const canLog = (initialized.capabilities as Params | undefined)?.logging !== undefined;
-  const unasked = openUnasked(outbound(null), deps, refuseAsk);
+  const unasked = openUnasked(outbound(null), deps, refuseAsk, overhear);
   let users = 0;
   let requests = 0;
   let logLevel = LEVELS[0]!;
