@@ -28,7 +28,7 @@ const Plain = z
   .string()
   .trim()
   .max(1024, "Use at most 1024 characters")
-  .regex(/^[\x21-\x7e]+$/, "Leave out spaces");
+  .regex(/^[\x20-\x7e]+$/, "Use plain characters");
 
 const OAuthApp = z.object({
   clientId: Plain,
@@ -133,7 +133,8 @@ async function serverOf({ egress }: Deps, { url, access, egressException: except
     return { ...found, authMethod: authMethodFor(found.server) };
   }
   const server = checkedServer(given, upstream);
-  const authMethod = way.service ? KNOWN_SERVICES[way.service]!.authMethod : authMethodFor(server);
+  // Servers differ in how they read what stands in HTTP Basic, where it is not letters and digits.
+  const authMethod = way.service ? KNOWN_SERVICES[way.service]!.authMethod : "client_secret_post";
   return { server, resource: null, scopes: way.scopes ?? [], authMethod };
 }
 

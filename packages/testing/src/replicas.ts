@@ -22,15 +22,18 @@ export type Replicas = Awaited<ReturnType<typeof startReplicas>>;
 const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
 
 /** So many gateways on one Postgres and one Redis, behind one address that gives each request to the next of them. */
-export async function startReplicas(count: number, { auth }: Pick<TestHouseOptions, "auth"> = {}) {
+export async function startReplicas(
+  count: number,
+  { auth, egressAllow = [] }: Pick<TestHouseOptions, "auth"> & { egressAllow?: string[] } = {},
+) {
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startRoundRobin());
   const house = stack.use(
-    await startHouse({ apps: ["auth", "dashboard"], publicUrl: proxy.url, ...(auth ? { auth } : {}) }),
+    await startHouse({ apps: ["auth", "dashboard"], publicUrl: proxy.url, egressAllow, ...(auth ? { auth } : {}) }),
   );
   proxy.authPort = house.port;
   const { access, publicUrl } = house;
-  const started = Array.from({ length: count }, () => startGatewayProcess(publicUrl, access.url));
+  const started = Array.from({ length: count }, () => startGatewayProcess(publicUrl, access.url, egressAllow));
   const replicas = await Promise.all(started);
   for (const replica of replicas) stack.use(replica);
   proxy.gatewayPorts = replicas.map(({ port }) => port);
@@ -39,13 +42,14 @@ export async function startReplicas(count: number, { auth }: Pick<TestHouseOptio
 }
 
 /** On a database that is migrated, as the roles whose passwords follow from the tests' master key. */
-async function startGatewayProcess(publicUrl: URL, databaseUrl: string): Promise<Replica> {
+async function startGatewayProcess(publicUrl: URL, databaseUrl: string, egressAllow: string[]): Promise<Replica> {
   const env = {
     PATH: process.env.PATH ?? "",
     PORT: "0",
     PUBLIC_URL: publicUrl.origin,
     DATABASE_URL: withoutUser(databaseUrl),
     REDIS_URL: inject("services").redisUrl,
+    GATEHOUSE_EGRESS_ALLOW: egressAllow.join(","),
     GATEHOUSE_MASTER_KEY: masterKey.toString("base64"),
   };
   const child = spawn(process.execPath, [MAIN, "serve", "gateway"], { env, stdio: ["ignore", "ignore", "pipe"] });

@@ -61,6 +61,8 @@ function open(url: URL, browser: Browser, form?: URLSearchParams): Promise<Respo
 function answered(page: string, { email, password }: Person, upstreamUser: string): URLSearchParams | null {
   const form = filledIn(page);
   if (page.includes('name="upstream-user"')) form.append("upstream-user", upstreamUser);
+  else if (page.includes('name="login"')) setAll(form, { login: upstreamUser, password: "any" });
+  else if (page.includes('value="consent"')) return form;
   else if (page.includes('name="link"')) form.append("link", "now");
   else if (page.includes('name="email"')) setAll(form, { email, way: "password", password });
   else if (page.includes('name="decision"')) form.append("decision", "approve");

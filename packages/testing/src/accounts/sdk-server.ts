@@ -22,6 +22,11 @@ interface Grant {
   scopes: string[];
 }
 
+export interface SdkServer extends AccountServer {
+  beforeRefresh: () => Promise<void>;
+  afterRefresh: () => Promise<void>;
+}
+
 export interface SdkServerOptions {
   expiresIn?: number;
   /** What is granted, where that is less than is asked for. */
@@ -33,7 +38,7 @@ export interface SdkServerOptions {
  * The MCP SDK's own authorization server: registers clients dynamically, wants PKCE, and rotates refresh tokens. One that
  * was used before ends the grant.
  */
-export async function startSdkServer(options: SdkServerOptions = {}): Promise<AccountServer & { grants(): number }> {
+export async function startSdkServer(options: SdkServerOptions = {}): Promise<SdkServer> {
   const { expiresIn = 3600, grant = (asked) => asked, givesRefreshTokens = true } = options;
   const clients = new Map<string, OAuthClientInformationFull>();
   const pending = new Map<string, Pending>();
@@ -43,7 +48,13 @@ export async function startSdkServer(options: SdkServerOptions = {}): Promise<Ac
   const used = new Map<string, Grant>();
   const app = express();
   const loopback: Loopback = await listenOnLoopback((req, res) => void app(req, res));
-  const server = { refreshes: 0, revoked: [] as string[] };
+  const server = {
+    refreshes: 0,
+    revoked: [] as string[],
+    /** Before anything is changed, and when the old tokens serve no more and nobody knows the new ones yet. */
+    beforeRefresh: async () => {},
+    afterRefresh: async () => {},
+  };
 
   function issue(grant: Grant): OAuthTokens {
     const tokens = { access_token: randomUUID(), refresh_token: randomUUID() };
@@ -82,12 +93,15 @@ export async function startSdkServer(options: SdkServerOptions = {}): Promise<Ac
     },
     async exchangeRefreshToken(_client, token) {
       server.refreshes++;
+      await server.beforeRefresh();
       const reused = used.get(token);
       if (reused) endGrant(reused);
       const found = refresh.get(token) ?? gone();
       refresh.delete(token);
       used.set(token, found);
-      return issue(found);
+      const tokens = issue(found);
+      await server.afterRefresh();
+      return tokens;
     },
     async verifyAccessToken(token) {
       const { clientId, scopes } = access.get(token) ?? gone();
@@ -130,7 +144,6 @@ export async function startSdkServer(options: SdkServerOptions = {}): Promise<Ac
     whoIs: (token: string) => access.get(token)?.user ?? null,
     expireAll: () => access.clear(),
     endGrants: () => refresh.clear(),
-    grants: () => refresh.size,
     [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose](),
   });
 }
