@@ -44,3 +44,19 @@ test("neither table nor log tells whom a mail was for, or what it says", async (
   const written = JSON.stringify(house.log) + rows.map(({ sealed }) => sealed.toString("latin1")).join();
   for (const secret of [MAIL.to, "token=abc"]) expect(written).not.toContain(secret);
 });
+
+test("a new password is chosen by the link in the message that the mail server got", async () => {
+  await using smtp = await startMailServer();
+  await using house = await startAuthAlone({ smtpUrl: smtp.url });
+  const ada = await house.addMember(await house.addOrg("acme"), "ada");
+  await ada.browser.submit(await ada.browser.open("/account/reset"), { email: ada.email });
+  const { source, to } = await vi.waitFor(() => smtp.received[0] ?? expect.fail("no mail"));
+  expect(to).toEqual([ada.email]);
+  const body = source.replace(/=\r\n/g, "").replaceAll("=3D", "=");
+  const form = await ada.browser.open(/http\S+token=\S+/.exec(body)![0]);
+  const done = await ada.browser.submit(form, { password: "another horse, just as correct" });
+  expect(done.url.pathname).toBe("/dashboard");
+  await vi.waitFor(() =>
+    expect(smtp.received.at(-1)?.source).toContain("Subject: Your Gatehouse password was changed"),
+  );
+});
