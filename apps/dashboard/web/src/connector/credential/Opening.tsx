@@ -89,7 +89,7 @@ function OpeningForm({ org, connector, onDone }: { org: string; connector: Conne
           onChange={(event) => setUrl(event.currentTarget.value)}
         />
         {originOf(url) !== originOf(connector.url ?? "") && (
-          <Alert color="yellow" title="Another server">
+          <Alert color="blue" title="Another server">
             Credentials are sent to nobody but the server that they were given for: enter them anew.
             {connector.linked ? ` ${peopleOf(connector.linked)} will have to link their account again.` : ""}
           </Alert>
