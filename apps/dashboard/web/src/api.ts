@@ -133,6 +133,33 @@ export async function endGrant(org: string, grant: string): Promise<void> {
   await access.grants[":grant"].$delete({ param: { org, grant } });
 }
 
+const { links } = client.orgs[":org"];
+export type Link = InferResponseType<typeof links.$get>["links"][number];
+
+export async function listLinks(org: string): Promise<Link[]> {
+  return (await (await links.$get({ param: { org } })).json()).links;
+}
+
+export async function unlink(org: string, connector: string): Promise<void> {
+  await links[":connector"].$delete({ param: { org, connector } });
+}
+
+const { linked } = connectors[":slug"];
+export type Linked = InferResponseType<typeof linked.$get>;
+export type OAuthAppFields = Parameters<typeof linked.app.$put>[0]["json"];
+
+export async function readLinked(org: string, slug: string): Promise<Linked> {
+  return (await linked.$get({ param: { org, slug } })).json();
+}
+
+export async function giveOAuthApp(org: string, slug: string, json: OAuthAppFields): Promise<void> {
+  await linked.app.$put({ param: { org, slug }, json });
+}
+
+export async function takeOAuthApp(org: string, slug: string): Promise<void> {
+  await linked.app.$delete({ param: { org, slug } });
+}
+
 export type NewTokenFields = Parameters<typeof tokens.$post>[0]["json"];
 export type Minted = InferResponseType<typeof tokens.$post>;
 

@@ -5,6 +5,7 @@ import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import { Grants } from "./Grants.tsx";
+import { LinkedAccounts } from "./LinkedAccounts.tsx";
 import { Members } from "./Members.tsx";
 import { Tokens } from "./Tokens.tsx";
 import { accessQuery } from "./use-access.ts";
@@ -26,6 +27,7 @@ export function AccessPage() {
           <Tokens org={org.slug} tokens={access.tokens} isOwn />
         </>
       )}
+      <LinkedAccounts org={org.slug} />
       <Browsers />
       {org.mayChange && <Members org={org.slug} />}
     </Page>

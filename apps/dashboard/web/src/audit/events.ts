@@ -50,6 +50,12 @@ function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry)
 }
 
 const ACTIONS: Record<string, string> = {
+  "link.created": "linked an account",
+  "link.failed": "could not link an account",
+  "link.ended": "lost the link to an account",
+  "link.removed": "unlinked an account",
+  "link.revoked_upstream": "ended a link upstream",
+  "oauth_app.changed": "changed the OAuth app",
   sign_in: "signed in",
   sign_out: "signed out",
   "session.ended": "signed browsers out",

@@ -8,6 +8,8 @@ import { EraBadge } from "../ui/EraBadge.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
 import { Opening } from "./credential/Opening.tsx";
+import { isMembers } from "./credential/ways.ts";
+import { LinkedPeople } from "./linked/LinkedPeople.tsx";
 import { ToolList } from "./ToolList.tsx";
 import { Upstream } from "./Upstream.tsx";
 
@@ -31,6 +33,9 @@ export function ConnectorPage() {
         <>
           <ConnectClaude connectors={[connector]} />
           {connector.access && <Opening org={org.slug} connector={connector} />}
+          {connector.access?.some(({ kind }) => isMembers(kind)) && (
+            <LinkedPeople org={org.slug} connector={connector} />
+          )}
           <Upstream org={org.slug} connector={connector} mayChange={org.mayChange} />
           <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
         </>
