@@ -68,6 +68,7 @@ function OpeningForm({ org, connector, onDone }: { org: string; connector: Conne
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }).then(onDone),
   });
   const problem = change.error instanceof ApiProblem ? change.error : null;
+  const isElsewhere = originOf(url) !== originOf(connector.url ?? "");
   const unlinks = typeof problem?.data.unlinks === "number" ? problem.data.unlinks : null;
   return (
     <form
@@ -88,13 +89,17 @@ function OpeningForm({ org, connector, onDone }: { org: string; connector: Conne
           spellCheck={false}
           onChange={(event) => setUrl(event.currentTarget.value)}
         />
-        {originOf(url) !== originOf(connector.url ?? "") && (
+        {isElsewhere && (
           <Alert color="blue" title="Another server">
             Credentials are sent to nobody but the server that they were given for: enter them anew.
             {connector.linked ? ` ${peopleOf(connector.linked)} will have to link their account again.` : ""}
           </Alert>
         )}
-        <Ways ways={ways} problems={problem?.fields ?? {}} onChange={setWays} />
+        <Ways
+          ways={isElsewhere ? ways.map((way) => ({ ...way, stored: null })) : ways}
+          problems={problem?.fields ?? {}}
+          onChange={setWays}
+        />
         <Group>
           <Button type="submit" loading={change.isPending}>
             Try and save
