@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { gatehouse, printed, temporaryDirectory } from "./command.ts";
+
+test("beside a Gatehouse with a Postgres of its own: keys are rotated, an org is suspended and resumed", {
+  timeout: 90_000,
+}, async () => {
+  await using directory = await temporaryDirectory();
+  const environment = { GATEHOUSE_DATA_DIR: directory.path };
+  await using up = gatehouse(["up"], { environment });
+  const { origin } = printed(await up.says("Ctrl-C ends it"));
+
+  async function run(...args: string[]): Promise<[number | string, string]> {
+    await using command = gatehouse(args, { environment });
+    return [await command.ended, command.output().trim()];
+  }
+  const [status, output] = await run("keys", "rotate");
+  expect([status, output]).toEqual([0, expect.stringMatching(/^The key \S+ signs from \d{4}-\S+Z on\.$/m)]);
+  expect(await run("keys", "rotate")).toEqual([
+    1,
+    expect.stringMatching(/^A rotation is under way: .* Wait until then\.$/),
+  ]);
+  expect(await run("org", "suspend", "demo")).toEqual([0, "The org “demo” is suspended now."]);
+  expect(await run("org", "suspend", "demo")).toEqual([0, "The org “demo” is suspended already."]);
+  expect(await run("org", "resume", "demo")).toEqual([0, "The org “demo” is not suspended now."]);
+  expect(await run("org", "suspend", "nobody")).toEqual([1, "There is no org “nobody”."]);
+  expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+});
