@@ -1,6 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { SCOPES } from "@gatehouse/oauth/endpoint";
-import { digestOf, openStaticTokens } from "@gatehouse/oauth/static-token";
+import { digestOf, openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
 import { insertAudit } from "@gatehouse/store/audit";
 import { listConnectors } from "@gatehouse/store/connectors";
 import type { OrgScope } from "@gatehouse/store/database";
@@ -55,19 +55,12 @@ export async function mint(
   const { name, expiresInDays } = fields;
   const scopes = SCOPES.filter((known) => fields.scopes.includes(known));
   const expiresAt = new Date(Date.now() + expiresInDays * DAY_MS);
-  const tokens = openStaticTokens({ key: vault.derive("static tokens") });
+  const tokens = openStaticTokens({ key: vault.derive(STATIC_TOKENS) });
   const token = tokens.mint("userId" in owner ? "pat" : "svc", scope.id);
   const hash = Buffer.from(digestOf(token), "base64");
   const id = await insertStaticToken(scope, owner, { hash, name, scopes, connectorIds, expiresAt, createdBy: by.id });
-  const entry = {
-    token: id,
-    name,
-    scopes,
-    connectors: fields.connectors ?? "all",
-    expires_at: expiresAt,
-    ...holderOf(owner),
-  };
-  await insertAudit(scope, { event: "static_token.minted", outcome: "ok", userId: by.id, entry });
+  const rights = { scopes, connectors: fields.connectors ?? "all", expires_at: expiresAt };
+  await audit(scope, "minted", by, { token: id, name, ...rights, ...holderOf(owner) });
   return { id, token };
 }
 
@@ -83,8 +76,11 @@ async function idsOf(scope: OrgScope, slugs: string[]): Promise<string[]> {
 export function auditEnd(scope: OrgScope, by: { id: string }, token: StaticToken): Promise<void> {
   const { id, name, userId, serviceAccountId } = token;
   const owner = userId ? { userId } : { serviceAccountId: serviceAccountId! };
-  const entry = { token: id, name, ...holderOf(owner) };
-  return insertAudit(scope, { event: "static_token.ended", outcome: "ok", userId: by.id, entry });
+  return audit(scope, "ended", by, { token: id, name, ...holderOf(owner) });
+}
+
+function audit(scope: OrgScope, verb: "minted" | "ended", by: { id: string }, entry: Record<string, unknown>) {
+  return insertAudit(scope, { event: `static_token.${verb}`, outcome: "ok", userId: by.id, entry });
 }
 
 const holderOf = (owner: TokenOwner) =>

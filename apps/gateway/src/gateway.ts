@@ -4,7 +4,7 @@ import { Fault, renderFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
-import { openStaticTokens } from "@gatehouse/oauth/static-token";
+import { openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
@@ -68,7 +68,7 @@ export async function startGateway({
     issuer: publicUrl.origin,
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
   });
-  const staticTokens = openStaticTokens({ key: vault.derive("static tokens") });
+  const staticTokens = openStaticTokens({ key: vault.derive(STATIC_TOKENS) });
   const lastUse = openLastUse({ db, onError: (err) => log.warn({ err }, "last uses cannot be written") });
   // Apart from the snapshots', which must not wait for it.
   const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);

@@ -13,6 +13,9 @@ export interface StaticTokens {
   orgOf(token: string, digest: string): string | null;
 }
 
+/** What the key is derived for, wherever tokens are minted or looked at. */
+export const STATIC_TOKENS = "static tokens";
+
 const SHAPE = /^(gate_(?:pat|svc)_)([\w-]{76})$/;
 const ORG_BYTES = 16;
 const SECRET_BYTES = 32;

@@ -13,8 +13,6 @@ create table grants (
   client_name text not null,
   -- The host of the client's metadata document; null where nobody vouches for the client.
   client_host text,
-  -- SHA-256 of what the client said of itself when the member consented: where it says something else, they are asked anew.
-  client_digest text,
   scopes text[] not null,
   -- What the member saw when they agreed. Where it is different now, they are asked again.
   terms jsonb not null default '{}',

@@ -7,6 +7,11 @@ import { allowed } from "./scopes.ts";
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
+function opened(connectors: Token["connectors"]): string {
+  if (!connectors) return "All connectors";
+  return connectors.join(", ") || "Connectors that are gone";
+}
+
 export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boolean; onEnd: () => void }) {
   const { name, scopes, connectors, expiresAt, lastUsedAt } = token;
   const hasExpired = Date.parse(expiresAt) <= Date.now();
@@ -22,7 +27,7 @@ export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boole
           </Badge>
         )}
         <Text size="sm" c="dimmed">
-          {connectors ? connectors.join(", ") : "All connectors"} · {allowed(scopes)}
+          {opened(connectors)} · {allowed(scopes)}
         </Text>
       </div>
       <Text size="sm" c="dimmed" component="div">
