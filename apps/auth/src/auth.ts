@@ -4,8 +4,8 @@ import { type AccessTokenVerifier, openAccessTokenVerifier } from "@gatehouse/oa
 import { deleteExpiredAttempts } from "@gatehouse/store/attempts";
 import { deleteForgottenBrowsers } from "@gatehouse/store/browsers";
 import type { Database } from "@gatehouse/store/database";
-import { deleteExpiredMailedLinks } from "@gatehouse/store/mailed-links";
 import { deleteExpiredLinkAttempts } from "@gatehouse/store/link-attempts";
+import { deleteExpiredMailedLinks } from "@gatehouse/store/mailed-links";
 import { deleteExpiredOidcRecords, deleteSurplusClients } from "@gatehouse/store/oidc-records";
 import type { Logger } from "@gatehouse/telemetry/log";
 import { traceRequest } from "@gatehouse/telemetry/request-span";

@@ -27,12 +27,7 @@ export function account(deps: AccountDeps): AccountForm {
       const { user, sessionHash } = await requireSignedIn(deps, c);
       const isThis = end === sessionHash.toString("base64url");
       const ended = await db.transaction().execute(async (transaction) => {
-        const count =
-          end === "others"
-            ? await endOtherBrowsers(transaction, { userId: user.id, kept: sessionHash })
-            : end === "all"
-              ? await endOtherBrowsers(transaction, { userId: user.id, kept: null })
-              : Number(await endBrowser(transaction, { userId: user.id, sessionHash: Buffer.from(end, "base64url") }));
+        const count = await endChosen(transaction, { userId: user.id, sessionHash }, end);
         const entry = { browsers: count, address: addressOf(c) };
         if (count > 0)
           await insertAuditInOrgsOf(transaction, user.id, { event: "session.ended", outcome: "ok", entry });
@@ -44,4 +39,15 @@ export function account(deps: AccountDeps): AccountForm {
       return "/account/signed-out";
     },
   };
+}
+
+/** `others`, `all`, or one by its id. Tells how many there were. */
+async function endChosen(
+  db: Parameters<typeof endBrowser>[0],
+  { userId, sessionHash }: { userId: string; sessionHash: Buffer },
+  end: string,
+): Promise<number> {
+  if (end === "others") return endOtherBrowsers(db, { userId, kept: sessionHash });
+  if (end === "all") return endOtherBrowsers(db, { userId, kept: null });
+  return Number(await endBrowser(db, { userId, sessionHash: Buffer.from(end, "base64url") }));
 }
