@@ -60,6 +60,7 @@ const ANSWERED_HERE: Record<string, Answerer> = {
   initialize: answerInitialize,
   ping: (_exchange, { id }, front) => answer(front, { jsonrpc: "2.0", id, result: {} }),
   async "logging/setLevel"({ session }, { id, params }, front, { sessions }) {
+    await sessions.refresh(session!);
     session!.logLevel = String(params?.level);
     await sessions.save(session!);
     await answer(front, { jsonrpc: "2.0", id, result: {} });
@@ -105,12 +106,13 @@ async function changeSubscriptions(
   { sessions, listening }: Dependencies,
   wanted: boolean,
 ): Promise<void> {
+  await sessions.refresh(session!);
   const subscriptions = new Set(session!.subscriptions ?? []);
   if (wanted) subscriptions.add(String(params?.uri));
   else subscriptions.delete(String(params?.uri));
   session!.subscriptions = [...subscriptions];
   await sessions.save(session!);
-  listening.get(session!.id)?.();
+  await listening.get(session!.id)?.();
   await answer(front, { jsonrpc: "2.0", id, result: {} });
 }
 

@@ -6,7 +6,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { ALL_LISTS, type Capabilities, grant, isChange } from "./changes.ts";
 import { ModernRequest } from "./modern-request.ts";
-import { openUpstreamSession } from "./upstream-sessions.ts";
+import { openUpstreamSession } from "./upstream-session.ts";
 
 /** What an upstream tells of its changes to the gateway itself, which can be asked nothing. */
 export interface OwnSubscription {

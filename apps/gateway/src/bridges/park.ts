@@ -22,7 +22,7 @@ import { interrupted } from "../replicas/continue-elsewhere.ts";
 import { canAnswer, neededFor } from "./capabilities.ts";
 import { openHandle, sealHandle } from "./handles.ts";
 import { note, readOn, startOfStream } from "./read-on.ts";
-import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-sessions.ts";
+import { cancelledNotification, isAsVerbose, type UpstreamSession } from "./upstream-session.ts";
 
 /** Asks that come within this time of each other are put to the client in one round. */
 const QUIET_MS = 50;
