@@ -321,3 +321,16 @@ test("a dump of the database, alone, opens nothing", async () => {
     await expect(thief.open({ org, row: `credentials/${id}`, version }, sealed!)).rejects.toThrow(/master key/);
   }
 });
+
+test("an upstream that trickles on is given up in the end, though it is never silent for long", async () => {
+  await using upstream = await startUpstream();
+  await using opened = await startOpened(upstream, { access: [], secrets: {}, upstreamTimeoutMs: 100 });
+  let trickle: NodeJS.Timeout | undefined;
+  upstream.on("tools/call", (_received, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    trickle = setInterval(() => response.write(" "), 20);
+    response.on("close", () => clearInterval(trickle));
+  });
+  expect((await opened.call()).text).toContain("came to no end in time");
+  clearInterval(trickle);
+});

@@ -17,6 +17,10 @@ export type Ending = "answered" | "session_lost";
 type Used = Pick<Dependencies, "egress" | "telemetry" | "upstreamTimeoutMs">;
 
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
+/** Of all events of one answer. */
+const STREAM_BYTES_MAX = 256 * 1024 * 1024;
+/** A whole answer may take so many times what its first byte may. */
+const WHOLE_TIMEOUTS = 12;
 /** A stream that the upstream leaves open after its response is closed after this time. */
 const LINGER_MS = 1000;
 
@@ -55,12 +59,13 @@ export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: R
     "gatehouse.connector": connector.slug,
   }));
   const kind = isListen(outbound.message) ? "streams" : "calls";
-  const answer = new UpstreamAnswer(exchange, outbound, receiver, operation, deps.egress);
+  const answer = new UpstreamAnswer(exchange, outbound, receiver, operation, deps);
+  const addressed = address(exchange, outbound, operation.traceparent);
   exchange.sent = true;
   deps.egress.pool(targetOf(exchange), kind).dispatch(
     {
       method: "POST",
-      ...address(exchange, outbound, operation.traceparent),
+      ...addressed,
       body: upstreamBody(outbound, operation.traceparent),
       headersTimeout: deps.upstreamTimeoutMs,
       bodyTimeout: kind === "streams" ? 0 : deps.upstreamTimeoutMs,
@@ -87,6 +92,9 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly #receiver: Receiver;
   readonly #operation: ClientOperation;
   readonly #egress: Used["egress"];
+  /** On the clock of `performance.now()`. */
+  readonly #overAt: number;
+  readonly #bytesMax: number;
   #resolve!: (ending: Ending) => void;
   #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | null = null;
@@ -105,8 +113,11 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     outbound: Outbound,
     receiver: Receiver,
     operation: ClientOperation,
-    egress: Used["egress"],
+    { egress, upstreamTimeoutMs }: Used,
   ) {
+    const isEndless = isListen(outbound.message);
+    this.#overAt = isEndless ? Number.POSITIVE_INFINITY : performance.now() + upstreamTimeoutMs * WHOLE_TIMEOUTS;
+    this.#bytesMax = isEndless ? Number.POSITIVE_INFINITY : STREAM_BYTES_MAX;
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;
@@ -145,9 +156,10 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#answered || this.#settled) return;
     try {
-      if (this.#reader) return this.#reader.read(chunk);
       this.#length += chunk.length;
-      if (this.#length > ANSWER_BYTES_MAX) throw new RangeError();
+      if (this.#length > (this.#reader ? this.#bytesMax : ANSWER_BYTES_MAX)) throw new RangeError();
+      if (performance.now() > this.#overAt) throw new Fault("upstream_timeout", "its answer came to no end in time");
+      if (this.#reader) return this.#reader.read(chunk);
       this.#chunks.push(chunk);
     } catch (error) {
       this.#giveUp(error instanceof RangeError ? tooLarge() : (error as Error));
