@@ -157,7 +157,7 @@ function contextOf(initialize: Params | undefined, logLevel?: string): ClientCon
   };
 }
 
-export function contextOfSession({ initialize, logLevel }: ClientSession): ClientContext {
+function contextOfSession({ initialize, logLevel }: ClientSession): ClientContext {
   return contextOf(initialize, logLevel);
 }
 
