@@ -49,7 +49,7 @@ const Basic = z.object({ kind: z.literal("basic") });
 const Bearer = z.object({ kind: z.literal("bearer") });
 
 /** How something that a person typed in is sent. */
-export const TypedIn = z.discriminatedUnion("kind", [Header, QueryParameter, Cookie, Basic, Bearer]);
+const TypedIn = z.discriminatedUnion("kind", [Header, QueryParameter, Cookie, Basic, Bearer]);
 
 /** RFC 6749 §4.4 */
 const ClientCredentials = z.object({

@@ -23,7 +23,7 @@ export function present(way: Way, secret: unknown, to: Presented): void {
   presentTypedIn(way.kind === "member-secret" ? way.as : way, secret, to);
 }
 
-export function presentToken(accessToken: string, { headers }: Presented): void {
+function presentToken(accessToken: string, { headers }: Presented): void {
   headers.push("authorization", `Bearer ${accessToken}`);
 }
 

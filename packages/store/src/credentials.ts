@@ -239,30 +239,3 @@ export async function unlinkCredential(org: OrgScope, id: string): Promise<boole
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }
-
-/** Those of a connector that were given for another address than `upstreamOrigin`: how many people lose theirs. */
-export async function unlinkCredentialsElsewhere(
-  org: OrgScope,
-  connectorId: string,
-  upstreamOrigin: string,
-): Promise<Credential[]> {
-  return org.db
-    .updateTable("credentials")
-    .set(GIVEN_UP)
-    .set("version", sql`version + 1`)
-    .where("org_id", "=", org.id)
-    .where("connector_id", "=", connectorId)
-    .where("upstream_origin", "!=", upstreamOrigin)
-    .where("status", "!=", "unlinked")
-    .returning(COLUMNS)
-    .execute();
-}
-
-export async function deleteCredential(org: OrgScope, id: string): Promise<boolean> {
-  const result = await org.db
-    .deleteFrom("credentials")
-    .where("org_id", "=", org.id)
-    .where("id", "=", id)
-    .executeTakeFirst();
-  return result.numDeletedRows > 0n;
-}
