@@ -82,7 +82,9 @@ const ENDS: Record<string, (small: Small) => Promise<unknown>> = {
     withOrg(house.owner, org.id, (scope) => removeMember(scope, alice.id)),
   "a grant is ended by its member": async ({ house, org, alice }) => {
     await using dashboard = openDatabase(house.access, "gatehouse_dashboard");
-    return await withOrg(dashboard, org.id, (scope) => deleteGrant(scope, `grant of ${alice.email}`, { userId: alice.id }));
+    return await withOrg(dashboard, org.id, (scope) =>
+      deleteGrant(scope, `grant of ${alice.email}`, { userId: alice.id }),
+    );
   },
   "a client is blocked": async ({ house, org, alice }) => {
     await using dashboard = openDatabase(house.access, "gatehouse_dashboard");
