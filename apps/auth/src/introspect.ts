@@ -1,7 +1,7 @@
 import type { AccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import type { Database } from "@gatehouse/store/database";
 import type { Vault } from "@gatehouse/vault/vault";
-import type { ClientMetadata, KoaContextWithOIDC } from "oidc-provider";
+import type { Client, ClientMetadata, KoaContextWithOIDC, RefreshToken } from "oidc-provider";
 import { findEndpoint } from "./resource.ts";
 
 /** Our own resource servers, which alone may ask what a token is worth. Each that has the master key knows their secret. */
@@ -15,6 +15,15 @@ export function resourceServerClient(vault: Vault): ClientMetadata {
     grant_types: [],
     response_types: [],
     redirect_uris: [],
+  };
+}
+
+/** For refresh tokens, which oidc-provider finds by itself; one that renews nothing any more is not active. */
+export function mayIntrospect(deps: { db: Database; publicUrl: URL }) {
+  return async function mayIntrospect(_ctx: KoaContextWithOIDC, { clientId }: Client, token: object): Promise<boolean> {
+    const { accountId, resource } = token as Partial<RefreshToken>;
+    if (clientId !== RESOURCE_SERVER_CLIENT_ID || !accountId || typeof resource !== "string") return false;
+    return (await findEndpoint(deps, resource, accountId)) !== null;
   };
 }
 

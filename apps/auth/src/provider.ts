@@ -14,7 +14,7 @@ import { applyClientPolicy } from "./client-policy.ts";
 import { linkOffered } from "./connect/link-prompt.ts";
 import { answerServerError, renderError } from "./error-page.ts";
 import { loadExistingGrant } from "./grants.ts";
-import { RESOURCE_SERVER_CLIENT_ID, resourceServerClient } from "./introspect.ts";
+import { mayIntrospect, resourceServerClient } from "./introspect.ts";
 import { SIGNING_ALGORITHM } from "./keys.ts";
 import { type Lifetimes, refreshTokenTtl } from "./lifetimes.ts";
 import { pageHeaders, signedOutPage, signOutPage } from "./pages.ts";
@@ -114,7 +114,7 @@ function features(deps: ProviderDeps): Configuration["features"] {
     dPoP: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
     revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
-    introspection: { enabled: true, allowedPolicy: (_ctx, { clientId }) => clientId === RESOURCE_SERVER_CLIENT_ID },
+    introspection: { enabled: true, allowedPolicy: mayIntrospect(deps) },
     resourceIndicators: resourceIndicators(deps),
     clientIdMetadataDocument: {
       enabled: true,

@@ -43,7 +43,9 @@ test.each([
     await using house = await startAcme();
     const { clientId, tokens } = await connect(house, house.ada, house.resource);
     await end(Object.assign(house, { held: { client_id: clientId, token: tokens.access_token } }));
-    expect((await house.introspect(tokens.access_token)).json).toEqual({ active: false });
+    for (const token of [tokens.access_token, tokens.refresh_token]) {
+      expect((await house.introspect(token)).json).toEqual({ active: false });
+    }
   },
 );
 
