@@ -7,6 +7,7 @@ import { startWhoAmI, WHO_AM_I } from "@gatehouse/testing/accounts/whoami";
 import { type ConnectedV1, connectV1 } from "@gatehouse/testing/client-v1";
 import { type ConnectedV2, connectV2, V2Provider } from "@gatehouse/testing/client-v2";
 import { startHouse } from "@gatehouse/testing/house";
+import { sql } from "kysely";
 import { expect, test } from "vitest";
 
 const textOf = (result: unknown) => (result as { content: { text: string }[] }).content[0]!.text;
@@ -135,6 +136,8 @@ test("when the upstream has ended the grant, calls say so, and so does the audit
     expect(textOf(answer)).toMatch(/^The link to your notes account has ended, and has to be made anew\. Open http/);
   }
   expect(await auditOf(linked, "link.ended")).toHaveLength(1);
+  const mails = () => sql`select 1 from mails`.execute(linked.house.ownerDb).then(({ rows }) => rows.length);
+  await expect.poll(mails, { timeout: 5000 }).toBe(1);
   await linked.link("alice again");
   expect(textOf(await whoami(connected))).toBe("alice again");
 });

@@ -14,14 +14,16 @@ import { type LinkAttempt, takeLinkAttempt } from "@gatehouse/store/link-attempt
 import { findOrg, findRole } from "@gatehouse/store/orgs";
 import { deleteUpstreamClient, findUpstreamClientById } from "@gatehouse/store/upstream-clients";
 import { type Attempt, attemptPlace, auditFailure, hashOf } from "./begin.ts";
-import type { ConnectDeps } from "./connect.ts";
+import { type ConnectDeps, problemIn } from "./connect.ts";
 import { type LinkTarget, upstreamOf } from "./link-target.ts";
 
-export interface Linked {
+export interface Finished {
   target: LinkTarget;
   interactionUid: string | null;
   /** What the member should know of it; none where all is as it was asked for. */
   notes: string[];
+  /** What the upstream did wrong; `null` where the account is linked. */
+  problem: string | null;
 }
 
 /** Nothing is kept of an answer that is not for this member, in the browser that left, at this moment, once. */
@@ -33,7 +35,7 @@ export async function finishLink(
     browser,
     userId,
   }: { connectorId: string; answer: URLSearchParams; browser: string; userId: string | null },
-): Promise<Linked> {
+): Promise<Finished> {
   const state = answer.get("state") ?? "";
   const hashes = { stateHash: hashOf(state), browserHash: hashOf(browser) };
   const row = state && browser ? await takeLinkAttempt(deps.db, hashes) : null;
@@ -47,10 +49,11 @@ export async function finishLink(
     const secrets = { state, codeVerifier: attempt.codeVerifier };
     const tokens = await redeem(request, secrets, answer, upstreamOf(deps, target.connector));
     await keep(deps, target, attempt, tokens);
-    return { target, interactionUid: row.interactionUid, notes: notesOn(target, attempt, tokens) };
+    return { target, interactionUid: row.interactionUid, notes: notesOn(target, attempt, tokens), problem: null };
   } catch (error) {
     await forgetRefusedClient(deps, target, attempt.clientId, error);
-    throw await auditFailure(deps, target, error).catch((thrown) => thrown);
+    const problem = await auditFailure(deps, target, error).catch(problemIn);
+    return { target, interactionUid: row.interactionUid, notes: [], problem };
   }
 }
 

@@ -15,9 +15,10 @@ import type { BrowserSession, BrowserSessions } from "../browser-session.ts";
 import type { FormTokens } from "../csrf.ts";
 import { answerWithPage, limitForm } from "../interaction.ts";
 import { beginLink } from "./begin.ts";
-import { finishLink, type Linked } from "./callback.ts";
+import { type Finished, finishLink } from "./callback.ts";
 import { findLinkTarget, type LinkTarget } from "./link-target.ts";
-import { connectHeaders, linkedPage, linkPage } from "./pages.ts";
+import { connectHeaders, linkedPage, linkPage, notLinkedPage } from "./pages.ts";
+import { typeIn } from "./type-in.ts";
 
 export interface ConnectDeps {
   publicUrl: URL;
@@ -50,18 +51,26 @@ export function connectPages(deps: ConnectDeps) {
       const target = await targetFor(deps, c, session);
       const form = await c.req.parseBody();
       deps.formTokens.check({ uid: formOf(session, target), token: form.csrf, origin: c.req.header("origin") });
-      const url = await beginLink(deps, target, { browser: browserOf(deps, c), interactionUid: null });
-      return c.redirect(url.href, 303);
+      try {
+        if (target.way.kind === "member-oauth") {
+          const url = await beginLink(deps, target, { browser: browserOf(deps, c), interactionUid: null });
+          return c.redirect(url.href, 303);
+        }
+        await typeIn(deps, target, form);
+        return await showFinished(deps, c, { target, interactionUid: null, notes: [], problem: null });
+      } catch (error) {
+        return showLink(deps, c, session, target, problemIn(error));
+      }
     })
     .get("/connect/callback/:connector", async function callback(c) {
       const session = await deps.browserSessions.find(c);
-      const linked = await finishLink(deps, {
+      const finished = await finishLink(deps, {
         connectorId: c.req.param("connector"),
         answer: new URL(c.req.url).searchParams,
         browser: getCookie(c, cookieOf(deps.publicUrl).name) ?? "",
         userId: session?.userId ?? null,
       });
-      return showLinked(deps, c, linked);
+      return showFinished(deps, c, finished);
     });
 }
 
@@ -97,10 +106,23 @@ async function targetFor(deps: ConnectDeps, c: ConnectContext, { userId }: Brows
 const formOf = ({ sessionHash }: BrowserSession, { connector }: LinkTarget) =>
   `connect ${sessionHash.toString("hex")} ${connector.id}`;
 
-async function showLink(deps: ConnectDeps, c: ConnectContext, session: BrowserSession, target: LinkTarget) {
+async function showLink(
+  deps: ConnectDeps,
+  c: ConnectContext,
+  session: BrowserSession,
+  target: LinkTarget,
+  problem?: string,
+) {
   const csrfToken = deps.formTokens.tokenFor(formOf(session, target));
-  const page = linkPage({ csrfToken, ...(await viewOf(deps, target)), mayWait: false });
-  return c.html(page, 200, connectHeaders());
+  const page = linkPage({ csrfToken, ...(await viewOf(deps, target)), problem, mayWait: false });
+  return c.html(page, problem ? 422 : 200, connectHeaders());
+}
+
+/** What the member can put right on the page that they are at. */
+export function problemIn(error: unknown): string {
+  if (error instanceof Fault && error.status < 500) return error.message;
+  if (error instanceof Fault && /^upstream_|^egress_/.test(error.code)) return error.message;
+  throw error;
 }
 
 export async function viewOf({ db }: Pick<ConnectDeps, "db">, { org, connector, way, userId }: LinkTarget) {
@@ -115,10 +137,15 @@ export async function viewOf({ db }: Pick<ConnectDeps, "db">, { org, connector, 
 }
 
 /** What the member's client waits for goes on; where the member should know something first, it is one page later. */
-async function showLinked({ db }: ConnectDeps, c: ConnectContext, { target, interactionUid, notes }: Linked) {
+async function showFinished({ db }: ConnectDeps, c: ConnectContext, finished: Finished) {
+  const { target, interactionUid, notes, problem } = finished;
   const interaction = interactionUid === null ? null : `/oauth/interaction/${interactionUid}`;
-  if (interaction && notes.length === 0) return c.redirect(interaction, 303);
+  if (interaction && problem === null && notes.length === 0) return c.redirect(interaction, 303);
   const { connector, email } = await viewOf({ db }, target);
+  if (problem !== null) {
+    const next = { href: interaction ?? "/dashboard", label: interaction ? "Back" : "To the dashboard" };
+    return c.html(notLinkedPage({ connector, problem, next }), 400, connectHeaders());
+  }
   const next = interaction === null ? null : { href: interaction, label: "Continue" };
   return c.html(linkedPage({ connector, email, notes, next }), 200, connectHeaders());
 }

@@ -67,6 +67,22 @@ function typedFields({ withUser, instructions }: NonNullable<LinkView["typed"]>)
     }`;
 }
 
+export interface NotLinkedView {
+  connector: string;
+  problem: string;
+  next: { href: string; label: string };
+}
+
+export function notLinkedPage({ connector, problem, next }: NotLinkedView): Html {
+  return layout(
+    `${connector} is not linked`,
+    html`<h1>Your ${connector} account is not linked</h1>
+      <p class="problem" role="alert">${problem}</p>
+      <p>Nothing was kept. If it happens again, tell an owner of your organisation.</p>
+      <p><a class="button" href="${next.href}">${next.label}</a></p>`,
+  );
+}
+
 export interface LinkedView {
   connector: string;
   email: string;

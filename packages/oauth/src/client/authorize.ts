@@ -1,3 +1,4 @@
+import { Fault } from "@gatehouse/faults";
 import * as oauth from "oauth4webapi";
 import type { AuthorizationServer } from "./discover.ts";
 import type { Client } from "./register.ts";
@@ -55,6 +56,13 @@ export async function authorizationUrl(
   return url;
 }
 
+/** By simple comparison, also of an error, whose words are then nobody's (RFC 9207 §2.4). */
+function checkIssuer({ issuer }: AuthorizationServer, answer: URLSearchParams): void {
+  const named = answer.get("iss");
+  if (named === null || named === issuer) return;
+  throw new Fault("upstream_failed", `The answer is from another authorization server than ${new URL(issuer).host}`);
+}
+
 /** The answer to it, for tokens: `state` and `iss` (RFC 9207 §2.4) are looked at before anything is sent. */
 export async function redeem(
   authorization: Authorization,
@@ -67,6 +75,7 @@ export async function redeem(
   const oauthClient = { client_id: client.clientId };
   const { host } = new URL(server.token_endpoint);
   try {
+    checkIssuer(server, answer);
     const checked = oauth.validateAuthResponse(server, oauthClient, answer, state);
     const response = await oauth.authorizationCodeGrantRequest(
       ...([server, oauthClient, clientAuth(client), checked, redirectUri, codeVerifier, options] as const),

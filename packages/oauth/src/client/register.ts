@@ -57,7 +57,7 @@ export async function register(
   const metadata = { ...clientMetadata(redirectUri, clientUri), token_endpoint_auth_method: authMethod };
   try {
     const answer = await oauth.dynamicClientRegistrationRequest(server, metadata, requestOptions(upstream));
-    return toClient(await oauth.processDynamicClientRegistrationResponse(asCreated(answer)), authMethod);
+    return toClient(await oauth.processDynamicClientRegistrationResponse(await asCreated(answer)), authMethod);
   } catch (error) {
     throw explain(error, host);
   }
@@ -74,9 +74,12 @@ export function authMethodFor({ token_endpoint_auth_methods_supported: supported
   );
 }
 
-/** Some servers answer 200, where RFC 7591 says 201. */
-function asCreated(answer: Response): Response {
-  return answer.status === 200 ? new Response(answer.body, { status: 201, headers: answer.headers }) : answer;
+/** Some servers answer 200 where RFC 7591 §3.2.1 says 201, and do not say that the secret they gave never expires. */
+async function asCreated(answer: Response): Promise<Response> {
+  if (answer.status !== 200 && answer.status !== 201) return answer;
+  const registered = await answer.json();
+  if (typeof registered !== "object" || registered === null) return Response.json(registered, { status: 201 });
+  return Response.json({ client_secret_expires_at: 0, ...registered }, { status: 201 });
 }
 
 function toClient(registered: oauth.OmitSymbolProperties<oauth.Client>, asked: AuthMethod): Client {

@@ -42,7 +42,8 @@ function mistakeOf(error: unknown): string {
   if (error instanceof oauth.WWWAuthenticateChallengeError) return `refused Gatehouse itself (HTTP ${error.status})`;
   const { code, cause } = error as { code?: string; cause?: unknown };
   if (code === oauth.RESPONSE_IS_NOT_CONFORM && cause instanceof Response) return describeStatus(cause.status);
-  if (code === oauth.RESPONSE_IS_NOT_JSON || code === oauth.PARSE_ERROR) return "sent an answer that is not JSON";
+  if (code === oauth.RESPONSE_IS_NOT_JSON || code === oauth.PARSE_ERROR || error instanceof SyntaxError)
+    return "sent an answer that is not JSON";
   if (code === oauth.JSON_ATTRIBUTE_COMPARISON) return "says that it is another authorization server";
   return "sent an answer that is not what OAuth says";
 }
