@@ -1,3 +1,4 @@
+import type { Way } from "@gatehouse/credentials/access";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import type { Era } from "@gatehouse/store/tables";
@@ -140,4 +141,50 @@ test("when the upstream has ended the grant, calls say so, and so does the audit
   await expect.poll(mails, { timeout: 5000 }).toBe(1);
   await linked.link("alice again");
   expect(textOf(await whoami(connected))).toBe("alice again");
+});
+
+test("what a member types in is tried once, kept where the upstream takes it, and opens it for them", async () => {
+  const keys = new Map([["key of alice", "alice upstream"]]);
+  await using upstream = await startWhoAmI({ issuer: "", whoIs: (key) => keys.get(key) ?? null }, { silent: true });
+  await using house = await startHouse();
+  const org = await house.addOrg({ slug: "acme" });
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const way = {
+    kind: "member-secret",
+    instructions: "Profile, API keys",
+    as: { kind: "header", name: "authorization", template: "Bearer {secret}" },
+  };
+  const endpoint = await house.addConnector(org, {
+    slug: "notes",
+    url: upstream.url,
+    tools: [WHO_AM_I],
+    access: [way as Way],
+  });
+  const link = linkFor(house, alice, endpoint);
+  const refused = await linkAccount(link, { person: alice, as: "made up" });
+  expect(refused.text).toContain("Profile, API keys");
+  expect(refused).toMatchObject({
+    status: 422,
+    text: expect.stringContaining("does not accept what you entered (HTTP 401)"),
+  });
+  expect((await sql`select 1 from credentials`.execute(house.ownerDb)).rows).toHaveLength(0);
+  expect((await linkAccount(link, { person: alice, as: "key of alice" })).text).toContain("is linked");
+  await using connected = await connectV2(endpoint.url, alice);
+  expect(textOf(await whoami(connected))).toBe("alice upstream");
+  const stored = await sql<{ text: string }>`select credentials::text from credentials`.execute(house.ownerDb);
+  expect(JSON.stringify(stored.rows)).not.toContain(Buffer.from("key of alice").toString("hex"));
+});
+
+test("who leaves the org leaves no link behind: it is revoked upstream and destroyed", async () => {
+  await using linked = await startLinkedHouse();
+  const { house, org, alice, accounts } = linked;
+  await linked.link();
+  await withOrg(house.ownerDb, org.id, (scope) =>
+    scope.db.deleteFrom("memberships").where("user_id", "=", alice.id).execute(),
+  );
+  await expect.poll(() => accounts.revoked.length, { timeout: 10_000 }).toBe(1);
+  const left = async () =>
+    (await sql`select 1 from credentials union all select 1 from upstream_revocations`.execute(house.ownerDb)).rows
+      .length;
+  await expect.poll(left, { timeout: 10_000 }).toBe(0);
 });

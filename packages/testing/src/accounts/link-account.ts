@@ -63,7 +63,7 @@ function answered(page: string, { email, password }: Person, upstreamUser: strin
   if (page.includes('name="upstream-user"')) form.append("upstream-user", upstreamUser);
   else if (page.includes('name="login"')) setAll(form, { login: upstreamUser, password: "any" });
   else if (page.includes('value="consent"')) return form;
-  else if (page.includes('name="link"')) form.append("link", "now");
+  else if (page.includes('name="link"')) setAll(form, { link: "now", secret: upstreamUser });
   else if (page.includes('name="email"')) setAll(form, { email, way: "password", password });
   else if (page.includes('name="decision"')) form.append("decision", "approve");
   else return null;

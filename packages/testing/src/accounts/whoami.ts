@@ -19,7 +19,10 @@ export const WHO_AM_I = {
 };
 
 /** Of both eras; a 401 names where its tokens come from (RFC 9728), unless `silent`. */
-export async function startWhoAmI(accounts: AccountServer, { silent = false } = {}): Promise<WhoAmI> {
+export async function startWhoAmI(
+  accounts: Pick<AccountServer, "issuer" | "whoIs">,
+  { silent = false } = {},
+): Promise<WhoAmI> {
   const callers = new WeakMap<object, string>();
   const handler = createMcpHandler((context) => {
     const mcp = new McpServer({ name: "whoami", version: "1.0.0" });
