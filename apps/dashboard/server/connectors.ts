@@ -1,17 +1,21 @@
+import type { ToolEdits } from "@gatehouse/connectors/choice/edits";
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import {
   type Connector,
   countTools,
   findConnectorBySlug,
+  findTool,
   listConnectors,
   listToolsOfConnector,
   lockConnector,
   type Tool,
-  updateTool,
+  updateOffered,
+  updateOpenTo,
 } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { SLUG } from "@gatehouse/store/orgs";
+import type { User } from "@gatehouse/store/users";
 import { Hono } from "hono";
 import { z } from "zod";
 import { TOOL_NAME } from "./catalogue.ts";
@@ -21,13 +25,11 @@ import { type InOrg, may, requirePermission } from "./membership.ts";
 import { EraDecision, erasOf, pinEras } from "./pin-eras.ts";
 import { probeAgain } from "./probe-again.ts";
 import { NewConnectorFields, register } from "./register.ts";
-import { accessView, changeUpstream, UpstreamFields } from "./upstream.ts";
+import { Decision, decideOnTool, OpenTo } from "./tool-choice.ts";
+import { accessView, changeUpstream, isApi, UpstreamFields } from "./upstream.ts";
 
-const ToolDecision = z
-  .object({ classification: z.enum(["read", "write"]).nullable().optional(), offered: z.boolean().optional() })
-  .refine((decision) => Object.values(decision).some((value) => value !== undefined), {
-    message: "Say what is to change: classification, offered, or both",
-  });
+const Openness = z.object({ openTo: OpenTo });
+const ManyTools = z.object({ names: z.array(z.string().max(64)).max(10_000), offered: z.boolean() });
 
 /** `/api/orgs/:org/connectors` */
 export function connectors(deps: Deps) {
@@ -65,6 +67,8 @@ export function connectors(deps: Deps) {
         ...summaryOf(connector),
         ...erasOf(connector),
         transport: connector.transport,
+        openTo: connector.openTo,
+        descriptionUrl: mayChange ? connector.descriptionUrl : null,
         probedAt: connector.probedAt.toISOString(),
         address: addressOf(org, connector.slug),
         // A query or a path may hold a key, so the whole URL is for those who could change it.
@@ -76,6 +80,7 @@ export function connectors(deps: Deps) {
     .post("/:slug/probe", requirePermission("change connectors"), async function check(c) {
       const { org } = c.var.membership;
       const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
+      if (isApi(connector)) throw new Fault("invalid_request", "An API is not looked at: import its description anew");
       return c.json(await probeAgain(deps, { org, user: c.var.session.user }, connector));
     })
     .put("/:slug/upstream", requirePermission("change connectors"), jsonBody(UpstreamFields), async function change(c) {
@@ -84,38 +89,58 @@ export function connectors(deps: Deps) {
       return c.json(await changeUpstream(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
     })
     .patch("/:slug", requirePermission("change connectors"), jsonBody(EraDecision), async function pin(c) {
-      const { org } = c.var.membership;
-      await withOrg(db, org.id, async (scope) => {
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
         const { id } = await findConnector(scope, c.req.param("slug"));
         const connector = (await lockConnector(scope, id)) ?? noSuchConnector();
         await pinEras(scope, c.var.session.user, connector, c.req.valid("json"));
       });
       return c.body(null, 204);
     })
-    .patch(
-      "/:slug/tools/:name",
-      requirePermission("change connectors"),
-      jsonBody(ToolDecision),
-      async function decide(c) {
-        const { org } = c.var.membership;
-        const { slug, name } = c.req.param();
-        const decision = c.req.valid("json");
-        await withOrg(db, org.id, async (scope) => {
-          const { id } = await findConnector(scope, slug);
-          const found = TOOL_NAME.test(name) && (await updateTool(scope, { connectorId: id, name }, decision));
-          if (!found) throw new Fault("not_found", "This connector has no such tool");
-          const entry = { tool: name, ...decision };
-          await insertAudit(scope, {
-            event: "tool.changed",
-            outcome: "ok",
-            userId: c.var.session.user.id,
-            connectorId: id,
-            entry,
-          });
-        });
-        return c.body(null, 204);
-      },
-    );
+    .put("/:slug/open-to", requirePermission("change connectors"), jsonBody(Openness), async function open(c) {
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const connector = await findConnector(scope, c.req.param("slug"));
+        await openConnector(scope, c.var.session.user, connector, c.req.valid("json").openTo);
+      });
+      return c.body(null, 204);
+    })
+    .post("/:slug/tools", requirePermission("change connectors"), jsonBody(ManyTools), async function offer(c) {
+      const many = c.req.valid("json");
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const { id } = await findConnector(scope, c.req.param("slug"));
+        await updateOffered(scope, id, many);
+        const row = { event: "tools.changed", outcome: "ok", userId: c.var.session.user.id, connectorId: id } as const;
+        await insertAudit(scope, { ...row, entry: many });
+      });
+      return c.body(null, 204);
+    })
+    .get("/:slug/tools/:name", requirePermission("change connectors"), async function readTool(c) {
+      const { slug, name } = c.req.param();
+      const tool = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const { id } = await findConnector(scope, slug);
+        return TOOL_NAME.test(name) ? findTool(scope, id, name) : null;
+      });
+      if (!tool) throw new Fault("not_found", "This connector has no such tool");
+      return c.json({ ...toolView(tool), definition: tool.definition });
+    })
+    .patch("/:slug/tools/:name", requirePermission("change connectors"), jsonBody(Decision), async function decide(c) {
+      const { slug, name } = c.req.param();
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const { id } = await findConnector(scope, slug);
+        await decideOnTool(scope, c.var.session.user, { connectorId: id, name }, c.req.valid("json"));
+      });
+      return c.body(null, 204);
+    });
+}
+
+async function openConnector(
+  scope: OrgScope,
+  user: User,
+  { id, openTo: before }: Connector,
+  openTo: Connector["openTo"],
+): Promise<void> {
+  await updateOpenTo(scope, id, openTo);
+  const entry = { before: { openTo: before }, after: { openTo } };
+  await insertAudit(scope, { event: "connector.changed", outcome: "ok", userId: user.id, connectorId: id, entry });
 }
 
 async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
@@ -139,8 +164,9 @@ function summaryOf({ slug, name, url, era, protocolVersion, serverName, createdA
   };
 }
 
-function toolView({ name, definition, classification, offered }: Tool) {
+function toolView({ name, definition, classification, offered, edits, openTo, operation, tags }: Tool) {
   const { title, description, annotations } = definition;
   const { readOnlyHint, destructiveHint } = annotations ?? {};
-  return { name, title, description, annotations: { readOnlyHint, destructiveHint }, classification, offered };
+  const said = { name, title, description, annotations: { readOnlyHint, destructiveHint }, operation, tags };
+  return { ...said, classification, offered, edits: edits as ToolEdits | null, openTo };
 }

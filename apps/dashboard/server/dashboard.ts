@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { DESCRIPTION_BYTES_MAX } from "@gatehouse/connectors/openapi/read-description";
 import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { Database } from "@gatehouse/store/database";
@@ -7,24 +8,31 @@ import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { access } from "./access.ts";
+import { apis } from "./apis.ts";
 import { audit } from "./audit.ts";
 import { clients } from "./clients.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
+import { linked } from "./linked.ts";
+import { links } from "./links.ts";
 import { requireMembership } from "./membership.ts";
 import { ownClients } from "./own-clients.ts";
 import { people } from "./people.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
+import { risks } from "./risks.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
+import { teams } from "./teams.ts";
 import { tokenLifetimes } from "./token-lifetimes.ts";
 import { tokens } from "./tokens.ts";
 import { web } from "./web.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
+/** An API's description within JSON, where each of its characters may take two. */
+const DESCRIPTION_BODY_BYTES_MAX = 2 * DESCRIPTION_BYTES_MAX;
 
 export interface DashboardDeps {
   publicUrl: URL;
@@ -71,10 +79,16 @@ export function startDashboard(options: DashboardDeps): Dashboard {
 function api(deps: Deps) {
   return new Hono()
     .use(requireSession(browserSessions(deps), deps))
-    .use(limitBody(BODY_BYTES_MAX))
     .use("/orgs/:org/*", requireMembership(deps))
+    .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX))
+    .route("/orgs/:org/apis", apis(deps))
+    .use(limitBody(BODY_BYTES_MAX))
     .route("/session", session(deps))
     .route("/orgs/:org/connectors", connectors(deps))
+    .route("/orgs/:org/connectors", linked(deps))
+    .route("/orgs/:org/connectors", risks(deps))
+    .route("/orgs/:org/teams", teams(deps))
+    .route("/orgs/:org/links", links(deps))
     .route("/orgs/:org/access", access(deps))
     .route("/orgs/:org/tokens", tokens(deps))
     .route("/orgs/:org/service-accounts", serviceAccounts(deps))

@@ -2,7 +2,7 @@ import { Access, isMembers, parseAccess, slotOf, type Way } from "@gatehouse/cre
 import { tokenEndpointOf } from "@gatehouse/credentials/sealed-credential";
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
-import { type Connector, updateUpstream, updateVerdict } from "@gatehouse/store/connectors";
+import { type Connector, updateUpstream, updateVerdict, type Verdict } from "@gatehouse/store/connectors";
 import { type Credential, listCredentialsOfConnector, unlinkCredential } from "@gatehouse/store/credentials";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { findUser, type User } from "@gatehouse/store/users";
@@ -50,12 +50,14 @@ export async function changeUpstream(
   const fresh = readSecrets(access, typed, new Set(stored.keys()));
   const tried = await tryClients(egress, place, new Map([...stored, ...fresh]));
   const upstream = { egress, url, opened: openedWith(tried), exception };
-  const { tools, leftOut, ...verdict } = await probeFor(access, upstream, pinnedEra(connector));
+  const { tools, leftOut, ...verdict } = isApi(connector)
+    ? { ...verdictOf(connector), tools: null, leftOut: [] }
+    : await probeFor(access, upstream, pinnedEra(connector));
   return withOrg(db, org.id, async (scope) => {
     if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
     await updateUpstream(scope, connector.id, { url: url.href, access, egressException: exception });
     await updateVerdict(scope, connector.id, verdict);
-    const changes = await storeChanges(scope, connector.id, tools);
+    const changes = tools === null ? NO_CHANGES : await storeChanges(scope, connector.id, tools);
     for (const { id } of lost) await unlinkCredential(scope, id);
     const isNew = ({ way }: (typeof tried)[number]) => fresh.has(slotOf(way));
     await keepSecrets(
@@ -76,6 +78,14 @@ export async function changeUpstream(
     return { ...verdict, ...changes, leftOut, unlinked: peopleOf(lost) };
   });
 }
+
+/** What an API can do is said by its description, and not by the API. */
+export const isApi = ({ transport }: Connector) => transport === "openapi";
+
+const verdictOf = ({ era, transport, protocolVersion, serverName }: Connector): Verdict => ({
+  ...{ era, transport, protocolVersion, serverName },
+});
+const NO_CHANGES = { added: [], changed: [], removed: [], unclassified: [] };
 
 /** It was given for something that the connector no longer is. */
 function isLost(

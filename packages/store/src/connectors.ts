@@ -342,13 +342,49 @@ export async function updateOpenTo(org: OrgScope, id: string, openTo: OpenTo | n
 }
 
 /** What the upstream now says of a tool that it had before, and what is left of the owner's decision on it. */
-export async function updateToolDefinition(org: OrgScope, connectorId: string, tool: Tool): Promise<void> {
+export async function updateToolDefinition(
+  org: OrgScope,
+  connectorId: string,
+  { name, definition, classification, operation = null, binding = null, tags = [] }: NewTool,
+): Promise<void> {
   await org.db
     .updateTable("tools")
-    .set({ definition: JSON.stringify(tool.definition), classification: tool.classification })
+    .set({
+      definition: JSON.stringify(definition),
+      binding: binding && JSON.stringify(binding),
+      ...{ classification, operation, tags },
+    })
     .where("org_id", "=", org.id)
     .where("connector_id", "=", connectorId)
-    .where("name", "=", tool.name)
+    .where("name", "=", name)
+    .execute();
+}
+
+/** `null` when the connector has no such tool. */
+export async function findTool(org: OrgScope, connectorId: string, name: string): Promise<Tool | null> {
+  const row = await org.db
+    .selectFrom("tools")
+    .select(TOOL_COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("connector_id", "=", connectorId)
+    .where("name", "=", name)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Which of the connector's tools are offered, at once; the names that it has none of are left alone. */
+export async function updateOffered(
+  org: OrgScope,
+  connectorId: string,
+  { names, offered }: { names: string[]; offered: boolean },
+): Promise<void> {
+  if (names.length === 0) return;
+  await org.db
+    .updateTable("tools")
+    .set({ offered })
+    .where("org_id", "=", org.id)
+    .where("connector_id", "=", connectorId)
+    .where("name", "in", names)
     .execute();
 }
 

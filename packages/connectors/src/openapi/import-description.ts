@@ -66,7 +66,8 @@ export function importDescription(text: string, options: ImportOptions = {}): Im
     if (index % 50 === 0) options.onProgress?.(index, places.length);
     try {
       const pathPrefix = prefixOf(place, document, url, foundAt);
-      operations.push(operationToTool({ document, version, note: notes.note, isCredential, pathPrefix }, place));
+      const source = { document, version, note: notes.note, isCredential, pathPrefix };
+      operations.push(refuseUnstorable(operationToTool(source, place)));
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       notes.add(place.pointer, `${operationTitle(place)} is left out: ${error.message}`, true);
@@ -75,6 +76,12 @@ export function importDescription(text: string, options: ImportOptions = {}): Im
   if (operations.length === 0) throw nothingLeft(places.length, notes.list);
   const found = { title, version, url: url?.href.replace(/\/$/, "") ?? null, operations: places.length };
   return { ...found, tools: toTools(operations, options.names), notes: withLines(text, notes.list), security };
+}
+
+/** NUL, and halves of surrogate pairs: databases take neither in JSON. */
+function refuseUnstorable(operation: ApiOperation): ApiOperation {
+  if (!/\\u0000|\\ud[89a-f]/i.test(JSON.stringify(operation))) return operation;
+  throw new Fault("invalid_params", "it holds a NUL character, or half of one");
 }
 
 function nothingLeft(operations: number, notes: ImportNote[]): Fault {

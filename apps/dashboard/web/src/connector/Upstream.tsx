@@ -11,7 +11,7 @@ const ERAS = [
   { value: "modern", label: "Modern (2026-07-28)" },
 ];
 
-const TRANSPORTS = { "streamable-http": "Streamable HTTP", "http+sse": "HTTP+SSE" };
+const TRANSPORTS = { "streamable-http": "Streamable HTTP", "http+sse": "HTTP+SSE", openapi: "HTTP" };
 
 export function Upstream({ org, connector, mayChange }: { org: string; connector: Connector; mayChange: boolean }) {
   const { era, protocolVersion, transport, probedAt } = connector;
