@@ -51,7 +51,7 @@ export async function signIn(house: TestHouse, person: Person) {
 async function readAnswer(answer: Response) {
   const text = await answer.text();
   // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever came
-  const json: any = /json$/.test(answer.headers.get("content-type")?.split(";")[0] ?? "")
+  const json: any = /[/+]json$/.test(answer.headers.get("content-type")?.split(";")[0] ?? "")
     ? JSON.parse(text)
     : undefined;
   return { status: answer.status, headers: answer.headers, text, json };
