@@ -4,7 +4,7 @@ import type { ParameterStyle } from "./binding.ts";
 type Primitive = string | number | boolean | null;
 
 /** Nothing of RFC 3986's reserved characters is left, so that a value stays the value that it is. */
-export function encode(value: unknown): string {
+function encode(value: unknown): string {
   return encodeURIComponent(textOf(value)).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

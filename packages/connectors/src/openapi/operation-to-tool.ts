@@ -174,7 +174,7 @@ const BODY_PREFERENCE = [
   /^text\//i,
   /./,
 ];
-export const isJsonType = (type: string) => /^application\/json\b|\+json\b/i.test(type);
+const isJsonType = (type: string) => /^application\/json\b|\+json\b/i.test(type);
 const isFormType = (type: string) => /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type);
 
 function bodyOf(

@@ -3,7 +3,7 @@ import { RULES_OF_EFFECT } from "./rules-of-effect.ts";
 import { RULES_OF_WORDS } from "./rules-of-words.ts";
 import type { Found, Rule, Severity, Subject } from "./subject.ts";
 
-export const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_EFFECT, ...RULES_OF_ACCESS];
+const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_EFFECT, ...RULES_OF_ACCESS];
 
 export interface Finding extends Found {
   rule: string;
