@@ -149,7 +149,7 @@ async function reimport(
 }
 
 function storedSource({ descriptionUrl }: Connector): DescriptionSource {
-  if (descriptionUrl !== null) return { url: new URL(descriptionUrl) };
+  if (descriptionUrl !== null) return { url: new URL(descriptionUrl), followReferences: false };
   throw new Fault("invalid_fields", "This API's description was pasted: paste the new one, or say where it is");
 }
 

@@ -17,6 +17,8 @@ export const DescriptionSource = z
     url: UpstreamUrl.optional(),
     /** Where the API is, if its owner says so. */
     baseUrl: UpstreamUrl.optional(),
+    /** Other documents that it refers to are fetched too. */
+    followReferences: z.boolean().default(false),
   })
   .refine(
     ({ text, url }) => (text === undefined) !== (url === undefined),
@@ -24,14 +26,42 @@ export const DescriptionSource = z
   );
 export type DescriptionSource = z.output<typeof DescriptionSource>;
 
+const ROUNDS_MAX = 4;
+const DOCUMENTS_MAX = 50;
+
+export interface ImportOptions {
+  /** Names by operation, as they were before. */
+  names?: ReadonlyMap<string, string>;
+  onProgress?: (done: number, all: number) => void;
+}
+
 /** Throws `invalid_params` for what is no description, and what egress throws for one that cannot be fetched. */
 export async function importApi(
   egress: Egress,
-  { text, url, baseUrl }: DescriptionSource,
-  { names, onProgress }: { names?: ReadonlyMap<string, string>; onProgress?: (done: number, all: number) => void } = {},
+  { text: given, url, baseUrl, followReferences }: DescriptionSource,
+  { names, onProgress }: ImportOptions = {},
 ): Promise<ImportedApi> {
-  const task = { text: text ?? (await fetchDescription(egress, url!)), foundAt: url?.href, url: baseUrl?.href, names };
-  return importInWorker(task, onProgress);
+  const text = given ?? (await fetchDescription(egress, url!));
+  const external = new Map<string, string>();
+  const task = { text, foundAt: url?.href, url: baseUrl?.href, names, external };
+  for (let round = 1; ; round++) {
+    const api = await importInWorker(task, onProgress);
+    const missing = followReferences && round < ROUNDS_MAX ? api.missing.filter((other) => !external.has(other)) : [];
+    if (missing.length === 0) return refuseEmpty(api);
+    await fetchOthers(egress, missing, external);
+  }
+}
+
+function refuseEmpty(api: ImportedApi): ImportedApi {
+  if (api.tools.length > 0) return api;
+  throw new Fault("invalid_params", `No operation can be a tool. The first: ${api.notes[0]?.problem}`);
+}
+
+/** What cannot be fetched stays missing, and is in the import's notes. */
+async function fetchOthers(egress: Egress, urls: string[], external: Map<string, string>): Promise<void> {
+  for (const url of urls.slice(0, DOCUMENTS_MAX - external.size)) {
+    external.set(url, await fetchDescription(egress, new URL(url)).catch(() => ""));
+  }
 }
 
 async function fetchDescription(egress: Egress, url: URL): Promise<string> {

@@ -107,6 +107,29 @@ test("from a URL, with relative servers relative to it", async () => {
   expect(api.url).toBe(`${site.origin}/api`);
 });
 
+test("documents that it refers to are fetched where the owner says so, and through egress alone", async () => {
+  const asked: string[] = [];
+  await using site = await listenOnLoopback((request, response) => {
+    asked.push(request.url!);
+    const parameters = [{ $ref: "/shared.json#/limit" }, { $ref: "http://169.254.169.254/secret#/x" }];
+    const paths = {
+      "/a": { get: operation("a", { parameters: parameters.slice(0, 1) }) },
+      "/b": { get: operation("b", { parameters }) },
+    };
+    const shared = { limit: { name: "limit", in: "query", schema: { type: "integer" } } };
+    response.end(JSON.stringify(request.url === "/shared.json" ? shared : { ...DESCRIPTION, paths }));
+  });
+  const url = `${site.origin}/openapi.json`;
+  expect(lastLine(await owner("POST", `${APIS}/preview`, { url })).fault.detail).toContain(
+    "leads out of the description",
+  );
+  expect(asked).toEqual(["/openapi.json"]);
+  const { api } = lastLine(await owner("POST", `${APIS}/preview`, { url, followReferences: true }));
+  expect(asked).toEqual(["/openapi.json", "/openapi.json", "/shared.json"]);
+  expect(api.tools).toMatchObject([{ name: "a", arguments: 1 }]);
+  expect(api.notes).toMatchObject([{ leftOut: true, problem: expect.stringContaining("169.254.169.254") }]);
+});
+
 test("an owner registers it, and decides tool by tool; members and other orgs do not", async () => {
   expect((await member("POST", APIS, NEW)).status).toBe(403);
   expect((await stranger("POST", APIS, NEW)).status).toBe(404);

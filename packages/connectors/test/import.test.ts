@@ -82,6 +82,29 @@ test("names read as actions, are unique and legal", () => {
   ]);
 });
 
+test("other documents are followed where they are given: relative ones, circles, and those that are not there", () => {
+  const schema = { $ref: "schemas/pet.yaml#/Pet" };
+  const text = JSON.stringify(withBody({ type: "object", properties: { pet: schema, gone: { $ref: "gone.json" } } }));
+  const foundAt = new URL("https://a.example/docs/openapi.json");
+  const external = new Map([
+    [
+      "https://a.example/docs/schemas/pet.yaml",
+      "Pet: { type: object, properties: { tag: { $ref: '#/Tag' }, home: { $ref: '../homes.json' } } }\nTag: { type: string, maxLength: 7 }",
+    ],
+    [
+      "https://a.example/docs/homes.json",
+      '{"type":"object","properties":{"pets":{"type":"array","items":{"$ref":"schemas/pet.yaml#/Pet"}}}}',
+    ],
+  ]);
+  const api = importDescription(text, { foundAt, external });
+  expect(api.missing).toEqual(["https://a.example/docs/gone.json"]);
+  expect(problems(api)).toContain("gone.json leads out of the description");
+  const validate = new Ajv2020({ strict: false }).compile(schemaOf(api));
+  expect(validate({ pet: { tag: "short", home: { pets: [{ tag: "short" }] } } })).toBe(true);
+  expect(validate({ pet: { home: { pets: [{ tag: "much too long" }] } } })).toBe(false);
+  expect(importDescription(text, { foundAt }).missing).toHaveLength(2);
+});
+
 test("names stay with their operations when a description is imported anew", () => {
   const before = importObject(describing({}));
   const names = new Map(before.tools.map(({ key, definition }) => [key, definition.name]));

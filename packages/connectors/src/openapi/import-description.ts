@@ -35,11 +35,15 @@ export interface ImportedApi {
   tools: ApiTool[];
   notes: ImportNote[];
   security: SecurityChoice[];
+  /** Other documents that it refers to, and that were not there. */
+  missing: string[];
 }
 
 export interface ImportOptions {
-  /** Where the description was found, which relative servers are relative to. */
+  /** Where the description was found, which relative servers and references are relative to. */
   foundAt?: URL | null;
+  /** Texts of documents that the description may refer to, by URL. */
+  external?: ReadonlyMap<string, string>;
   /** What the API's URL is, if the owner says so. */
   url?: URL | null;
   /** The names that operations had before, by key: they keep them. */
@@ -50,9 +54,12 @@ export interface ImportOptions {
 const NOTES_MAX = 500;
 const OPERATIONS_MAX = 10_000;
 
-/** An API's description as tools. What is sound is taken, what is not is in the notes. Throws `invalid_params` if nothing is. */
+/**
+ * An API's description as tools. What is sound is taken, what is not is in the notes. Throws `invalid_params` if nothing is,
+ * and no document is missing that might change that.
+ */
 export function importDescription(text: string, options: ImportOptions = {}): ImportedApi {
-  const { document, version, title } = readDescription(text);
+  const { document, version, title, missing } = readDescription(text, options);
   const notes = openNotes();
   const foundAt = options.foundAt ?? null;
   const url = options.url ?? serverUrl(document.servers, foundAt);
@@ -73,9 +80,10 @@ export function importDescription(text: string, options: ImportOptions = {}): Im
       notes.add(place.pointer, `${operationTitle(place)} is left out: ${error.message}`, true);
     }
   });
-  if (operations.length === 0) throw nothingLeft(places.length, notes.list);
+  if (operations.length === 0 && missing.length === 0) throw nothingLeft(places.length, notes.list);
   const found = { title, version, url: url?.href.replace(/\/$/, "") ?? null, operations: places.length };
-  return { ...found, tools: toTools(operations, options.names), notes: withLines(text, notes.list), security };
+  const tools = toTools(operations, options.names);
+  return { ...found, tools, notes: withLines(text, notes.list), security, missing };
 }
 
 /** NUL, and halves of surrogate pairs: databases take neither in JSON. */

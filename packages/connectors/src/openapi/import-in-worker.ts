@@ -8,6 +8,8 @@ const MEMORY_MAX_MB = 500;
 export interface ImportTask {
   text: string;
   foundAt?: string | undefined;
+  /** Texts of documents that the description may refer to, by URL. */
+  external?: ReadonlyMap<string, string> | undefined;
   /** Where the API is, if its owner says so. */
   url?: string | undefined;
   /** Names by key, as `importDescription` takes them. */

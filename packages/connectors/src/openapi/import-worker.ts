@@ -3,7 +3,7 @@ import { toFault } from "@gatehouse/faults";
 import { importDescription } from "./import-description.ts";
 import type { ImportTask, WorkerMessage } from "./import-in-worker.ts";
 
-const { text, foundAt, url, names } = workerData as ImportTask;
+const { text, foundAt, external, url, names } = workerData as ImportTask;
 const tell = (message: WorkerMessage) => parentPort!.postMessage(message);
 
 try {
@@ -11,6 +11,7 @@ try {
     foundAt: foundAt === undefined ? null : new URL(foundAt),
     url: url === undefined ? null : new URL(url),
     ...(names ? { names } : {}),
+    ...(external ? { external } : {}),
     onProgress: (done, all) => tell({ kind: "progress", done, all }),
   });
   tell({ kind: "imported", api });

@@ -1,6 +1,7 @@
 import { Fault } from "@gatehouse/faults";
 import { upgrade } from "@scalar/openapi-upgrader";
 import { LineCounter, parseDocument } from "yaml";
+import { bundle } from "./bundle.ts";
 import { isObject, type Json, type JsonObject } from "./pointer.ts";
 
 export const DESCRIPTION_BYTES_MAX = 16 * 1024 * 1024;
@@ -13,24 +14,49 @@ export interface Description {
   /** As the text has it. */
   version: "2.0" | "3.0" | "3.1";
   title: string;
+  /** Other documents that it refers to, and that were not there. */
+  missing: string[];
+}
+
+export interface Surroundings {
+  /** Where the description was found, which relative references are relative to. */
+  foundAt?: URL | null;
+  /** Texts of documents that it may refer to, by URL. */
+  external?: ReadonlyMap<string, string>;
 }
 
 /**
  * OpenAPI 3.1 and 3.0, and Swagger 2.0 as 3.0, from JSON or YAML. Schemas stay in the dialect of their version. Throws
  * `invalid_params` that says where the text stops being one of these.
  */
-export function readDescription(text: string): Description {
+export function readDescription(text: string, { foundAt = null, external }: Surroundings = {}): Description {
+  const document = readObject(text);
+  const version = versionOf(document);
+  const missing = bundle(document, { foundAt, read: (url) => readOther(external?.get(url)) });
+  const title =
+    isObject(document.info) && typeof document.info.title === "string" ? document.info.title : "Untitled API";
+  if (version !== "2.0") return { document, version, title, missing };
+  return { document: fromSwagger(document), version, title, missing };
+}
+
+function readObject(text: string): JsonObject {
   if (Buffer.byteLength(text) > DESCRIPTION_BYTES_MAX) {
     throw new Fault("too_large", `A description may have at most ${DESCRIPTION_BYTES_MAX / 1024 / 1024} MB`);
   }
   const document = parse(text);
   if (!isObject(document)) throw notADescription("it is no JSON or YAML object");
   checkDepth(document);
-  const version = versionOf(document);
-  const title =
-    isObject(document.info) && typeof document.info.title === "string" ? document.info.title : "Untitled API";
-  if (version !== "2.0") return { document, version, title };
-  return { document: fromSwagger(document), version, title };
+  return document;
+}
+
+/** What cannot be read is as good as not there. */
+function readOther(text: string | undefined): JsonObject | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return readObject(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parse(text: string): unknown {
