@@ -12,11 +12,13 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 // What upstreams and other members may do, and what is kept of it: nothing.
 
+const OPERATORS = { github: { clientId: "the operator's", clientSecret: "canary" } };
+
 type House = Awaited<ReturnType<typeof startHouse>>;
 
 async function startRefusingHouse() {
   await using stack = new AsyncDisposableStack();
-  const house = stack.use(await startHouse({ egressAllow: ["127.0.0.1"] }));
+  const house = stack.use(await startHouse({ egressAllow: ["127.0.0.1"], operatorClients: OPERATORS }));
   const org = await house.addOrg({ slug: "acme" });
   const alice = await house.addMember(org, { email: "alice@acme.example" });
   const bob = await house.addMember(org, { email: "bob@acme.example" });
@@ -307,4 +309,23 @@ test("the document that says who Gatehouse is names one redirect URI, and says n
     redirect_uris: [`${house.url}/connect/callback/${id}`],
     token_endpoint_auth_method: "none",
   });
+});
+
+test("an OAuth client of the operator's is not used at an upstream that is not the service's own", async () => {
+  const { house, org, alice } = started;
+  await using hostile = await startHostile(() => ({}));
+  const access = [{ kind: "member-oauth" as const, service: "github" }];
+  const url = `${hostile.origin}/mcp`;
+  const endpoint = await house.addConnector(org, { slug: "not-github", url, tools: [WHO_AM_I], access });
+  const page = await linkAccount(linkFor(house, alice, endpoint), { person: alice, as: "alice" });
+  expect(page).toMatchObject({ status: 422, text: expect.stringContaining("has no OAuth app to ask with") });
+  const own = await house.addConnector(org, {
+    slug: "github",
+    url: "https://api.github.com",
+    tools: [WHO_AM_I],
+    access,
+  });
+  const isEnd = (url: URL) => url.hostname === "github.com";
+  const left = new URL((await linkAccount(linkFor(house, alice, own), { person: alice, as: "alice", isEnd })).url);
+  expect(left.searchParams.get("client_id")).toBe("the operator's");
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Egress } from "@gatehouse/egress/egress";
 import { type AccessTokenVerifier, openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import { deleteExpiredAttempts } from "@gatehouse/store/attempts";
 import { deleteForgottenBrowsers } from "@gatehouse/store/browsers";
 import type { Database } from "@gatehouse/store/database";
@@ -46,6 +47,8 @@ export interface AuthDeps extends MailOptions {
   /** Who may make an account and an org: everybody, who is invited (so where nothing is said), or nobody any more. */
   signup?: Signup | undefined;
   registrationLimits?: RegistrationLimits;
+  /** The operator's own, at known services. */
+  operatorClients?: OperatorClients | undefined;
   /** How often the signing keys are read again. */
   keysIntervalMs?: number;
 }

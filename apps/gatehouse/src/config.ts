@@ -2,6 +2,8 @@ import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { entryProblem } from "@gatehouse/egress/allowance";
 import { Fault } from "@gatehouse/faults";
+import { KNOWN_SERVICES } from "@gatehouse/oauth/client/known-services";
+import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import { parseMasterKey } from "@gatehouse/vault/master-key";
 import { z } from "zod";
 
@@ -45,6 +47,7 @@ const EnvironmentVariables = z
       .optional(),
     GATEHOUSE_EGRESS_ALLOW: z.string().default("").transform(parseAllowance),
     GATEHOUSE_EGRESS_PROXY: z.string().transform(parseProxy).optional(),
+    GATEHOUSE_OAUTH_CLIENTS: z.string().default("{}").transform(parseOperatorClients),
     GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
     GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
     GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
@@ -92,6 +95,8 @@ export interface Config {
   egressAllow: string[];
   /** Through which everything leaves. */
   egressProxy: URL | undefined;
+  /** OAuth clients at known services, for all orgs. */
+  operatorClients: OperatorClients;
   /** Where the dashboard reaches the authorization server, when that is another process. */
   issuerConnectUrl: URL | undefined;
   /** Where other replicas reach this gateway. All addresses: the first of them that is not this machine's alone. */
@@ -127,6 +132,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     deploymentSecret: variables.GATEHOUSE_DEPLOYMENT_SECRET,
     egressAllow: variables.GATEHOUSE_EGRESS_ALLOW,
     egressProxy: variables.GATEHOUSE_EGRESS_PROXY,
+    operatorClients: variables.GATEHOUSE_OAUTH_CLIENTS,
     issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
     internalHost: variables.GATEHOUSE_INTERNAL_HOST,
     internalPort: variables.GATEHOUSE_INTERNAL_PORT,
@@ -191,6 +197,19 @@ function parseAddresses(text: string, context: z.RefinementCtx): BlockList {
     list.addSubnet(address, bits, version === 4 ? "ipv4" : "ipv6");
   }
   return list;
+}
+
+const OperatorClient = z.object({ clientId: z.string().min(1), clientSecret: z.string().min(1) });
+
+function parseOperatorClients(text: string, context: z.RefinementCtx): OperatorClients {
+  try {
+    return z
+      .partialRecord(z.enum(Object.keys(KNOWN_SERVICES)), OperatorClient)
+      .parse(JSON.parse(text)) as OperatorClients;
+  } catch {
+    const names = Object.keys(KNOWN_SERVICES).join(", ");
+    return reject(context, `must be JSON: {"github": {"clientId": "…", "clientSecret": "…"}}, for ${names}`);
+  }
 }
 
 function parseProxy(text: string, context: z.RefinementCtx): URL {

@@ -16,7 +16,7 @@ import { close, portOf } from "./listen.ts";
 import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
-export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup"> {
+export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup" | "operatorClients"> {
   /** Already listening; the house closes it. */
   server: Server;
   publicUrl: URL;
@@ -107,20 +107,56 @@ async function listenToReplicas(
 
 /** Each app is loaded only where it is served. */
 const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
-  async auth({ publicUrl, access, vault, egress, log, stack, smtpUrl, mailFrom, showMail, signup, auth: options }) {
+  async auth({
+    publicUrl,
+    access,
+    vault,
+    egress,
+    log,
+    stack,
+    smtpUrl,
+    mailFrom,
+    showMail,
+    signup,
+    operatorClients,
+    auth: options,
+  }) {
     const { startAuth } = await import("@gatehouse/auth/auth");
     const db = stack.use(openDatabase(access, "gatehouse_auth"));
     const dashboardRedirectUri = new URL("/dashboard/callback", publicUrl).href;
     const mail = { smtpUrl, mailFrom, showMail };
     return stack.use(
-      await startAuth({ publicUrl, db, vault, egress, log, dashboardRedirectUri, signup, ...mail, ...options }),
+      await startAuth({
+        publicUrl,
+        db,
+        vault,
+        egress,
+        log,
+        dashboardRedirectUri,
+        signup,
+        operatorClients,
+        ...mail,
+        ...options,
+      }),
     );
   },
-  async gateway({ publicUrl, access, redisUrl, internal, vault, egress, log, stack, gateway: options }) {
+  async gateway({
+    publicUrl,
+    access,
+    redisUrl,
+    internal,
+    vault,
+    egress,
+    log,
+    stack,
+    operatorClients,
+    gateway: options,
+  }) {
     const { startGateway } = await import("@gatehouse/gateway/gateway");
     if (!redisUrl) stack.use(await standAlone(access, log));
     const state = stack.use(await openState({ redisUrl }).catch(explainRedis(redisUrl)));
-    return stack.use(await startGateway({ publicUrl, access, internal, vault, egress, state, log, ...options }));
+    const rooms = { publicUrl, access, internal, vault, egress, state, log, operatorClients };
+    return stack.use(await startGateway({ ...rooms, ...options }));
   },
   async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup }) {
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");

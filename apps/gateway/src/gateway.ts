@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Fault, renderFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
 import { openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
@@ -41,6 +42,7 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
   sessionTtlSeconds?: number;
   /** Where there are other replicas: already listening, and the gateway closes it. */
   internal?: InternalListener | undefined;
+  operatorClients?: OperatorClients | undefined;
 };
 
 const DEFAULT_LIMITS: Limits = {
@@ -54,6 +56,7 @@ export async function startGateway({
   upstreamTimeoutMs = 300_000,
   sessionTtlSeconds = 3600,
   internal,
+  operatorClients,
   ...given
 }: GatewayOptions): Promise<Gateway> {
   const { publicUrl, state, vault, log } = given;
@@ -72,7 +75,7 @@ export async function startGateway({
   const lastUse = openLastUse({ db, onError: (err) => log.warn({ err }, "last uses cannot be written") });
   // Apart from the snapshots', which must not wait for it.
   const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);
-  const members = openMemberCredentials({ ...given, db: credentialsDb, snapshots });
+  const members = openMemberCredentials({ ...given, operatorClients, db: credentialsDb, snapshots });
   const telemetry = openMcpTelemetry();
   const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId, vault });

@@ -12,14 +12,14 @@ create table upstream_clients (
   client_id text not null,
   org_id uuid not null references orgs,
   -- What the owner, the upstream or the operator said of it: what it was asked by.
-  registration text not null check (registration in ('given', 'document', 'dynamic')),
+  registration text not null check (registration in ('given', 'document', 'dynamic', 'operator')),
   auth_method text not null check (auth_method in ('none', 'client_secret_basic', 'client_secret_post')),
   -- The metadata of the authorization server (RFC 8414), and what it was found for.
   server jsonb not null,
   upstream_origin text not null,
   resource text,
   scopes text[] not null default '{}',
-  -- The client's secret, sealed by the vault; null for a public client.
+  -- The client's secret, sealed by the vault; null for a public client, and for the operator's, which is not stored.
   sealed bytea,
   chosen_at timestamptz not null default now(),
   primary key (connector_id, client_id)

@@ -17,6 +17,9 @@ export type Registration = "document" | "dynamic" | "manual";
 export type ClientStanding = "allowed" | "not_allowed" | "blocked";
 export type OwnClientAuthMethod = "none" | "client_secret_basic" | "client_secret_post";
 
+/** What the audit log keeps of a call's arguments. */
+export type KeptArguments = "hashed" | "redacted" | "sealed";
+
 /** What a mailed link is good for. */
 export type LinkPurpose = "sign_up" | "reset_password" | "change_email";
 
@@ -38,6 +41,8 @@ export interface Tables {
     access_token_ttl_seconds: Settable<number>;
     refresh_token_ttl_seconds: Settable<number>;
     refresh_token_ttl_seconds_max: Settable<number>;
+    audit_arguments: Generated<KeptArguments>;
+    audit_retention_days: Settable<number>;
   };
   memberships: { org_id: string; user_id: string; role: Role; created_at: CreatedAt };
   connectors: {
@@ -114,6 +119,43 @@ export interface Tables {
     entry: JSONColumnType<Record<string, unknown>>;
     boot_id: string;
     counter: string;
+  };
+  audit_log: {
+    id: string;
+    org_id: string;
+    at: Date;
+    event: string;
+    user_id: string | null;
+    connector_id: string | null;
+    outcome: string;
+    entry: JSONColumnType<Record<string, unknown>>;
+    boot_id: string;
+    counter: string;
+    seq: string;
+    hash: Buffer;
+    tool: string | null;
+    client: string | null;
+    token: string | null;
+    address: string | null;
+    trace_id: string | null;
+    error: string | null;
+  };
+  audit_chains: {
+    org_id: string;
+    seq: string;
+    hash: Buffer;
+    chained_at: Generated<Date>;
+    retained_seq: Generated<string>;
+    retained_hash: Generated<Buffer>;
+  };
+  audit_heads: {
+    org_id: string;
+    kind: "head" | "retained_from";
+    seq: string;
+    hash: Buffer;
+    at: Date;
+    key: string;
+    signature: string;
   };
   mailed_links: {
     token_hash: Buffer;
@@ -242,7 +284,7 @@ export interface Tables {
     connector_id: string;
     client_id: string;
     org_id: string;
-    registration: "given" | "document" | "dynamic";
+    registration: "given" | "document" | "dynamic" | "operator";
     auth_method: "none" | "client_secret_basic" | "client_secret_post";
     server: JSONColumnType<Record<string, unknown>>;
     upstream_origin: string;
@@ -282,7 +324,7 @@ export interface OpenTo {
 }
 
 /** Of `@gatehouse/connectors`: an owner's layer over a tool, and how an operation is called. */
-export type ToolEdits = object;
+export type ToolEdits = { name?: string };
 export type ToolBinding = object;
 
 /** A tool as `tools/list` gives it; members we don't know are kept. */

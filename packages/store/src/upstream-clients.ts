@@ -5,8 +5,8 @@ import type { OrgScope } from "./database.ts";
 export interface UpstreamClient {
   connectorId: string;
   clientId: string;
-  /** Given by an owner, or got from the server: by a metadata document, or dynamically. */
-  registration: "given" | "document" | "dynamic";
+  /** Given by an owner or the operator, or got from the server: by a metadata document, or dynamically. */
+  registration: "given" | "document" | "dynamic" | "operator";
   authMethod: "none" | "client_secret_basic" | "client_secret_post";
   /** RFC 8414 metadata. */
   server: Record<string, unknown>;

@@ -3,7 +3,7 @@ import { sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { Fault } from "@gatehouse/faults";
 import { redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { redeem } from "@gatehouse/oauth/client/authorize";
-import { type LinkedAccount, placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
+import type { LinkedAccount } from "@gatehouse/oauth/client/linked-account";
 import type { Client } from "@gatehouse/oauth/client/register";
 import type { Tokens } from "@gatehouse/oauth/client/tokens";
 import { insertAudit } from "@gatehouse/store/audit";
@@ -11,11 +11,13 @@ import { findConnector } from "@gatehouse/store/connectors";
 import { putCredential, reserveCredential } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { type LinkAttempt, takeLinkAttempt } from "@gatehouse/store/link-attempts";
-import { findOrg, findRole } from "@gatehouse/store/orgs";
+import { findOrg } from "@gatehouse/store/orgs";
 import { deleteUpstreamClient, findUpstreamClientById } from "@gatehouse/store/upstream-clients";
+import { findMayUse } from "../may-use.ts";
 import { type Attempt, attemptPlace, auditFailure, hashOf } from "./begin.ts";
 import { type ConnectDeps, problemIn } from "./connect.ts";
 import { type LinkTarget, upstreamOf } from "./link-target.ts";
+import { openClient } from "./upstream-client.ts";
 
 export interface Finished {
   target: LinkTarget;
@@ -67,23 +69,23 @@ function notBegunHere(): Fault {
 const moved = ({ connector }: LinkTarget) =>
   new Fault("conflict", `${connector.name} was pointed at another address meanwhile. Nothing was linked; begin anew.`);
 
-/** Looked for again: who has left the org meanwhile links nothing. */
+/** Looked for again: whoever may not use it any more links nothing. */
 async function targetOf({ db }: ConnectDeps, { orgId, connectorId, userId }: LinkAttempt): Promise<LinkTarget> {
   return withOrg(db, orgId, async (scope) => {
     const org = await findOrg(scope);
-    const connector = (await findRole(scope, userId)) && (await findConnector(scope, connectorId));
+    const mayUse = await findMayUse(scope, userId);
+    const connector = await findConnector(scope, connectorId);
     const way = connector && memberWayOf(connector.access);
-    if (!org || !way) throw notBegunHere();
+    if (!org || !way || !mayUse?.(connector.openTo)) throw notBegunHere();
     return { org, connector, way, userId };
   });
 }
 
-async function clientOf({ db, vault }: ConnectDeps, { org, connector }: LinkTarget, clientId: string): Promise<Client> {
+async function clientOf(deps: ConnectDeps, { org, connector }: LinkTarget, clientId: string): Promise<Client> {
   const key = { connectorId: connector.id, clientId };
-  const stored = await withOrg(db, org.id, (scope) => findUpstreamClientById(scope, key));
+  const stored = await withOrg(deps.db, org.id, (scope) => findUpstreamClientById(scope, key));
   if (!stored) throw new Fault("conflict", "The OAuth app that this was begun with is no longer there. Begin anew.");
-  const clientSecret = stored.sealed && (await vault.open(placeOfClientSecret(org.id, key), stored.sealed));
-  return { clientId, clientSecret, authMethod: stored.authMethod };
+  return openClient(deps, org.id, stored);
 }
 
 /** All of it in one transaction: the account is linked and it is known who did so, or neither. */

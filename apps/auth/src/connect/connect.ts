@@ -3,6 +3,7 @@ import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import { metadataDocumentFor, redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { CONNECT_LINKS, isMadeFor } from "@gatehouse/oauth/client/connect-link";
+import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import { metadataDocument } from "@gatehouse/oauth/client/register";
 import type { Database } from "@gatehouse/store/database";
 import { findUser } from "@gatehouse/store/users";
@@ -28,6 +29,7 @@ export interface ConnectDeps {
   log: Logger;
   formTokens: FormTokens;
   browserSessions: BrowserSessions;
+  operatorClients?: OperatorClients | undefined;
 }
 
 export type ConnectContext = Context<{ Bindings: HttpBindings }>;

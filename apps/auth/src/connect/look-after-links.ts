@@ -6,7 +6,7 @@ const LOOK_INTERVAL_MS = 1000;
 
 /** What links need besides anybody's request, until it is disposed: revocations upstream, and mail to their members. */
 export function lookAfterLinks(
-  deps: Pick<ConnectDeps, "db" | "vault" | "egress" | "log" | "publicUrl">,
+  deps: Pick<ConnectDeps, "db" | "vault" | "egress" | "log" | "publicUrl" | "operatorClients">,
 ): AsyncDisposable {
   let looking: Promise<unknown> | null = null;
   const timer = setInterval(() => {

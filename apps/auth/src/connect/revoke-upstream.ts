@@ -1,7 +1,5 @@
 import { openCredential } from "@gatehouse/credentials/sealed-credential";
 import type { LinkedAccount } from "@gatehouse/oauth/client/linked-account";
-import { placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
-import type { Client } from "@gatehouse/oauth/client/register";
 import { revoke } from "@gatehouse/oauth/client/tokens";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type Connector, findConnector } from "@gatehouse/store/connectors";
@@ -10,8 +8,9 @@ import { findUpstreamClientById } from "@gatehouse/store/upstream-clients";
 import { deleteRevocation, takeDueRevocations, type UpstreamRevocation } from "@gatehouse/store/upstream-revocations";
 import type { ConnectDeps } from "./connect.ts";
 import { upstreamOf } from "./link-target.ts";
+import { openClient } from "./upstream-client.ts";
 
-type Deps = Pick<ConnectDeps, "db" | "vault" | "egress" | "log">;
+type Deps = Pick<ConnectDeps, "db" | "vault" | "egress" | "log" | "operatorClients">;
 
 const COUNT_MAX = 10;
 const LEASE_SECONDS = 300;
@@ -48,12 +47,10 @@ async function openAccount({ vault }: Deps, revocation: UpstreamRevocation): Pro
   return openCredential<LinkedAccount>(await vault.dataKey(org), { org, id, version }, sealed, revocation);
 }
 
-async function clientOf({ db, vault }: Deps, { orgId, connectorId }: UpstreamRevocation, clientId: string) {
+async function clientOf(deps: Deps, { orgId, connectorId }: UpstreamRevocation, clientId: string) {
   const key = { connectorId, clientId };
-  const stored = await withOrg(db, orgId, (org) => findUpstreamClientById(org, key));
-  if (!stored) return null;
-  const clientSecret = stored.sealed && (await vault.open(placeOfClientSecret(orgId, key), stored.sealed));
-  return { clientId, clientSecret, authMethod: stored.authMethod } satisfies Client;
+  const stored = await withOrg(deps.db, orgId, (org) => findUpstreamClientById(org, key));
+  return stored && openClient(deps, orgId, stored);
 }
 
 async function forget({ db }: Deps, revocation: UpstreamRevocation, outcome: string): Promise<void> {

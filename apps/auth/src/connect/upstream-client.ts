@@ -4,13 +4,14 @@ import { givenServer, metadataDocumentFor, redirectUriFor } from "@gatehouse/oau
 import { type AuthorizationServer, checkedServer, discover } from "@gatehouse/oauth/client/discover";
 import { KNOWN_SERVICES } from "@gatehouse/oauth/client/known-services";
 import { placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
+import { operatorClientFor, operatorSecretOf } from "@gatehouse/oauth/client/operator-clients";
 import { type Client, register } from "@gatehouse/oauth/client/register";
-import { type Database, withOrg } from "@gatehouse/store/database";
+import { withOrg } from "@gatehouse/store/database";
 import { findUpstreamClient, putUpstreamClient, type UpstreamClient } from "@gatehouse/store/upstream-clients";
-import type { Vault } from "@gatehouse/vault/vault";
+import type { ConnectDeps } from "./connect.ts";
 import { type LinkTarget, upstreamOf } from "./link-target.ts";
 
-type Deps = Parameters<typeof upstreamOf>[0] & { db: Database; vault: Vault; publicUrl: URL };
+type Deps = Pick<ConnectDeps, "db" | "vault" | "egress" | "publicUrl" | "operatorClients">;
 
 /** What Gatehouse asks an upstream's authorization server as, and for. */
 export interface ReadyClient {
@@ -49,11 +50,38 @@ async function byOwner(deps: Deps, target: LinkTarget, server: AuthorizationServ
 
 async function givenClient(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<Client> {
   const stored = await findStored(deps, target);
-  if (stored && isFor(stored, target, server)) return openClient(deps, target, stored);
+  if (stored?.registration === "given" && isFor(stored, target, server)) return openClient(deps, target.org.id, stored);
+  const operators = await operatorsClient(deps, target, server);
+  if (operators) return operators;
   throw new Fault(
     "conflict",
     `${target.connector.name} has no OAuth app to ask with. An owner can enter its id and secret.`,
   );
+}
+
+/** Kept without its secret, which is the operator's to change. */
+async function operatorsClient(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<Client | null> {
+  const { service = "", scopes = [] } = target.way as MemberOAuth;
+  const { origin } = new URL(target.connector.url);
+  const found = operatorClientFor(deps.operatorClients ?? {}, service, origin);
+  if (!found) return null;
+  const client = { clientId: found.clientId, clientSecret: null, authMethod: KNOWN_SERVICES[service]!.authMethod };
+  await keepClient(deps, target, { server, client, resource: null, scopes, registration: "operator" });
+  return { ...client, clientSecret: found.clientSecret };
+}
+
+/** What Gatehouse proves itself with, as one that is stored. */
+export async function openClient(
+  { vault, operatorClients = {} }: Pick<Deps, "vault" | "operatorClients">,
+  orgId: string,
+  stored: UpstreamClient,
+): Promise<Client> {
+  const { clientId, authMethod, sealed, registration } = stored;
+  const clientSecret =
+    registration === "operator"
+      ? operatorSecretOf(operatorClients, clientId)
+      : sealed && (await vault.open(placeOfClientSecret(orgId, stored), sealed));
+  return { clientId, clientSecret, authMethod };
 }
 
 async function byDiscovery(deps: Deps, target: LinkTarget): Promise<ReadyClient> {
@@ -64,7 +92,7 @@ async function byDiscovery(deps: Deps, target: LinkTarget): Promise<ReadyClient>
   const stored = await findStored(deps, target);
   const known =
     stored && isFor(stored, target, found.server) && (stored.registration !== "document" || isOwn(deps, stored));
-  const client = known ? await openClient(deps, target, stored) : await registerAnew(deps, target, found);
+  const client = known ? await openClient(deps, target.org.id, stored) : await registerAnew(deps, target, found);
   return { server: found.server, client, resource: found.resource, scopes: way.scopes ?? found.scopes };
 }
 
@@ -85,12 +113,6 @@ function isFor(stored: UpstreamClient, { connector }: LinkTarget, server: Author
 /** The document is where this deployment is reached now. */
 const isOwn = ({ publicUrl }: Deps, { connectorId, clientId }: UpstreamClient) =>
   clientId === metadataDocumentFor(publicUrl, connectorId).href;
-
-async function openClient({ vault }: Deps, { org }: LinkTarget, stored: UpstreamClient): Promise<Client> {
-  const { clientId, authMethod, sealed } = stored;
-  const clientSecret = sealed && (await vault.open(placeOfClientSecret(org.id, stored), sealed));
-  return { clientId, clientSecret, authMethod };
-}
 
 async function registerAnew(
   deps: Deps,

@@ -4,8 +4,9 @@ import { asFetch } from "@gatehouse/egress/as-fetch";
 import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import { type LinkedAccount, placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
+import { type OperatorClients, operatorSecretOf } from "@gatehouse/oauth/client/operator-clients";
 import type { Client } from "@gatehouse/oauth/client/register";
-import { GrantEnded, refresh, type Tokens } from "@gatehouse/oauth/client/tokens";
+import { ClientRefused, GrantEnded, refresh, type Tokens } from "@gatehouse/oauth/client/tokens";
 import { insertAudit } from "@gatehouse/store/audit";
 import {
   type Credential,
@@ -16,7 +17,7 @@ import {
   updateRefreshed,
 } from "@gatehouse/store/credentials";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import { findUpstreamClientById } from "@gatehouse/store/upstream-clients";
+import { findUpstreamClientById, type UpstreamClient } from "@gatehouse/store/upstream-clients";
 import type { Vault } from "@gatehouse/vault/vault";
 
 /** What a linked account belongs to. */
@@ -30,6 +31,7 @@ export interface RenewDeps {
   db: Database;
   vault: Vault;
   egress: Egress;
+  operatorClients?: OperatorClients | undefined;
 }
 
 /** The upstream's answer, and its way into the database, take less: nobody else sends the same refresh token meanwhile. */
@@ -96,27 +98,35 @@ const asKept = ({ accessToken, refreshToken }: Tokens) => ({ accessToken, refres
 async function askForTokens(deps: RenewDeps, owner: Owner, account: LinkedAccount): Promise<Tokens> {
   const { refreshToken, server, resource, scopeDelimiter } = account;
   if (refreshToken === null) throw new GrantEnded("The upstream gave no way to renew the link", null);
-  const client = await clientOf(deps, owner, account);
+  const { client, registration } = await clientOf(deps, owner, account);
   const { origin, egressException: exception } = owner.connector;
   const limits = { bytesMax: ANSWER_BYTES_MAX, timeoutMs: REFRESH_TIMEOUT_MS, exception };
   const upstream = { fetch: asFetch(deps.egress, limits), allowHttp: new URL(origin).protocol === "http:" };
-  return refresh({ server, client, refreshToken, resource, ...(scopeDelimiter ? { scopeDelimiter } : {}) }, upstream);
+  return refresh({ server, client, refreshToken, resource, scopeDelimiter }, upstream).catch((error) => {
+    // What registered itself and is forgotten stays so; what was made by hand can be given its secret anew.
+    if (error instanceof ClientRefused && registration === "dynamic") throw new GrantEnded(error.message, error);
+    throw error;
+  });
 }
 
 /** The client's secret goes to the server that it was made for, and nowhere else. */
 async function clientOf(
-  { db, vault }: RenewDeps,
+  { db, vault, operatorClients = {} }: RenewDeps,
   { orgId, connector }: Owner,
   account: LinkedAccount,
-): Promise<Client> {
+): Promise<{ client: Client; registration: UpstreamClient["registration"] }> {
   const key = { connectorId: connector.id, clientId: account.clientId };
   const stored = await withOrg(db, orgId, (org) => findUpstreamClientById(org, key));
   if (!stored) throw new GrantEnded("The OAuth app that the account was linked by is no longer used", null);
   if (stored.server.token_endpoint !== account.server.token_endpoint) {
     throw new GrantEnded("The upstream's token endpoint has moved", null);
   }
-  const clientSecret = stored.sealed && (await vault.open(placeOfClientSecret(orgId, key), stored.sealed));
-  return { clientId: account.clientId, clientSecret, authMethod: stored.authMethod };
+  const { registration, authMethod, sealed } = stored;
+  const clientSecret =
+    registration === "operator"
+      ? operatorSecretOf(operatorClients, account.clientId)
+      : sealed && (await vault.open(placeOfClientSecret(orgId, key), sealed));
+  return { client: { clientId: account.clientId, clientSecret, authMethod }, registration };
 }
 
 /** Durable before it is used: from here on the upstream may know the old tokens no more. */

@@ -24,8 +24,16 @@ export class GrantEnded extends Fault {
   }
 }
 
-/** Errors of RFC 6749 §5.2 after which trying again is no use. */
-const FINAL = new Set(["invalid_grant", "invalid_client", "unauthorized_client", "bad_refresh_token"]);
+/** The server does not know Gatehouse any more, by what it proves itself with: the grant may be as good as ever. */
+export class ClientRefused extends Fault {
+  constructor(detail: string, cause: unknown) {
+    super("upstream_failed", detail, { cause });
+  }
+}
+
+/** Errors of RFC 6749 §5.2, and of services that have their own words. */
+const GRANT_ERRORS = new Set(["invalid_grant", "bad_refresh_token"]);
+const CLIENT_ERRORS = new Set(["invalid_client", "unauthorized_client"]);
 
 export interface Renewal {
   server: Pick<AuthorizationServer, "issuer" | "token_endpoint">;
@@ -35,7 +43,7 @@ export interface Renewal {
   scopeDelimiter?: string | undefined;
 }
 
-/** RFC 6749 §6. Throws `GrantEnded` where the server has ended the grant, and other faults where it may be tried again. */
+/** RFC 6749 §6. Throws `GrantEnded`, `ClientRefused`, and other faults where it may be tried again. */
 export async function refresh(renewal: Renewal, upstream: Upstream): Promise<Tokens> {
   const { server, client, refreshToken, resource } = renewal;
   const options = { ...requestOptions(upstream), ...(resource === null ? {} : { additionalParameters: { resource } }) };
@@ -48,15 +56,16 @@ export async function refresh(renewal: Renewal, upstream: Upstream): Promise<Tok
     return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken };
   } catch (error) {
     const fault = explain(error, host);
-    if (isFinal(error)) throw new GrantEnded(fault.message, error);
+    if (isOf(GRANT_ERRORS, error)) throw new GrantEnded(fault.message, error);
+    if (isOf(CLIENT_ERRORS, error) || isUnauthorized(error)) throw new ClientRefused(fault.message, error);
     throw fault;
   }
 }
 
-function isFinal(error: unknown): boolean {
-  if (error instanceof oauth.ResponseBodyError) return FINAL.has(error.error);
-  return error instanceof oauth.WWWAuthenticateChallengeError && error.status === 401;
-}
+const isOf = (errors: ReadonlySet<string>, error: unknown) =>
+  error instanceof oauth.ResponseBodyError && errors.has(error.error);
+
+const isUnauthorized = (error: unknown) => error instanceof oauth.WWWAuthenticateChallengeError && error.status === 401;
 
 /** RFC 7009. The refresh token, where there is one: with it the server ends all that follows from it (§2.1). */
 export async function revoke(
