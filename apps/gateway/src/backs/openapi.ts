@@ -42,7 +42,9 @@ function answerCall(exchange: Exchange, outbound: Outbound, receiver: Receiver, 
       return "answered";
     }
     const response = await Promise.race([answerRequest(exchange, message, aborting.signal, deps), aborted]);
-    await receiver.end(response, JSON.stringify(response), { status: 200, sessionId: null });
+    // A method that is not there is HTTP's 404 too (2026-07-28, Streamable HTTP, Error Handling).
+    const status = response.error ? 404 : 200;
+    await receiver.end(response, JSON.stringify(response), { status, sessionId: null });
     return "answered";
   }
   return { ended: answer(), abort: (fault) => aborting.abort(fault) };
