@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { Logger } from "@gatehouse/telemetry/log";
+import type { Client } from "oidc-provider";
 import { freshnessOf } from "./freshness.ts";
 import { openPace } from "./pace.ts";
 
@@ -31,6 +33,12 @@ const PINNED = new Map(
     },
   ].map((document) => [document.client_id, document]),
 );
+
+/** Whether our own copy of its document is what is known of a client, which says nothing of a change. */
+export function isPinnedCopy({ clientId, clientName, redirectUris }: Client): boolean {
+  const pinned = PINNED.get(clientId);
+  return pinned?.client_name === clientName && isDeepStrictEqual(pinned?.redirect_uris, redirectUris);
+}
 
 /** A client identifier has a path: a bare origin names a site, and no document (Client ID Metadata Document §3). */
 export function isDocumentUrl(clientId: string): boolean {

@@ -20,8 +20,11 @@ export function findAccount({ db }: { db: Database }) {
   ): Promise<Account | undefined> {
     const user = await findUser(db, sub);
     if (!user) return undefined;
-    const claims = { sub: user.id, email: user.email, name: user.name, ...browserClaim(ctx, token) };
-    return { accountId: user.id, claims: () => claims };
+    const who = { sub: user.id, email: user.email, name: user.name };
+    return {
+      accountId: user.id,
+      claims: (use) => (use === "id_token" ? { ...who, ...browserClaim(ctx, token) } : who),
+    };
   };
 }
 

@@ -1,5 +1,5 @@
 import { SCOPES } from "@gatehouse/oauth/endpoint";
-import { listToolsOfConnector } from "@gatehouse/store/connectors";
+import { listToolsOfConnector, type Tool } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { type ConsentTerms, listAgreements } from "@gatehouse/store/grants";
 import type { Client } from "oidc-provider";
@@ -38,21 +38,26 @@ export async function findConsentRequest(
   const endpoint = await findEndpoint(deps, resource, userId);
   if (!endpoint) return null;
   return withOrg(deps.db, endpoint.org.id, async (org) => {
-    const offered = (await listToolsOfConnector(org, endpoint.connector.id)).filter((tool) => tool.offered);
-    const isRead = ({ classification }: (typeof offered)[number]) => classification === "read";
-    const reads = offered.filter(isRead).map(({ name }) => name);
-    const writes = offered.filter((tool) => !isRead(tool)).map(({ name }) => name);
-    const terms = { clientDigest: clientDigest(client), redirectHost: hostOf(redirectUri), writes };
+    const tools = await listToolsOfConnector(org, endpoint.connector.id);
+    const reachable = tools.filter(({ offered, openTo }) => offered && endpoint.mayUse(openTo));
+    const isRead = ({ classification }: Tool) => classification === "read";
+    const writes = reachable.filter((tool) => !isRead(tool));
+    const terms = {
+      ...{ clientDigest: clientDigest(client), redirectHost: hostOf(redirectUri) },
+      writes: writes.map(({ name }) => name),
+    };
     const connectorId = endpoint.connector.id;
     const agreements = await listAgreements(org, { userId, connectorId, clientId: client.clientId });
     return {
       ...{ client, endpoint, resource, userId, terms },
       scopes: SCOPES.filter((known) => scope.split(" ").includes(known)),
-      tools: { "mcp:read": reads, "mcp:write": writes },
+      tools: { "mcp:read": reachable.filter(isRead).map(offeredName), "mcp:write": writes.map(offeredName) },
       agreements: agreements.filter((agreement) => isSame(terms, agreement)),
     };
   });
 }
+
+const offeredName = ({ name, edits }: Tool) => edits?.name ?? name;
 
 /** The client is what it was, is sent to where it was, and nothing can be changed that could not be. */
 function isSame(now: ConsentTerms, { scopes, terms }: { scopes: string[]; terms: Partial<ConsentTerms> }): boolean {

@@ -1,11 +1,12 @@
 import { canonicalEndpoint, type EndpointAddress, parseEndpointPath, SCOPES } from "@gatehouse/oauth/endpoint";
 import { findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import { findOrgBySlug, findRole, type Org } from "@gatehouse/store/orgs";
+import { findOrgBySlug, type Org } from "@gatehouse/store/orgs";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import { errors, type KoaContextWithOIDC, type ResourceServer } from "oidc-provider";
 import { SIGNING_ALGORITHM } from "./keys.ts";
 import { type Lifetimes, settleLifetimes } from "./lifetimes.ts";
+import { findMayUse, type MayUse } from "./may-use.ts";
 
 /** An MCP endpoint that somebody may use. */
 export interface Endpoint {
@@ -16,6 +17,8 @@ export interface Endpoint {
     /** What the server behind it calls itself. */
     server: string;
   };
+  /** Of what there is at the endpoint, whether this person may use it. */
+  mayUse: MayUse;
 }
 
 /**
@@ -28,7 +31,10 @@ export function parseResource(publicUrl: URL, resource: string): EndpointAddress
   return parseEndpointPath(url.pathname);
 }
 
-/** `null` alike where there is no such org or connector, where this person is not a member, and where the org is suspended. */
+/**
+ * `null` alike where there is no such org or connector, where this person is not a member or the connector is not open to
+ * them, and where the org is suspended.
+ */
 export async function findEndpoint(
   { db, publicUrl }: { db: Database; publicUrl: URL },
   resource: string,
@@ -38,10 +44,11 @@ export async function findEndpoint(
   const org = address && (await findOrgBySlug(db, address.org));
   if (!org) return null;
   return withOrg(db, org.id, async (scope) => {
-    const isAdmitted = (await findRole(scope, userId)) && !(await findSuspension(scope));
-    const connector = isAdmitted && (await findConnectorBySlug(scope, address.connector));
-    if (!connector) return null;
-    return { org, connector: { id: connector.id, name: connector.name, server: connector.serverName } };
+    const mayUse = await findMayUse(scope, userId);
+    if (!mayUse || (await findSuspension(scope))) return null;
+    const connector = await findConnectorBySlug(scope, address.connector);
+    if (!connector || !mayUse(connector.openTo)) return null;
+    return { org, connector: { id: connector.id, name: connector.name, server: connector.serverName }, mayUse };
   });
 }
 

@@ -299,6 +299,30 @@ test("where sign-up is closed, an invitation makes no account", async () => {
   expect((await open(house, path)).page.status).toBe(403);
 });
 
+test("a new password while signed in: with the old one; other browsers are signed out, and a mail tells", async () => {
+  await using house = await startAcme();
+  const elsewhere = { ...house.ada, browser: new Browser(house.publicUrl) };
+  await signInHere(house, elsewhere);
+  await signInHere(house, house.ada);
+  const { browser } = house.ada;
+  const form = await browser.open("/account/password");
+  const wrong = await browser.submit(form, { password: "wrong", new_password: NEW_PASSWORD });
+  expect([wrong.status, wrong.text.includes("is not right")]).toEqual([422, true]);
+  const short = await browser.submit(form, { password: house.ada.password, new_password: "short" });
+  expect([short.status, short.text.includes("at least 12 characters")]).toEqual([422, true]);
+  expect((await elsewhere.browser.open("/api/session")).status).toBe(200);
+
+  const done = await browser.submit(form, { password: house.ada.password, new_password: ` ${NEW_PASSWORD} ` });
+  expect(done.url.pathname).toBe("/account");
+  expect((await browser.open("/api/session")).status).toBe(200);
+  expect((await elsewhere.browser.open("/api/session")).status).toBe(401);
+  expect((await elsewhere.browser.open("/account")).url.pathname).toMatch(/^\/oauth\/interaction/);
+  await vi.waitFor(() => expect(house.mails.at(-1)?.subject).toBe("Your Gatehouse password was changed"));
+  expect((await house.audit(house.org)).map(({ event }) => event)).toContain("password.changed");
+  const fresh = { ...house.ada, password: ` ${NEW_PASSWORD} `, browser: new Browser(house.publicUrl) };
+  expect((await signInHere(house, fresh)).url.pathname).toBe("/account");
+});
+
 test("change of email: with the password, confirmed in the new mailbox, told to the old, in the audit", async () => {
   await using house = await startAcme();
   await signInHere(house, house.ada);
@@ -312,6 +336,7 @@ test("change of email: with the password, confirmed in the new mailbox, told to 
   const { browser: elsewhere, page } = await open(house, await linkTo(house, "ada@new.example"));
   await elsewhere.submit(page, {});
   expect((await findUserByEmail(house.ownerDb, "ada@new.example"))?.id).toBe(house.ada.id);
+  expect((await browser.open("/api/session")).status, "all other browsers are signed out").toBe(401);
   expect((await elsewhere.submit(page, {})).status).toBe(404);
   await vi.waitFor(() =>
     expect(house.mails.at(-1)).toMatchObject({

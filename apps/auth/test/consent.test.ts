@@ -157,6 +157,19 @@ test("step-up: consent shows only what is new, the new grant has old and new, an
   for (const { refresh_token } of [old, more]) expect((await refresh(acme, clientId, refresh_token)).status).toBe(200);
 });
 
+test("step-up: what the client has already is not asked about; a form that ticks nothing else is asked again", async () => {
+  await using acme = await startAcme();
+  const first = await visit(acme, { scope: "mcp:read" });
+  await first.member.browser.submit(first.page, { decision: "approve" });
+  const { page, member, request } = await visit(acme);
+  const again = await member.browser.submit(page, { decision: "approve", scope: ["mcp:read"] });
+  expect([again.status, again.left]).toEqual([422, null]);
+  expect(words(again)).toContain("Tick at least one");
+  expect(await acme.grants()).toHaveLength(1);
+  const both = await tokensOf(acme, await member.browser.submit(again, { decision: "approve" }), request);
+  expect(both.scope).toBe("mcp:read mcp:write");
+});
+
 test("step-up denied leaves what was given before", async () => {
   await using acme = await startAcme();
   const first = await visit(acme, { scope: "mcp:read" });

@@ -122,7 +122,7 @@ test.each<[string, Record<string, unknown>]>([
     },
   ],
   ["where its keys are", { jwks_uri: "https://app.example/jwks" }],
-])("a client whose document changes %s needs consent anew, and what it has goes on", async (_, change) => {
+])("a client whose document changes %s needs consent anew, and its refresh token waits for that", async (_, change) => {
   await using site = await startClientSite((document) => ({ json: { ...document, ...WEB } }));
   await using house = await startAcme(site.egressAllow);
   const parameters = { client_id: site.id, resource: house.resource, redirect_uri: "https://app.example/cb" };
@@ -139,7 +139,11 @@ test.each<[string, Record<string, unknown>]>([
   const page = await house.open(site.id);
   expect(page.left).toBeNull();
   expect(page.text).toContain('name="decision"');
-  expect((await refresh(house, site.id, tokens.refresh_token)).status).toBe(200);
+  const refused = await refresh(house, site.id, tokens.refresh_token);
+  expect([refused.status, refused.json.error]).toEqual([400, "invalid_grant"]);
+  site.serve = (document) => ({ json: { ...document, ...WEB } });
+  forwardBy(10 * MINUTE);
+  expect((await refresh(house, site.id, tokens.refresh_token)).status, "as it was").toBe(200);
 });
 
 test("a document on this computer, under another's name, is never approved by itself", async () => {

@@ -104,12 +104,14 @@ test("one client's registration token neither reads, changes nor removes another
   }
 });
 
-test("a client that changes where it is sent needs consent anew", async () => {
+test("a client that changes where it is sent needs consent anew, and renews nothing until then", async () => {
   await using house = await startAcme();
   const redirect_uri = "https://app.example/cb";
   const { json: client } = await house.register({ redirect_uris: [redirect_uri] });
   const parameters = { client_id: client.client_id, resource: house.resource, redirect_uri };
-  await authorize(house, house.ada, parameters);
+  const { client_id: clientId } = parameters;
+  const { code, request } = await authorize(house, house.ada, parameters);
+  const { json: tokens } = await redeem(house, { clientId, code, request, redirect_uri });
   const again = () => house.ada.browser.open(authorizationUrl(house, parameters));
   expect((await again()).left?.searchParams.get("code")).toEqual(expect.any(String));
   const redirect_uris = [redirect_uri, "https://other.example/cb"];
@@ -117,6 +119,8 @@ test("a client that changes where it is sent needs consent anew", async () => {
     (await manage(client, "PUT", { client_id: client.client_id, client_name: "A test client", redirect_uris })).status,
   ).toBe(200);
   expect((await again()).text).toContain('name="decision"');
+  const { status, json } = await refresh(house, clientId, tokens.refresh_token);
+  expect([status, json.error]).toEqual([400, "invalid_grant"]);
 });
 
 function authorizationUrl(house: AuthAlone, parameters: Record<string, string>): URL {

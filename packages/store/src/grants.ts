@@ -77,6 +77,17 @@ export function listAgreements(
     .execute();
 }
 
+/** What the member saw; `null` where there is no such grant any more. */
+export async function findConsentTerms(org: OrgScope, id: string): Promise<Partial<ConsentTerms> | null> {
+  const row = await org.db
+    .selectFrom("grants")
+    .select("terms")
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row?.terms ?? null;
+}
+
 /** Ends it; answers what it was, or `null` where there is none. `userId`: only if it is this member's. */
 export async function deleteGrant(
   org: OrgScope,

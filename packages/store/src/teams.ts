@@ -68,6 +68,17 @@ export async function listTeamsOfMembers(org: OrgScope): Promise<Map<string, Set
   return new Map([...grouped].map(([userId, teams]) => [userId, new Set(teams.map(({ team_id }) => team_id))]));
 }
 
+/** The ids of the teams that a member is in. */
+export async function listTeamsOfMember(org: OrgScope, userId: string): Promise<Set<string>> {
+  const rows = await org.db
+    .selectFrom("team_members")
+    .select("team_id")
+    .where("org_id", "=", org.id)
+    .where("user_id", "=", userId)
+    .execute();
+  return new Set(rows.map(({ team_id }) => team_id));
+}
+
 export interface MemberFacts {
   email: string;
   name: string;

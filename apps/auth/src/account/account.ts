@@ -11,6 +11,7 @@ import { changeEmail, confirmEmailForm } from "./email.ts";
 import type { AccountContext, AccountDeps, AccountForm, View } from "./form.ts";
 import { invitationForm } from "./invitation.ts";
 import { newOrg } from "./new-org.ts";
+import { changePassword } from "./new-password.ts";
 import { sentPage } from "./pages.ts";
 import { askForReset, resetForm } from "./reset.ts";
 import { account } from "./sessions.ts";
@@ -26,6 +27,7 @@ export function accountPages(deps: AccountDeps) {
     "/account/sign-up/confirm": confirmSignUpForm(deps),
     "/account/reset": askForReset(deps),
     "/account/reset/confirm": resetForm(deps),
+    "/account/password": changePassword(deps),
     "/account/email": changeEmail(deps),
     "/account/email/confirm": confirmEmailForm(deps),
     "/account/invitation": invitationForm(deps),
@@ -81,11 +83,13 @@ function leadToSignIn(c: AccountContext, error: unknown): Response {
   return c.redirect(signInUrl(pathname + search), 303);
 }
 
+const PASSWORDS = ["password", "new_password"];
+
 /** Trimmed, but for passwords; an email address in lower case from here on, so that a mail goes to what is stored. */
 function textOf(form: Record<string, unknown>): Record<string, string> {
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(form)) {
-    if (typeof value === "string") values[name] = name === "password" ? value : value.trim();
+    if (typeof value === "string") values[name] = PASSWORDS.includes(name) ? value : value.trim();
   }
   if (values.email) values.email = values.email.toLowerCase();
   return values;

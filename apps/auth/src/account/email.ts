@@ -1,3 +1,4 @@
+import { endOtherBrowsers } from "@gatehouse/store/browsers";
 import { deleteMailedLinksOfUser, findMailedLink, takeMailedLink } from "@gatehouse/store/mailed-links";
 import { insertMail } from "@gatehouse/store/mails";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
@@ -17,7 +18,7 @@ import { confirmEmail, emailChanged, emailTaken } from "./mails.ts";
 import { changeEmailPage, confirmEmailPage } from "./pages.ts";
 import { sendLink } from "./send-link.ts";
 import { EMAIL_PROBLEM } from "./sign-up.ts";
-import { requireSignedIn } from "./signed-in.ts";
+import { findSignedIn, requireSignedIn } from "./signed-in.ts";
 
 const purpose = "change_email" as const;
 
@@ -61,11 +62,14 @@ export function confirmEmailForm(deps: AccountDeps): AccountForm {
     },
     async submit(c) {
       const { user, from, to } = await findChange(c);
+      const here = await findSignedIn(deps, c);
+      const kept = here?.user.id === user.id ? here.sessionHash : null;
       await db.transaction().execute(async (transaction) => {
         const link = await takeMailedLink(transaction, { purpose, tokenHash: tokenHashOf(c) });
         if (!link) throw linkIsDead("Ask for the change once more on your account's page.");
         await updateEmail(transaction, user.id, to);
         await deleteMailedLinksOfUser(transaction, user.id);
+        await endOtherBrowsers(transaction, { userId: user.id, kept });
         await insertMail(transaction, vault, { to: from, ...emailChanged(to) });
         const entry = { before: from, after: to, address: addressOf(c) };
         await insertAuditInOrgsOf(transaction, user.id, { event: "email.changed", outcome: "ok", entry });

@@ -36,7 +36,7 @@ export function noAccount(publicUrl: URL): Letter {
 export function passwordChanged(resetUrl: string): Letter {
   return {
     subject: "Your Gatehouse password was changed",
-    text: `Your password was changed, and all browsers were signed out.\n\nIf it was not you, somebody else can read your mail. Secure your mailbox first, and then choose a new password:\n\n${resetUrl}\n`,
+    text: `Your password was changed, and your other browsers were signed out.\n\nIf it was not you, somebody else can read your mail. Secure your mailbox first, and then choose a new password:\n\n${resetUrl}\n`,
   };
 }
 

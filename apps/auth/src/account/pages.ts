@@ -14,6 +14,13 @@ const NEW_PASSWORD = {
   hint: "At least 12 characters: a few words do well",
 } as const;
 
+const CURRENT_PASSWORD = {
+  name: "password",
+  label: "Your password",
+  type: "password",
+  autocomplete: "current-password",
+} as const;
+
 /** A form that is sent to the page it stands on. */
 function form({ csrfToken, problems }: View, body: Html): Html {
   return html`${formProblem(problems)}
@@ -147,6 +154,23 @@ export function newPasswordPage(view: View & { email: string }): Html {
   );
 }
 
+export function changePasswordPage(view: View & { email: string }): Html {
+  const { problems, email } = view;
+  return layout(
+    "Choose a new password",
+    html`<h1>Choose a new password</h1>
+      <p class="quiet">All your browsers are signed out but this one.</p>
+      ${form(
+        view,
+        html`${username(email)}
+          ${field({ ...CURRENT_PASSWORD, problem: problems.password, autofocus: !problems.new_password })}
+          ${field({ ...NEW_PASSWORD, name: "new_password", label: "New password", problem: problems.new_password })}
+          <button type="submit">Change password</button>`,
+      )}
+      <p class="quiet"><a href="/account/reset">Forgot your password?</a> · <a href="/account">Back</a></p>`,
+  );
+}
+
 export function changeEmailPage(view: View & { email: string }): Html {
   const { values, problems, email } = view;
   return layout(
@@ -159,10 +183,7 @@ export function changeEmailPage(view: View & { email: string }): Html {
           ...{ ...EMAIL, label: "New email", autocomplete: "email" },
           ...{ value: values.email, problem: problems.email, autofocus: !problems.password },
         })}
-          ${field({
-            ...{ name: "password", label: "Your password", type: "password", autocomplete: "current-password" },
-            problem: problems.password,
-          })}
+          ${field({ ...CURRENT_PASSWORD, problem: problems.password })}
           <button type="submit">Continue</button>`,
       )}
       <p class="quiet"><a href="/account">Back</a></p>`,
@@ -174,6 +195,7 @@ export function confirmEmailPage(view: View & { from: string; to: string }): Htm
     "Change your email address",
     html`<h1>Change your email address</h1>
       <p>From now on you sign in with <strong>${view.to}</strong>, and no longer with ${view.from}.</p>
+      <p class="quiet">All your browsers are signed out but this one.</p>
       ${form(view, html`<button type="submit" autofocus>Change it</button>`)}`,
   );
 }
@@ -214,7 +236,7 @@ export function accountPage(view: View & { user: User; browsers: BrowserView[] }
     "Your account",
     html`<h1>${user.name}</h1>
       <p>${user.email} · <a href="/account/email">Change</a></p>
-      <p><a href="/account/reset">Choose a new password</a></p>
+      <p><a href="/account/password">Choose a new password</a></p>
       <h2>Where you are signed in</h2>
       ${form(
         view,

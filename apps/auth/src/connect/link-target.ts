@@ -4,7 +4,8 @@ import type { Egress } from "@gatehouse/egress/egress";
 import type { Upstream } from "@gatehouse/oauth/client/upstream";
 import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import { findOrgBySlug, findRole, type Org } from "@gatehouse/store/orgs";
+import { findOrgBySlug, type Org } from "@gatehouse/store/orgs";
+import { findMayUse } from "../may-use.ts";
 
 /** What a member links an account for. */
 export interface LinkTarget {
@@ -14,7 +15,7 @@ export interface LinkTarget {
   userId: string;
 }
 
-/** `null` alike where there is no such org, no such connector, none that accounts are linked for, and for who is no member. */
+/** `null` alike where there is no such org, no such connector, none that accounts are linked for, and for whom it is not open. */
 export async function findLinkTarget(
   { db }: { db: Database },
   { org: orgSlug, connector: slug }: { org: string; connector: string },
@@ -23,9 +24,10 @@ export async function findLinkTarget(
   const org = await findOrgBySlug(db, orgSlug);
   if (!org) return null;
   return withOrg(db, org.id, async (scope) => {
-    if (!(await findRole(scope, userId))) return null;
+    const mayUse = await findMayUse(scope, userId);
     const connector = await findConnectorBySlug(scope, slug);
-    const way = connector && memberWayOf(connector.access);
+    if (!connector || !mayUse?.(connector.openTo)) return null;
+    const way = memberWayOf(connector.access);
     return way ? { org, connector, way, userId } : null;
   });
 }
