@@ -40,7 +40,7 @@ function Browsers() {
     <Panel title="Browsers">
       <Text size="sm">
         Where you are signed in, and how to sign out elsewhere:{" "}
-        <Anchor href="/account/sessions" underline="always">
+        <Anchor href="/account" underline="always">
           your browsers
         </Anchor>
       </Text>

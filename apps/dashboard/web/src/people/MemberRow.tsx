@@ -1,4 +1,5 @@
-import { NativeSelect, Text } from "@mantine/core";
+import { Anchor, NativeSelect, Text, VisuallyHidden } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import type { People, Role } from "../api.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";
@@ -26,6 +27,10 @@ export function MemberRow({ org, member, isMe }: MemberRowProps) {
         <Text size="sm" c="dimmed">
           {email}
         </Text>
+        <Anchor component={Link} to={`/${org.slug}/access${isMe ? "" : `/${id}`}`} size="sm">
+          {isMe ? "My access" : "Access"}
+          {!isMe && <VisuallyHidden> of {name}</VisuallyHidden>}
+        </Anchor>
       </div>
       <div className={classes.role}>
         {mayChange ? (
