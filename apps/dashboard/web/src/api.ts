@@ -1,4 +1,6 @@
+import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import { hc, type InferResponseType } from "hono/client";
+import type { PreviewLine } from "../../server/apis.ts";
 import type { Api } from "../../server/dashboard.ts";
 
 interface Problem {
@@ -106,11 +108,93 @@ export async function changeUpstream(org: string, slug: string, json: UpstreamCh
   await connectors[":slug"].upstream.$put({ param: { org, slug }, json });
 }
 
-const tool = connectors[":slug"].tools[":name"];
+const { tools, risk } = connectors[":slug"];
+const tool = tools[":name"];
 export type ToolDecision = Parameters<typeof tool.$patch>[0]["json"];
+export type ToolDetails = Omit<InferResponseType<typeof tool.$get>, "definition" | "edits"> & {
+  definition: EditableTool;
+  edits: ToolEdits | null;
+};
+
+export async function readTool(org: string, slug: string, name: string): Promise<ToolDetails> {
+  return (await tool.$get({ param: { org, slug, name } })).json() as Promise<ToolDetails>;
+}
 
 export async function decideOnTool(org: string, slug: string, name: string, json: ToolDecision): Promise<void> {
   await tool.$patch({ param: { org, slug, name }, json });
+}
+
+const NAMES_AT_ONCE = 500;
+
+export async function offerTools(org: string, slug: string, names: string[], offered: boolean): Promise<void> {
+  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    const json = { names: names.slice(from, from + NAMES_AT_ONCE), offered };
+    await tools.$post({ param: { org, slug }, json });
+  }
+}
+
+export type OpenTo = Connector["openTo"];
+
+/** Who may use it; `null` is every member. */
+export async function openConnector(org: string, slug: string, openTo: OpenTo): Promise<void> {
+  await connectors[":slug"]["open-to"].$put({ param: { org, slug }, json: { openTo } });
+}
+
+export type RiskReport = Extract<InferResponseType<typeof risk.$get>, { score: number }>;
+
+export async function readRisks(org: string, slug: string): Promise<RiskReport> {
+  return (await risk.$get({ param: { org, slug }, query: {} })).json() as Promise<RiskReport>;
+}
+
+/** Where the report is as a file. */
+export function riskFile(org: string, slug: string, format: "json" | "sarif"): string {
+  return risk.$path({ param: { org, slug }, query: { format } });
+}
+
+const { apis } = client.orgs[":org"];
+export type ReadApi = Extract<PreviewLine, { api: unknown }>["api"];
+export type ApiSource = ({ text: string } | { url: string }) & { followReferences: boolean };
+
+/** What an API's description comes to; nothing is stored. */
+export async function readDescription(
+  org: string,
+  json: ApiSource,
+  onProgress: (progress: { done: number; all: number }) => void,
+): Promise<ReadApi> {
+  const response = await apis.preview.$post({ param: { org }, json });
+  for await (const line of linesOf(response.body!)) {
+    const said = JSON.parse(line) as PreviewLine;
+    if ("api" in said) return said.api;
+    if ("fault" in said) throw new ApiProblem(said.fault);
+    onProgress(said.progress);
+  }
+  throw new ApiProblem({ status: 0, detail: "The answer broke off. Try again" });
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value = "" } = await reader.read();
+    const lines = (rest + value).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+    if (done) return;
+  }
+}
+
+export type NewApi = Parameters<typeof apis.$post>[0]["json"];
+
+export async function registerApi(org: string, json: NewApi) {
+  return (await apis.$post({ param: { org }, json })).json();
+}
+
+const importOfApi = apis[":slug"].import;
+export type ImportAnew = Parameters<typeof importOfApi.$post>[0]["json"];
+export type Imported = InferResponseType<typeof importOfApi.$post>;
+
+export async function importAnew(org: string, slug: string, json: ImportAnew): Promise<Imported> {
+  return (await importOfApi.$post({ param: { org, slug }, json })).json();
 }
 
 export async function listAudit(org: string, query: { before?: string; event?: string }) {
@@ -276,6 +360,25 @@ export async function sendInvitationAgain(org: string, id: string): Promise<void
 
 export async function withdrawInvitation(org: string, id: string): Promise<void> {
   await people.invitations[":id"].$delete({ param: { org, id } });
+}
+
+const { teams } = client.orgs[":org"];
+export type Team = InferResponseType<typeof teams.$get>["teams"][number];
+
+export async function listTeams(org: string): Promise<Team[]> {
+  return (await (await teams.$get({ param: { org } })).json()).teams;
+}
+
+export async function createTeam(org: string, json: { name: string }): Promise<void> {
+  await teams.$post({ param: { org }, json });
+}
+
+export async function deleteTeam(org: string, id: string): Promise<void> {
+  await teams[":id"].$delete({ param: { org, id } });
+}
+
+export async function setTeamMembers(org: string, id: string, userIds: string[]): Promise<void> {
+  await teams[":id"].members.$put({ param: { org, id }, json: { userIds } });
 }
 
 export type Role = Parameters<(typeof people.members)[":user"]["$patch"]>[0]["json"]["role"];

@@ -3,10 +3,13 @@ import { AccessPage } from "./access/AccessPage.tsx";
 import { MemberAccessPage } from "./access/MemberAccessPage.tsx";
 import { AuditPage } from "./audit/AuditPage.tsx";
 import { ConnectorPage } from "./connector/ConnectorPage.tsx";
+import { ToolPage } from "./connector/tool/ToolPage.tsx";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
 import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
 import { PeoplePage } from "./people/PeoplePage.tsx";
 import { queryClient } from "./query-client.ts";
+import { ReimportPage } from "./reimport/ReimportPage.tsx";
+import { RiskPage } from "./risk/RiskPage.tsx";
 import { ServiceAccountsPage } from "./service-accounts/ServiceAccountsPage.tsx";
 import { sessionQuery } from "./session.ts";
 import { SettingsPage } from "./settings/SettingsPage.tsx";
@@ -40,8 +43,20 @@ const newConnector = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/new",
   component: NewConnectorPage,
+  validateSearch: ({ from }: Record<string, unknown>): { from?: "api" } => (from === "api" ? { from } : {}),
 });
 const connector = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug", component: ConnectorPage });
+const tool = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors/$slug/tools/$tool",
+  component: ToolPage,
+});
+const risk = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug/risk", component: RiskPage });
+const reimport = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors/$slug/import",
+  component: ReimportPage,
+});
 const access = createRoute({ getParentRoute: () => orgRoute, path: "/access", component: AccessPage });
 const memberAccess = createRoute({
   getParentRoute: () => orgRoute,
@@ -66,6 +81,9 @@ export const router = createRouter({
         connectors,
         newConnector,
         connector,
+        tool,
+        risk,
+        reimport,
         access,
         memberAccess,
         people,

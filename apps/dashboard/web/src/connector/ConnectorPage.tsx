@@ -1,15 +1,18 @@
-import { Group, Text } from "@mantine/core";
+import { Button, Group, Text } from "@mantine/core";
+import { IconShieldCheck } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { ApiProblem, type Connector, readConnector } from "../api.ts";
 import { ConnectClaude } from "../connect-claude/ConnectClaude.tsx";
 import { useOrg } from "../session.ts";
-import { EraBadge } from "../ui/EraBadge.tsx";
+import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { ApiDescription } from "./ApiDescription.tsx";
 import { Opening } from "./credential/Opening.tsx";
 import { isMembers } from "./credential/ways.ts";
 import { LinkedPeople } from "./linked/LinkedPeople.tsx";
+import { WhoMayUse } from "./open-to/WhoMayUse.tsx";
 import { ToolList } from "./ToolList.tsx";
 import { Upstream } from "./Upstream.tsx";
 
@@ -26,6 +29,18 @@ export function ConnectorPage() {
       title={connector?.name ?? slug}
       lead={connector && <Facts connector={connector} />}
       back={{ label: "Connectors", href: `/${org.slug}/connectors` }}
+      actions={
+        org.mayChange && (
+          <Button
+            component={Link}
+            to={`/${org.slug}/connectors/${slug}/risk`}
+            variant="default"
+            leftSection={<IconShieldCheck size={16} aria-hidden />}
+          >
+            Risk report
+          </Button>
+        )
+      }
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !connector && <Loading />}
@@ -36,7 +51,13 @@ export function ConnectorPage() {
           {connector.access?.some(({ kind }) => isMembers(kind)) && (
             <LinkedPeople org={org.slug} connector={connector} />
           )}
-          <Upstream org={org.slug} connector={connector} mayChange={org.mayChange} />
+          {connector.transport !== "openapi" && (
+            <Upstream org={org.slug} connector={connector} mayChange={org.mayChange} />
+          )}
+          {connector.transport === "openapi" && org.mayChange && (
+            <ApiDescription org={org.slug} connector={connector} />
+          )}
+          {org.mayChange && <WhoMayUse key={JSON.stringify(connector.openTo)} org={org.slug} connector={connector} />}
           <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
         </>
       )}
@@ -45,10 +66,10 @@ export function ConnectorPage() {
 }
 
 function Facts({ connector }: { connector: Connector }) {
-  const { serverName, url, upstream, era, protocolVersion } = connector;
+  const { serverName, url, upstream, era, protocolVersion, transport } = connector;
   return (
     <Group gap="6px 8px">
-      <EraBadge era={era} version={protocolVersion} />
+      {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} />}
       <Text size="sm" span>
         {serverName}
       </Text>

@@ -1,33 +1,47 @@
-import { Badge, NativeSelect, Switch, Text } from "@mantine/core";
+import { Badge, Group, NativeSelect, Switch, Text } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import type { Tool, ToolDecision } from "../api.ts";
+import { Operation } from "../ui/Operation.tsx";
+import { CLASSIFICATIONS, type Classification } from "./classifications.ts";
+import { shownName } from "./shown.ts";
 import classes from "./tools.module.css";
 
-const CLASSIFICATIONS = [
-  { value: "", label: "Unclassified (write)" },
-  { value: "read", label: "Read" },
-  { value: "write", label: "Write" },
-];
-
 interface ToolRowProps {
+  org: string;
+  slug: string;
   tool: Tool;
   mayChange: boolean;
   decide: (decision: ToolDecision) => void;
 }
 
-export function ToolRow({ tool, mayChange, decide }: ToolRowProps) {
-  const { name, title, description, classification, offered } = tool;
+export function ToolRow({ org, slug, tool, mayChange, decide }: ToolRowProps) {
+  const { name, operation, edits, openTo, classification, offered } = tool;
+  const title = edits?.title ?? tool.title;
+  const description = edits?.description ?? tool.description;
+  const shown = shownName(tool);
   return (
     <li className={classes.row}>
       <div className={classes.about}>
-        <Text component="h3" className="mono" fw={600} style={{ overflowWrap: "anywhere" }}>
-          {name}
-        </Text>
-        {title && title !== name && <Text size="sm">{title}</Text>}
+        <Group gap="2px 8px">
+          <Text component="h3" className="mono" fw={600} style={{ overflowWrap: "anywhere" }}>
+            {mayChange ? (
+              <Link to="/$org/connectors/$slug/tools/$tool" params={{ org, slug, tool: name }} className={classes.name}>
+                {shown}
+              </Link>
+            ) : (
+              shown
+            )}
+          </Text>
+          {edits && <Mark label="edited" />}
+          {openTo && <Mark label="not for all" />}
+        </Group>
+        {title && title !== shown && <Text size="sm">{title}</Text>}
         {description && (
           <Text size="sm" c="dimmed" lineClamp={3} style={{ overflowWrap: "anywhere" }}>
             {description}
           </Text>
         )}
+        {operation && <Operation operation={operation} />}
         <Suggestion tool={tool} />
       </div>
       {mayChange ? (
@@ -35,32 +49,36 @@ export function ToolRow({ tool, mayChange, decide }: ToolRowProps) {
           <NativeSelect
             size="sm"
             className={classes.classification}
-            aria-label={`Classification of ${name}`}
+            aria-label={`Classification of ${shown}`}
             value={classification ?? ""}
             data={CLASSIFICATIONS}
             onChange={({ currentTarget: { value } }) =>
-              decide({ classification: value === "" ? null : (value as "read" | "write") })
+              decide({ classification: value === "" ? null : (value as Classification) })
             }
           />
           <Switch
             size="sm"
             label="Offered"
-            aria-label={`Offer ${name}`}
+            aria-label={`Offer ${shown}`}
             checked={offered}
             onChange={(event) => decide({ offered: event.currentTarget.checked })}
           />
         </div>
       ) : (
         <div className={classes.decisions}>
-          <Badge variant="default" tt="none" fw={500}>
-            {classification ?? "not classified"}
-          </Badge>
-          <Badge variant="default" tt="none" fw={500}>
-            {offered ? "offered" : "not offered"}
-          </Badge>
+          <Mark label={classification ?? "not classified"} />
+          <Mark label={offered ? "offered" : "not offered"} />
         </div>
       )}
     </li>
+  );
+}
+
+function Mark({ label }: { label: string }) {
+  return (
+    <Badge variant="default" tt="none" fw={500}>
+      {label}
+    </Badge>
   );
 }
 

@@ -1,8 +1,9 @@
-import { Alert, Button, Group, NativeSelect, Stack, Switch, Text } from "@mantine/core";
+import { Alert, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import type { Connector, EraDecision, Probed } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Panel } from "../ui/Panel.tsx";
+import { ClientEras } from "./ClientEras.tsx";
 import { usePinnedEras, useProbe } from "./use-upstream.ts";
 
 const ERAS = [
@@ -47,7 +48,8 @@ export function Upstream({ org, connector, mayChange }: { org: string; connector
           )}
           <div role="status">{probe.data && <Found {...probe.data} />}</div>
         </div>
-        {mayChange && <Eras org={org} connector={connector} onUnpinned={() => probe.mutate()} />}
+        {mayChange && <UpstreamEra org={org} connector={connector} onUnpinned={() => probe.mutate()} />}
+        {mayChange && <ClientEras org={org} connector={connector} />}
       </Stack>
     </Panel>
   );
@@ -85,15 +87,15 @@ function named(names: string[]): string {
   return new Intl.ListFormat("en").format([...names.slice(0, NAMED_MAX), ...more]);
 }
 
-interface ErasProps {
+interface UpstreamEraProps {
   org: string;
   connector: Connector;
   onUnpinned: () => void;
 }
 
-function Eras({ org, connector, onUnpinned }: ErasProps) {
+function UpstreamEra({ org, connector, onUnpinned }: UpstreamEraProps) {
   const pin = usePinnedEras(org, connector.slug, onUnpinned);
-  const { upstreamEra, clientEras } = { ...connector, ...(pin.isPending ? pin.variables : {}) };
+  const { upstreamEra } = { ...connector, ...(pin.isPending ? pin.variables : {}) };
   return (
     <>
       {pin.error && (
@@ -110,13 +112,6 @@ function Eras({ org, connector, onUnpinned }: ErasProps) {
         onChange={({ currentTarget: { value } }) =>
           pin.mutate({ upstreamEra: value as NonNullable<EraDecision["upstreamEra"]> })
         }
-      />
-      <Switch
-        size="sm"
-        label="Clients may speak the modern era (2026-07-28)"
-        description="Turn it off for a client that mixes the eras up: all of this connector's clients then open with initialize."
-        checked={clientEras === "both"}
-        onChange={(event) => pin.mutate({ clientEras: event.currentTarget.checked ? "both" : "legacy" })}
       />
     </>
   );

@@ -1,27 +1,50 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { decideOnTool, type ToolDecision } from "../api.ts";
+import { decideOnTool, offerTools, type Tool, type ToolDecision } from "../api.ts";
 import { connectorQuery } from "./ConnectorPage.tsx";
 
 /** Shows the decision at once, and takes it back where the server refuses it. */
 export function useToolDecision(org: string, slug: string) {
-  const queryClient = useQueryClient();
-  const { queryKey } = connectorQuery(org, slug);
+  const { show, onSettled } = useShownTools(org, slug);
   return useMutation({
     mutationFn: ({ name, decision }: { name: string; decision: ToolDecision }) =>
       decideOnTool(org, slug, name, decision),
-    async onMutate({ name, decision }) {
+    onMutate: ({ name, decision }) => show((tool) => (tool.name === name ? { ...tool, ...defined(decision) } : tool)),
+    onSettled,
+  });
+}
+
+/** The same of many tools: whether they are offered. */
+export function useOfferedTools(org: string, slug: string) {
+  const { show, onSettled } = useShownTools(org, slug);
+  return useMutation({
+    mutationFn: ({ tools, offered }: { tools: Tool[]; offered: boolean }) =>
+      offerTools(
+        org,
+        slug,
+        tools.filter((tool) => tool.offered !== offered).map(({ name }) => name),
+        offered,
+      ),
+    onMutate({ tools, offered }) {
+      const names = new Set(tools.map(({ name }) => name));
+      return show((tool) => (names.has(tool.name) ? { ...tool, offered } : tool));
+    },
+    onSettled,
+  });
+}
+
+function useShownTools(org: string, slug: string) {
+  const queryClient = useQueryClient();
+  const { queryKey } = connectorQuery(org, slug);
+  return {
+    async show(change: (tool: Tool) => Tool): Promise<void> {
       await queryClient.cancelQueries({ queryKey });
       queryClient.setQueryData(
         queryKey,
-        (connector) =>
-          connector && {
-            ...connector,
-            tools: connector.tools.map((tool) => (tool.name === name ? { ...tool, ...defined(decision) } : tool)),
-          },
+        (connector) => connector && { ...connector, tools: connector.tools.map(change) },
       );
     },
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
-  });
+  };
 }
 
 function defined({ classification, offered }: ToolDecision) {

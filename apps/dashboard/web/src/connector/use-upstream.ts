@@ -11,7 +11,7 @@ export function useProbe(org: string, slug: string) {
 }
 
 /** An upstream whose era is to be found out is checked at once. */
-export function usePinnedEras(org: string, slug: string, onUnpinned: () => void) {
+export function usePinnedEras(org: string, slug: string, onUnpinned: () => void = () => {}) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: (decision: EraDecision) => pinEras(org, slug, decision),

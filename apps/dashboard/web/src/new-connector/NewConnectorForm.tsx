@@ -2,13 +2,14 @@ import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type ChangeEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { ApiProblem, registerConnector } from "../api.ts";
 import { Ways } from "../connector/credential/Ways.tsx";
 import { toWay, typedSecrets, type WayFields } from "../connector/credential/ways.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
-import { suggestSlug } from "./suggest-slug.ts";
+import { focusFirst } from "./focus-first.ts";
+import { NameFields } from "./NameFields.tsx";
 
 interface Fields {
   name: string;
@@ -24,38 +25,18 @@ interface NewConnectorFormProps {
 export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
   const form = useForm<Fields>({ initialValues: { name: "", slug: "", url: "" } });
   const [ways, setWays] = useState<WayFields[]>([]);
-  const [slugIsOwn, setSlugIsOwn] = useState(false);
   const element = useRef<HTMLFormElement>(null);
 
   const register = useMutation({
     mutationFn: (fields: Fields) =>
-      registerConnector(org, {
-        ...fields,
-        access: ways.map((way) => toWay(way, [])),
-        secrets: typedSecrets(ways),
-      }),
+      registerConnector(org, { ...fields, access: ways.map(toWay), secrets: typedSecrets(ways) }),
     onSuccess: onRegistered,
     onError(error) {
-      if (error instanceof ApiProblem) showProblems(error.fields);
+      if (!(error instanceof ApiProblem)) return;
+      form.setErrors(error.fields);
+      focusFirst(element.current, error.fields);
     },
   });
-
-  function showProblems(fields: Record<string, string>): void {
-    form.setErrors(fields);
-    const first = ["name", "slug", "url"].find((name) => name in fields);
-    element.current?.querySelector<HTMLInputElement>(`[name="${first}"]`)?.focus();
-  }
-
-  function nameChanged(event: ChangeEvent<HTMLInputElement>): void {
-    const name = event.currentTarget.value;
-    form.setFieldValue("name", name);
-    if (!slugIsOwn) form.setFieldValue("slug", suggestSlug(name));
-  }
-
-  function slugChanged(event: ChangeEvent<HTMLInputElement>): void {
-    setSlugIsOwn(event.currentTarget.value !== "");
-    form.setFieldValue("slug", event.currentTarget.value);
-  }
 
   const unplaced = register.error && !(register.error instanceof ApiProblem && register.error.hasFields);
   return (
@@ -67,26 +48,7 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
     >
       <Stack gap="lg" p="lg">
         {unplaced && <Failure error={register.error} />}
-        <TextInput
-          name="name"
-          label="Name"
-          description="As your members know it"
-          placeholder="Issue tracker"
-          autoComplete="off"
-          data-autofocus
-          {...form.getInputProps("name")}
-          onChange={nameChanged}
-        />
-        <TextInput
-          name="slug"
-          label="Name in the address"
-          description={`Clients connect to ${location.origin}/${org}/${form.values.slug || "…"}/mcp, for good`}
-          placeholder="issue-tracker"
-          autoComplete="off"
-          spellCheck={false}
-          {...form.getInputProps("slug")}
-          onChange={slugChanged}
-        />
+        <NameFields org={org} form={form} />
         <TextInput
           name="url"
           type="url"

@@ -10,6 +10,7 @@ import { InvitationRow } from "./InvitationRow.tsx";
 import { InviteForm } from "./InviteForm.tsx";
 import { MemberRow } from "./MemberRow.tsx";
 import classes from "./people.module.css";
+import { Teams } from "./Teams.tsx";
 import { peopleQuery } from "./use-people.ts";
 
 /** Who is in the organisation, and who is invited. */
@@ -51,6 +52,7 @@ export function PeoplePage() {
           </ul>
         </Panel>
       )}
+      {people && <Teams org={org.slug} members={people.members} />}
     </Page>
   );
 }

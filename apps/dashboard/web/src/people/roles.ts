@@ -1,6 +1,6 @@
 import type { Role } from "../api.ts";
 
-const ROLES: { value: Role; label: string; may: string }[] = [
+export const ROLES: { value: Role; label: string; may: string }[] = [
   { value: "member", label: "Member", may: "uses the connectors" },
   { value: "auditor", label: "Auditor", may: "uses the connectors and reads the audit log" },
   { value: "admin", label: "Admin", may: "manages connectors, people and settings" },

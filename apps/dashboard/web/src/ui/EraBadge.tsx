@@ -1,5 +1,14 @@
 import { Badge, Tooltip } from "@mantine/core";
 
+/** Gatehouse itself is its MCP server. */
+export function ApiBadge() {
+  return (
+    <Badge variant="default" size="sm" fw={500} tt="none">
+      API
+    </Badge>
+  );
+}
+
 /** Which MCP the upstream speaks. */
 export function EraBadge({ era, version }: { era: "legacy" | "modern"; version: string }) {
   const explained = era === "modern" ? "Stateless MCP, without sessions" : "MCP with sessions, opened by initialize";

@@ -56,14 +56,13 @@ function Summary({ connector: { url, access } }: { connector: Connector }) {
 
 function OpeningForm({ org, connector, onDone }: { org: string; connector: Connector; onDone: () => void }) {
   const [url, setUrl] = useState(connector.url ?? "");
-  const stored = connector.access ?? [];
-  const [ways, setWays] = useState(() => stored.map(fromStored));
+  const [ways, setWays] = useState(() => (connector.access ?? []).map(fromStored));
   const queryClient = useQueryClient();
   const change = useMutation({
     mutationFn: (unlinks: number) =>
       changeUpstream(org, connector.slug, {
         ...{ url, unlinks, secrets: typedSecrets(ways) },
-        access: ways.map((way) => toWay(way, stored)),
+        access: ways.map(toWay),
       }),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }).then(onDone),
   });
@@ -82,7 +81,7 @@ function OpeningForm({ org, connector, onDone }: { org: string; connector: Conne
         {change.error && unlinks === null && !problem?.hasFields && <Failure error={change.error} />}
         <TextInput
           type="url"
-          label="URL of the MCP server"
+          label={connector.transport === "openapi" ? "Where the API is" : "URL of the MCP server"}
           value={url}
           error={problem?.fields.url}
           autoComplete="off"

@@ -12,6 +12,8 @@ export interface WayFields {
   /** How what a member types in is sent. */
   as: TypedInKind;
   service: string;
+  /** The OAuth server's endpoints, which still hold where no service is chosen. */
+  besides: Besides;
   /** Typed in just now; empty where what is stored is to stay. */
   secret: Record<string, string>;
   /** When what is stored was set, and by whom. */
@@ -20,6 +22,7 @@ export interface WayFields {
 
 type StoredWay = NonNullable<Connector["access"]>[number];
 export type Kind = StoredWay["kind"];
+type Besides = Pick<Extract<StoredWay, { kind: "member-oauth" }>, "server" | "scopeDelimiter">;
 export type TypedInKind = "header" | "query" | "cookie" | "basic" | "bearer";
 
 export const KINDS: { group: string; items: { value: Kind; label: string }[] }[] = [
@@ -60,7 +63,7 @@ export const isMembers = (kind: Kind): boolean => kind.startsWith("member-");
 export function newWay(kind: Kind): WayFields {
   return {
     ...{ kind, name: "", template: "{secret}", tokenEndpoint: "", scopes: "", authMethod: "client_secret_basic" },
-    ...{ instructions: "", as: "bearer", service: "", secret: {}, stored: null },
+    ...{ instructions: "", as: "bearer", service: "", besides: {}, secret: {}, stored: null },
   };
 }
 
@@ -72,31 +75,22 @@ export function fromStored(way: StoredWay): WayFields {
     return { ...fields, ...sent, as, instructions: said.instructions };
   }
   if (said.kind === "member-oauth") {
-    return { ...fields, service: said.service ?? "", scopes: said.scopes?.join(" ") ?? "" };
+    const { service = "", scopes = [], server, scopeDelimiter } = said;
+    const besides = { ...(server ? { server } : {}), ...(scopeDelimiter ? { scopeDelimiter } : {}) };
+    return { ...fields, service, scopes: scopes.join(" "), besides };
   }
   return { ...fields, ...said, scopes: said.kind === "client-credentials" ? said.scopes.join(" ") : "" };
 }
 
-/** As the API takes a way. What it says besides and cannot be changed here, such as an OAuth server's endpoints, is kept. */
-export function toWay(fields: WayFields, stored: readonly StoredWay[]) {
-  const { kind, name, template, tokenEndpoint, authMethod, instructions, as, service } = fields;
+/** As the API takes a way. */
+export function toWay(fields: WayFields) {
+  const { kind, name, template, tokenEndpoint, authMethod, instructions, as, service, besides } = fields;
   const scopes = fields.scopes.split(/\s+/).filter(Boolean);
   if (kind === "client-credentials") return { kind, tokenEndpoint, scopes, authMethod };
   if (kind === "member-secret") return { kind, instructions, as: sentAs(as, name, template) };
   if (kind === "member-oauth")
-    return { ...oauthBesides(stored), ...(service ? { service } : {}), ...(scopes.length ? { scopes } : {}) };
+    return { kind, ...besides, ...(service ? { service } : {}), ...(scopes.length ? { scopes } : {}) };
   return kind === "mtls" ? { kind } : sentAs(kind, name, template);
-}
-
-/** The endpoints that were given, which still hold where no service is chosen. */
-function oauthBesides(stored: readonly StoredWay[]) {
-  const before = stored.find((way) => way.kind === "member-oauth");
-  const { server, scopeDelimiter } = before ?? {};
-  return {
-    kind: "member-oauth" as const,
-    ...(server ? { server } : {}),
-    ...(scopeDelimiter ? { scopeDelimiter } : {}),
-  };
 }
 
 function sentAs(kind: TypedInKind, name: string, template: string) {

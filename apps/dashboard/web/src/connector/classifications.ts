@@ -1,0 +1,10 @@
+import type { Tool } from "../api.ts";
+
+export type Classification = NonNullable<Tool["classification"]>;
+
+/** An empty value is none. */
+export const CLASSIFICATIONS: { value: Classification | ""; label: string }[] = [
+  { value: "", label: "Unclassified (write)" },
+  { value: "read", label: "Read" },
+  { value: "write", label: "Write" },
+];

@@ -1,0 +1,6 @@
+import type { Tool } from "../api.ts";
+
+/** What clients see a tool as. */
+export function shownName({ name, edits }: Pick<Tool, "name" | "edits">): string {
+  return edits?.name ?? name;
+}

@@ -1,0 +1,39 @@
+import { Group } from "@mantine/core";
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { ApiProblem, readTool } from "../../api.ts";
+import { useOrg } from "../../session.ts";
+import { Operation } from "../../ui/Operation.tsx";
+import { Page } from "../../ui/Page.tsx";
+import { Failure, Loading, NotFound } from "../../ui/states.tsx";
+import { shownName } from "../shown.ts";
+import { ToolForm } from "./ToolForm.tsx";
+
+const toolQuery = (org: string, slug: string, tool: string) =>
+  queryOptions({ queryKey: ["connectors", org, slug, "tools", tool], queryFn: () => readTool(org, slug, tool) });
+
+/** One tool of a connector, as its owner wants it to be. */
+export function ToolPage() {
+  const org = useOrg()!;
+  const { slug, tool: name } = useParams({ from: "/signed-in/$org/connectors/$slug/tools/$tool" });
+  const { data: tool, error, refetch } = useQuery({ ...toolQuery(org.slug, slug, name), enabled: org.mayChange });
+  if (!org.mayChange || (error instanceof ApiProblem && error.status === 404)) return <NotFound />;
+  return (
+    <Page
+      title={tool ? shownName(tool) : name}
+      lead={
+        tool?.operation && (
+          <Group gap="4px 12px">
+            <Operation operation={tool.operation} />
+            {tool.tags.join(", ")}
+          </Group>
+        )
+      }
+      back={{ label: slug, href: `/${org.slug}/connectors/${slug}` }}
+    >
+      {error && <Failure error={error} onRetry={() => refetch()} />}
+      {!error && !tool && <Loading />}
+      {tool && <ToolForm key={name} org={org.slug} slug={slug} tool={tool} isApi={tool.operation !== null} />}
+    </Page>
+  );
+}

@@ -1,0 +1,128 @@
+import {
+  Button,
+  Checkbox,
+  FileInput,
+  Group,
+  Progress,
+  SegmentedControl,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from "@mantine/core";
+import { IconFileUpload } from "@tabler/icons-react";
+import { type FormEvent, useState } from "react";
+import { ApiProblem, type ApiSource } from "../api.ts";
+import { Failure } from "../ui/states.tsx";
+
+type Kind = "url" | "file" | "text";
+const KINDS: { value: Kind; label: string }[] = [
+  { value: "url", label: "URL" },
+  { value: "file", label: "File" },
+  { value: "text", label: "Paste" },
+];
+
+interface SourceFormProps {
+  /** Where it was found before. */
+  url?: string;
+  label: string;
+  pending: boolean;
+  error: Error | null;
+  progress?: { done: number; all: number } | null;
+  onSubmit: (source: ApiSource) => void;
+}
+
+/** Asks for an API's description: its URL, a file, or its text. */
+export function SourceForm({ url: before = "", label, pending, error, progress, onSubmit }: SourceFormProps) {
+  const [kind, setKind] = useState<Kind>("url");
+  const [url, setUrl] = useState(before);
+  const [file, setFile] = useState<File | null>(null);
+  const [text, setText] = useState("");
+  const [followReferences, setFollowReferences] = useState(false);
+  const isMissing = (kind === "url" ? url : kind === "text" ? text : (file?.name ?? "")).trim() === "";
+
+  async function submit(event: FormEvent): Promise<void> {
+    event.preventDefault();
+    if (isMissing) return;
+    if (kind === "url") onSubmit({ url, followReferences });
+    else onSubmit({ text: kind === "text" ? text : await file!.text(), followReferences });
+  }
+
+  const problem = error instanceof ApiProblem ? error.fields.url : undefined;
+  return (
+    <form onSubmit={submit} noValidate aria-label="Description">
+      <Stack gap="md">
+        {error && !problem && <Failure error={error} />}
+        <SegmentedControl
+          data={KINDS}
+          value={kind}
+          aria-label="Where the description is"
+          w="fit-content"
+          onChange={(value) => setKind(value as Kind)}
+        />
+        {kind === "url" && (
+          <TextInput
+            type="url"
+            label="URL of the description"
+            description="OpenAPI 3.1 or 3.0, or Swagger 2.0, as JSON or YAML; not the page that shows it to people"
+            placeholder="https://api.example.com/openapi.json"
+            autoComplete="off"
+            spellCheck={false}
+            value={url}
+            error={problem}
+            onChange={(event) => setUrl(event.currentTarget.value)}
+          />
+        )}
+        {kind === "file" && (
+          <FileInput
+            label="File"
+            description="OpenAPI 3.1 or 3.0, or Swagger 2.0, as JSON or YAML, of 16 MB at most"
+            placeholder="Choose a file"
+            accept=".json,.yaml,.yml,application/json,application/yaml"
+            leftSection={<IconFileUpload size={16} aria-hidden />}
+            value={file}
+            onChange={setFile}
+          />
+        )}
+        {kind === "text" && (
+          <Textarea
+            label="Description"
+            description="OpenAPI 3.1 or 3.0, or Swagger 2.0, as JSON or YAML"
+            autosize
+            minRows={8}
+            maxRows={18}
+            ff="monospace"
+            spellCheck={false}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+          />
+        )}
+        <Checkbox
+          label="Fetch the other documents that it refers to"
+          checked={followReferences}
+          onChange={(event) => setFollowReferences(event.currentTarget.checked)}
+        />
+        <Group>
+          <Button type="submit" loading={pending} disabled={isMissing}>
+            {label}
+          </Button>
+          {pending && <Reading progress={progress ?? null} />}
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+function Reading({ progress }: { progress: { done: number; all: number } | null }) {
+  const said = progress ? `Reading ${progress.all} operations…` : "Reading the description…";
+  return (
+    <Stack gap={4} flex="1 1 12rem" maw={320}>
+      <Text size="sm" c="dimmed" role="status">
+        {said}
+      </Text>
+      {progress && (
+        <Progress size="sm" value={(100 * progress.done) / Math.max(1, progress.all)} aria-label="How much is read" />
+      )}
+    </Stack>
+  );
+}

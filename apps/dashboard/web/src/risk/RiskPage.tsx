@@ -1,0 +1,166 @@
+import { Anchor, Button, Group, Menu, SemiCircleProgress, Stack, Text, Title } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { type RiskReport, readRisks, riskFile } from "../api.ts";
+import { connectorQuery } from "../connector/ConnectorPage.tsx";
+import { shownName } from "../connector/shown.ts";
+import { useOrg } from "../session.ts";
+import { Page } from "../ui/Page.tsx";
+import { Paged } from "../ui/Paged.tsx";
+import { Panel } from "../ui/Panel.tsx";
+import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { gradeOf, SEVERITIES } from "./grades.ts";
+import classes from "./risk.module.css";
+
+export const riskQuery = (org: string, slug: string) =>
+  queryOptions({ queryKey: ["connectors", org, slug, "risk"], queryFn: () => readRisks(org, slug) });
+
+/** What may go wrong with a connector as it is set up now, and what to do about it. */
+export function RiskPage() {
+  const org = useOrg()!;
+  const { slug } = useParams({ from: "/signed-in/$org/connectors/$slug/risk" });
+  const { data: connector } = useQuery(connectorQuery(org.slug, slug));
+  const originals = new Map(connector?.tools.map((tool) => [shownName(tool), tool.name]));
+  const { data: report, error, refetch } = useQuery({ ...riskQuery(org.slug, slug), enabled: org.mayChange });
+  if (!org.mayChange) return <NotFound />;
+  return (
+    <Page
+      title="Risk report"
+      lead={`What may go wrong with ${connector?.name ?? slug}, as it is set up now.`}
+      back={{ label: connector?.name ?? slug, href: `/${org.slug}/connectors/${slug}` }}
+      actions={<Downloads org={org.slug} slug={slug} />}
+    >
+      {error && <Failure error={error} onRetry={() => refetch()} />}
+      {!error && !report && <Loading />}
+      {report && (
+        <>
+          <Score report={report} />
+          {SEVERITIES.map(({ severity, label }) => (
+            <Findings
+              key={severity}
+              title={label}
+              findings={report.findings.filter((finding) => finding.severity === severity)}
+              linkTo={(tool) => `/${org.slug}/connectors/${slug}/tools/${originals.get(tool) ?? tool}`}
+            />
+          ))}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Downloads({ org, slug }: { org: string; slug: string }) {
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />}>
+          Download
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item component="a" href={riskFile(org, slug, "json")} download={`${slug}-risk.json`}>
+          JSON
+        </Menu.Item>
+        <Menu.Item component="a" href={riskFile(org, slug, "sarif")} download={`${slug}.sarif`}>
+          SARIF
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function Score({ report: { score, findings } }: { report: RiskReport }) {
+  const { label, color } = gradeOf(score);
+  const said = `${score} of 100: ${label}`;
+  return (
+    <Panel title="Score">
+      <Group gap="xl">
+        <div role="img" aria-label={said}>
+          <SemiCircleProgress
+            value={score}
+            size={180}
+            thickness={10}
+            filledSegmentColor={color}
+            label={
+              <Text span className={classes.score} aria-hidden>
+                {score}
+              </Text>
+            }
+          />
+        </div>
+        <Stack gap={4} flex="1 1 16rem">
+          <Text fw={600}>{label}</Text>
+          <Text size="sm" c="dimmed">
+            {findings.length === 0
+              ? "Nothing was found."
+              : "From 0 to 100: the sum of the points below. Less is better, and nothing here is hidden in it."}
+          </Text>
+        </Stack>
+      </Group>
+    </Panel>
+  );
+}
+
+type Finding = RiskReport["findings"][number];
+
+interface FindingsProps {
+  title: string;
+  findings: Finding[];
+  /** Where a tool is edited, by the name that clients see. */
+  linkTo: (tool: string) => string;
+}
+
+function Findings({ title, findings, linkTo }: FindingsProps) {
+  if (findings.length === 0) return null;
+  const rules = [...Map.groupBy(findings, ({ rule }) => rule).values()];
+  return (
+    <Panel flush title={`${title} (${findings.length})`}>
+      {rules.map((found) => (
+        <RuleFindings key={found[0]!.rule} findings={found} linkTo={linkTo} />
+      ))}
+    </Panel>
+  );
+}
+
+function RuleFindings({ findings, linkTo }: Omit<FindingsProps, "title">) {
+  const [{ title, why, todo } = findings[0]!] = findings;
+  const points = findings.reduce((sum, finding) => sum + finding.points, 0);
+  return (
+    <section className={classes.rule}>
+      <Group justify="space-between" align="baseline" gap="xs" wrap="nowrap">
+        <Title order={3} size="sm">
+          {title}
+        </Title>
+        <Text size="sm" c="dimmed" className={classes.points}>
+          {points === 1 ? "1 point" : `${points} points`}
+        </Text>
+      </Group>
+      <Text size="sm" c="dimmed">
+        {why}
+      </Text>
+      <Text size="sm">{todo}</Text>
+      <Paged items={findings} size={10} label={title}>
+        {(shown) => (
+          <ul className={classes.places}>
+            {shown.map(({ tool, pointer, detail }) => (
+              <li key={`${tool} ${pointer}`}>
+                {tool === null ? (
+                  "The connector"
+                ) : (
+                  <Anchor component={Link} to={linkTo(tool)} className="mono">
+                    {tool}
+                  </Anchor>
+                )}{" "}
+                {detail}
+                <Text span size="xs" c="dimmed" className="mono" ml={8}>
+                  {pointer}
+                </Text>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Paged>
+    </section>
+  );
+}

@@ -1,0 +1,38 @@
+import { Button, Group, Text } from "@mantine/core";
+import { type ReactNode, useState } from "react";
+
+interface PagedProps<Item> {
+  items: readonly Item[];
+  size: number;
+  /** What they are, in the plural. */
+  label: string;
+  children: (shown: readonly Item[]) => ReactNode;
+}
+
+/** A long list, a part at a time. */
+export function Paged<Item>({ items, size, label, children }: PagedProps<Item>) {
+  const [wanted, setPage] = useState(0);
+  const last = Math.max(0, Math.ceil(items.length / size) - 1);
+  const page = Math.min(wanted, last);
+  const from = page * size;
+  return (
+    <>
+      {children(items.slice(from, from + size))}
+      {last > 0 && (
+        <Group justify="space-between" gap="sm" px="lg" py="sm" component="nav" aria-label={`Pages of ${label}`}>
+          <Text size="sm" c="dimmed" role="status">
+            {from + 1} to {Math.min(from + size, items.length)} of {items.length}
+          </Text>
+          <Group gap="xs">
+            <Button size="compact-sm" variant="default" disabled={page === 0} onClick={() => setPage(page - 1)}>
+              Previous
+            </Button>
+            <Button size="compact-sm" variant="default" disabled={page === last} onClick={() => setPage(page + 1)}>
+              Next
+            </Button>
+          </Group>
+        </Group>
+      )}
+    </>
+  );
+}
