@@ -10,6 +10,7 @@ import { fail, options, prepare } from "./prepare.mjs";
 /** What tests need of the machine: the commands that will do, and the Debian package that brings the first of them. */
 const PROGRAMS = [
   { commands: ["redis-server"], debianPackage: "redis-server" },
+  { commands: ["prometheus"], debianPackage: "prometheus" },
   { commands: ["chromium", "chromium-browser", "google-chrome"], debianPackage: "chromium" },
 ];
 

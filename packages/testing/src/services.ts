@@ -71,8 +71,8 @@ async function startRedis(directory: string): Promise<{ url: string } & AsyncDis
   };
 }
 
-/** Redis cannot be told to choose one itself. */
-async function freePort(): Promise<number> {
+/** For programs that cannot be told to choose one themselves. */
+export async function freePort(): Promise<number> {
   await using server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;
