@@ -1,5 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { CONNECT_LINKS, connectLink } from "@gatehouse/oauth/client/connect-link";
+import { openRenewal, type RenewDeps } from "@gatehouse/renewal/renew";
 import { listToolsOfConnector } from "@gatehouse/store/connectors";
 import type { Credential } from "@gatehouse/store/credentials";
 import { withOrg } from "@gatehouse/store/database";
@@ -9,7 +10,6 @@ import type { OrgSnapshots } from "../snapshots.ts";
 import { openKnownCredentials } from "./known-credentials.ts";
 import { takeLinkAnswer } from "./link-ask.ts";
 import { LinkNeeded } from "./link-needed.ts";
-import { openRenewal, type RenewDeps } from "./renew.ts";
 
 /** What members have linked, or typed in, to open an upstream as themselves. */
 export interface MemberCredentials {
