@@ -7,7 +7,7 @@ import { Failure } from "../../ui/states.tsx";
 import classes from "./linked.module.css";
 import { OAuthApp } from "./OAuthApp.tsx";
 
-export const linkedQuery = (org: string, slug: string) =>
+const linkedQuery = (org: string, slug: string) =>
   queryOptions({ queryKey: ["connectors", org, slug, "linked"], queryFn: () => readLinked(org, slug) });
 
 /** Who has linked an account of their own, for those who may change the connector. Never what they have linked. */
