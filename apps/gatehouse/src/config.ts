@@ -6,6 +6,7 @@ import { KNOWN_SERVICES } from "@gatehouse/oauth/client/known-services";
 import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import { parseMasterKey } from "@gatehouse/vault/master-key";
 import { z } from "zod";
+import { readFiles } from "./read-files.ts";
 
 const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
@@ -24,6 +25,7 @@ const EnvironmentVariables = z
       .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" })
       .refine((url) => new URL(url).pathname.length > 1, "must name a database: postgres://user:password@host/database")
       .optional(),
+    DATABASE_PASSWORD: z.string().optional(),
     REDIS_URL: z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" }).optional(),
     TRUSTED_PROXIES: z.string().default("").transform(parseAddresses),
     GATEHOUSE_SIGNUP: z
@@ -110,7 +112,8 @@ export const VARIABLES: readonly string[] = Object.keys(EnvironmentVariables.sha
 
 /** Throws `invalid_fields`, with every variable that is wrong. An empty variable counts as none. */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const named = readFiles(environment, VARIABLES);
+  const given = Object.fromEntries(Object.entries(named).filter(([, value]) => value !== ""));
   const parsed = EnvironmentVariables.safeParse(given);
   if (!parsed.success) throw new Fault("invalid_fields", `${sentenceOf(parsed.error)}.`);
   const variables = parsed.data;
@@ -119,7 +122,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     port: variables.PORT,
     publicUrl: variables.PUBLIC_URL,
     dataDirectory: resolve(variables.GATEHOUSE_DATA_DIR),
-    databaseUrl: variables.DATABASE_URL,
+    databaseUrl: withPassword(variables.DATABASE_URL, variables.DATABASE_PASSWORD),
     redisUrl: variables.REDIS_URL,
     trustedProxies: variables.TRUSTED_PROXIES,
     signup: variables.GATEHOUSE_SIGNUP,
@@ -146,6 +149,14 @@ export function isLoopback(url: URL): boolean {
 
 function sentenceOf(error: z.ZodError): string {
   return error.issues.map(({ path, message }) => `${path.join(".")} ${message}`).join("; ");
+}
+
+/** A password that is kept apart from the address that it is for. */
+function withPassword(databaseUrl: string | undefined, password: string | undefined): string | undefined {
+  if (!databaseUrl || !password) return databaseUrl;
+  const url = new URL(databaseUrl);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 function parseOrigin(text: string, context: z.RefinementCtx): URL {

@@ -1,5 +1,32 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readConfig } from "../src/config.ts";
+
+test("secrets may be in files, and a database's password apart from its address", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "gatehouse-secrets-"));
+  const [password, masterKey] = [join(directory, "password"), join(directory, "master-key")];
+  await writeFile(password, "p@ss/word\n");
+  await writeFile(masterKey, `${Buffer.alloc(32, 7).toString("base64")}\n`);
+  const config = readConfig({
+    DATABASE_URL: "postgres://postgres@db.example:5432/gatehouse",
+    DATABASE_PASSWORD_FILE: password,
+    GATEHOUSE_MASTER_KEY_FILE: masterKey,
+    REDIS_URL_FILE: "",
+  });
+  await rm(directory, { recursive: true });
+  expect(config.databaseUrl).toBe("postgres://postgres:p%40ss%2Fword@db.example:5432/gatehouse");
+  expect(config.masterKey).toEqual({ bytes: Buffer.alloc(32, 7) });
+  expect(config.redisUrl).toBeUndefined();
+});
+
+test("files that cannot be read, and variables that are given twice, are named all at once", () => {
+  const environment = { SMTP_URL_FILE: "/nowhere/smtp", REDIS_URL: "redis://redis", REDIS_URL_FILE: "/nowhere/redis" };
+  expect(() => readConfig(environment)).toThrow(
+    "REDIS_URL is given twice, by itself and by REDIS_URL_FILE; SMTP_URL_FILE is /nowhere/smtp, which cannot be read.",
+  );
+});
 
 test("what may be said of mail, sign-up and proxies", () => {
   const config = readConfig({
