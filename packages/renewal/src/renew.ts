@@ -83,7 +83,7 @@ async function renewClaimed(deps: RenewDeps, owner: Owner, credential: Credentia
   }
 }
 
-export async function openAccount(
+async function openAccount(
   vault: Pick<Vault, "dataKey">,
   { orgId, connector }: Owner,
   { id, version, sealed, tokenEndpoint }: Credential,
