@@ -41,7 +41,7 @@ const vault = openHouseVault(keys, access);
 await migrate(access, () => {});
 const db = openDatabaseAsOwner(access.url);
 
-const telemetry = await startTelemetry();
+const telemetry = await startTelemetry({ slowMs: 2000 });
 const server = await listen({ host: "127.0.0.1", port: 0 });
 const publicUrl = new URL(`http://127.0.0.1:${portOf(server)}`);
 const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });

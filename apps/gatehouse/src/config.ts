@@ -53,6 +53,13 @@ const EnvironmentVariables = z
     GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
     GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
     GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
+    GATEHOUSE_AUDIT_HEADS: z
+      .url({ protocol: /^file$/, error: "must be a file:///path URL" })
+      .transform((url) => new URL(url))
+      .optional(),
+    METRICS_HOST: z.string().optional(),
+    METRICS_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).optional(),
+    GATEHOUSE_TRACE_SLOW_MS: z.coerce.number("must be a number").int().positive().default(2000),
     GATEHOUSE_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
         error: "must be one of trace, debug, info, warn, error, fatal, silent",
@@ -105,6 +112,12 @@ export interface Config {
   internalHost: string;
   /** 0 lets the system choose. */
   internalPort: number;
+  /** Where the signed heads of the audit log are written besides the database. */
+  auditHeads: URL | undefined;
+  /** For Prometheus, and for whoever asks what is wrong; nothing is served where there is none. */
+  metrics: { host: string; port: number } | undefined;
+  /** Exchanges that take longer are traced, sampled or not. */
+  traceSlowMs: number;
   logLevel: string | undefined;
 }
 
@@ -139,6 +152,12 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
     internalHost: variables.GATEHOUSE_INTERNAL_HOST,
     internalPort: variables.GATEHOUSE_INTERNAL_PORT,
+    auditHeads: variables.GATEHOUSE_AUDIT_HEADS,
+    metrics:
+      variables.METRICS_PORT === undefined
+        ? undefined
+        : { host: variables.METRICS_HOST ?? variables.HOST, port: variables.METRICS_PORT },
+    traceSlowMs: variables.GATEHOUSE_TRACE_SLOW_MS,
     logLevel: variables.GATEHOUSE_LOG_LEVEL,
   };
 }

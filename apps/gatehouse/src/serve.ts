@@ -16,7 +16,7 @@ export async function serve(app: AppName, config: Config): Promise<void> {
   const { databaseUrl } = config;
   if (!databaseUrl) throw new Fault("invalid_fields", "DATABASE_URL must be given to serve one app.");
   const log = createLogger({ level: config.logLevel ?? "info", destination: process.stderr });
-  stack.use(await startTelemetry());
+  stack.use(await startTelemetry({ slowMs: config.traceSlowMs }));
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);

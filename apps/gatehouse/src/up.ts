@@ -19,7 +19,7 @@ export async function up(config: Config, progress: Progress): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const stopped = untilStopped();
   const log = createLogger({ level: config.logLevel ?? "warn", destination: process.stderr });
-  stack.use(await startTelemetry());
+  stack.use(await startTelemetry({ slowMs: config.traceSlowMs }));
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);

@@ -33,7 +33,7 @@ export const call = (deps: Dependencies) =>
 
 const onMessage = (deps: Dependencies) => [
   limit(deps),
-  findTarget(deps),
+  findTarget,
   findTask(deps),
   authorize(deps),
   editCall,
@@ -48,7 +48,7 @@ export const sessionStream = (deps: Dependencies) =>
   inOrder(
     acceptOrigin(deps),
     authenticate(deps),
-    beginSessionRequest(deps),
+    beginSessionRequest,
     limit(deps),
     findSession(deps),
     withCredential(deps),
@@ -60,7 +60,7 @@ export const sessionEnd = (deps: Dependencies) =>
   inOrder(
     acceptOrigin(deps),
     authenticate(deps),
-    beginSessionRequest(deps),
+    beginSessionRequest,
     limit(deps),
     findSession(deps),
     withCredential(deps),
@@ -72,7 +72,7 @@ export const sseStream = (deps: Dependencies) =>
   inOrder(
     acceptOrigin(deps),
     authenticate(deps),
-    beginSessionRequest(deps),
+    beginSessionRequest,
     limit(deps),
     withCredential(deps),
     openSseStream(deps),
@@ -90,7 +90,7 @@ export const sseMessage = (deps: Dependencies) =>
 
 const onStream = (deps: Dependencies) => [
   findSseStream(deps),
-  findTarget(deps),
+  findTarget,
   findTask(deps),
   authorize(deps),
   editCall,
@@ -107,7 +107,7 @@ export const continuations = (deps: Dependencies) => ({
       takeOver,
       authenticate(deps),
       readMessage,
-      findTarget(deps),
+      findTarget,
       findTask(deps),
       authorize(deps),
       editCall,
@@ -126,7 +126,7 @@ export const continuations = (deps: Dependencies) => ({
 const inSession = (deps: Dependencies) => [
   takeOver,
   authenticate(deps),
-  beginSessionRequest(deps),
+  beginSessionRequest,
   findSession(deps),
   withCredential(deps),
 ];

@@ -5,7 +5,6 @@ import type { RateLimit } from "@gatehouse/state/limiter";
 import type { State } from "@gatehouse/state/state";
 import type { AuditWriter } from "@gatehouse/store/audit-writer";
 import type { Logger } from "@gatehouse/telemetry/log";
-import type { McpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { Vault } from "@gatehouse/vault/vault";
 import type { Backs } from "./backs/back.ts";
 import type { Driving } from "./bridges/drive.ts";
@@ -54,8 +53,9 @@ export interface Dependencies {
   vault: Vault;
   clientTokens: ClientTokens;
   state: State;
-  telemetry: McpTelemetry;
-  limits: Limits;
+  /** For what is looked up by the way, and must not keep the snapshots waiting. */
+  usageDb: Database;
+  refusals: Refusals;
   /** Until the first byte of an upstream's answer, and between any two. */
   upstreamTimeoutMs: number;
   log: Logger;

@@ -1,5 +1,6 @@
 import { Fault, toFault } from "@gatehouse/faults";
 import { unavailableIfUnreachable } from "@gatehouse/store/database";
+import { limitsHit, refusals } from "@gatehouse/telemetry/events";
 import { answerLinkNeeded } from "./credentials/answer-link-needed.ts";
 import { LinkNeeded } from "./credentials/link-needed.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -29,8 +30,12 @@ export function failWith(deps: Dependencies): (exchange: Exchange, error: unknow
     const { operation, recorded, org } = exchange;
     let fault = toFault(unavailableIfUnreachable(error));
     if (recorded && exchange.sent && fault.code === "unavailable") fault = withheld(fault);
-    if (fault.code === "internal") log.error({ err: fault.cause, trace_id: operation?.traceId }, "a call failed");
+    if (fault.code === "internal") {
+      log.error({ err: fault.cause, trace_id: operation?.traceId, span_id: operation?.spanId }, "a call failed");
+    }
     operation?.end(fault.code);
+    if (fault.code === "rate_limited") limitsHit.add(1, org.slug, String(fault.data?.limit));
+    if (!exchange.sent) refusals.add(1, org?.slug, fault.code);
     if (org && !recorded && fault.code !== "rate_limited") {
       await record(exchange, fault).catch((unrecorded) => {
         fault = toFault(unrecorded);

@@ -9,7 +9,6 @@ import { openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
-import { openMcpTelemetry } from "@gatehouse/telemetry/mcp";
 import type { JWK } from "jose";
 import { openBacks } from "./backs/back.ts";
 import { CANCELLED, endCallsOf, openDriving } from "./bridges/drive.ts";
@@ -76,8 +75,7 @@ export async function startGateway({
   // Apart from the snapshots', which must not wait for it.
   const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);
   const members = openMemberCredentials({ ...given, operatorClients, db: credentialsDb, snapshots });
-  const telemetry = openMcpTelemetry();
-  const backs = openBacks({ egress: given.egress, telemetry, upstreamTimeoutMs, replicaId });
+  const backs = openBacks({ egress: given.egress, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId, vault });
   const clientTokens = openClientTokens({ ...given, db });
   const subscriptions = openSubscriptions({ backs, state, vault, clientTokens, members, log, snapshots, replicaId });
@@ -96,8 +94,8 @@ export async function startGateway({
     clientTokens,
     members,
     ...bridges,
-    ...{ limits, upstreamTimeoutMs, audit, snapshots, streams, sessions },
-    ...{ tokens, staticTokens, lastUse, telemetry, replicaId, replicas },
+    ...{ upstreamTimeoutMs, audit, snapshots, streams, sessions },
+    ...{ tokens, staticTokens, lastUse, replicaId, replicas },
   };
   listenToHints(deps);
   const fail = failWith(deps);

@@ -51,7 +51,7 @@ test("client, gateway and upstream are one trace: a span per exchange and one pe
   using collector = await startCollector();
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = collector.url;
   process.env.OTEL_EXPORTER_OTLP_PROTOCOL = "http/json";
-  const telemetry = await startTelemetry();
+  const telemetry = await startTelemetry({ slowMs: 2000 });
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { bearer: "canary-credential" });
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -1,24 +1,25 @@
-import { randomFillSync } from "node:crypto";
+import { type Attributes, type Link, SpanKind } from "@opentelemetry/api";
+import { type Histogram, histogram, type Label } from "./metrics.ts";
 import {
-  type Attributes,
-  type Context,
-  type Histogram,
-  INVALID_TRACEID,
-  metrics,
-  ROOT_CONTEXT,
-  type Span,
-  type SpanContext,
-  SpanKind,
-  SpanStatusCode,
-  trace,
-} from "@opentelemetry/api";
+  beginPlace,
+  formatTraceparent,
+  isKept,
+  makeSpan,
+  type Place,
+  parseTraceparent,
+  placeBelow,
+  type SpanText,
+} from "./spans.ts";
 
 // Names are those of the OpenTelemetry semantic conventions for MCP (semantic-conventions-genai, docs/gen-ai/mcp.md).
 
 /** What an operation is: bounded in number, so that it may name spans and label metrics. */
 export interface Operation {
+  /** The org's and the connector's slugs. */
+  org: string;
+  connector: string;
   method: string;
-  /** A tool's or prompt's name, never a URI. */
+  /** A tool's or prompt's name as the catalogue has it, never a URI. */
   target?: string | undefined;
   protocolVersion: string;
 }
@@ -27,11 +28,12 @@ export interface Operation {
 export interface ServerOperation {
   readonly operation: Operation;
   readonly traceId: string;
+  readonly spanId: string;
   /** W3C Trace Context, for what is sent on behalf of this operation when it has no span of its own. */
   readonly traceparent: string;
-  readonly context: Context;
   /** `error` is a fault's code, `tool_error`, or a JSON-RPC error's code. */
   end(error?: string): void;
+  startClient(attributes: () => Attributes): ClientOperation;
 }
 
 /** One request to an upstream, within a server operation. */
@@ -40,104 +42,123 @@ export interface ClientOperation {
   end(error?: string): void;
 }
 
-export interface McpTelemetry {
-  startServer(operation: Operation, traceparent: string | undefined, attributes: () => Attributes): ServerOperation;
-  startClient(parent: ServerOperation, attributes: () => Attributes): ClientOperation;
+/** What a span says of an operation besides; asked for only where there is a span. */
+export interface SpanDetails {
+  attributes: Attributes;
+  links?: Link[];
 }
 
 /** The conventions' own boundaries, in seconds. */
-const DURATION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+const BOUNDARIES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
+const LABELS = [
+  "gatehouse.org",
+  "gatehouse.connector",
+  "mcp.method.name",
+  "gen_ai.tool.name",
+  "mcp.protocol.version",
+  "error.type",
+];
 
-export function openMcpTelemetry(): McpTelemetry {
-  const tracer = trace.getTracer("gatehouse");
-  const meter = metrics.getMeter("gatehouse");
-  const histogram = (name: string) =>
-    meter.createHistogram(name, { unit: "s", advice: { explicitBucketBoundaries: DURATION_BUCKETS } });
-  const serverDuration = histogram("mcp.server.operation.duration");
-  const clientDuration = histogram("mcp.client.operation.duration");
+function duration(name: string, help: string): Histogram {
+  return histogram({ name, unit: "s", help, labels: LABELS, boundaries: BOUNDARIES });
+}
 
-  function startSpan(kind: SpanKind, operation: Operation, context: Context, attributes: () => Attributes): Span {
-    const name = operation.target ? `${operation.method} ${operation.target}` : operation.method;
-    const span = tracer.startSpan(name, { kind }, context);
-    if (span.isRecording()) span.setAttributes({ ...describe(operation), ...attributes() });
-    return span;
+/** Streams, which are open for as long as somebody listens. */
+const MAY_LAST = new Set(["GET", "subscriptions/listen"]);
+
+const serverDuration = duration("mcp.server.operation.duration", "From a client's request to the end of its answer");
+const clientDuration = duration(
+  "mcp.client.operation.duration",
+  "From a request to an upstream to the end of its answer",
+);
+
+export function startServer(
+  operation: Operation,
+  traceparent: string | undefined,
+  details: () => SpanDetails,
+): ServerOperation {
+  return new Server(operation, beginPlace(parseTraceparent(traceparent)), details);
+}
+
+class Server implements ServerOperation {
+  readonly operation: Operation;
+  readonly #place: Place;
+  readonly #details: () => SpanDetails;
+  /** Makes the spans of those requests to upstreams that ended before it is known whether they are wanted. */
+  #undecided: (() => void)[] = [];
+  #kept: boolean | null = null;
+
+  constructor(operation: Operation, place: Place, details: () => SpanDetails) {
+    this.operation = operation;
+    this.#place = place;
+    this.#details = details;
   }
 
-  return {
-    startServer(operation, traceparent, attributes) {
-      const parent = traceparent ? parseTraceparent(traceparent) : null;
-      const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
-      const span = startSpan(SpanKind.SERVER, operation, context, attributes);
-      const given = span.spanContext();
-      const own = given.traceId === INVALID_TRACEID ? randomSpanContext() : given;
-      return {
-        operation,
-        traceId: own.traceId,
-        traceparent: formatTraceparent(own),
-        context: span.isRecording() ? trace.setSpan(context, span) : trace.setSpanContext(context, own),
-        end: endOf(span, serverDuration, operation),
-      };
-    },
-    startClient(parent, attributes) {
-      const { operation } = parent;
-      const span = startSpan(SpanKind.CLIENT, operation, parent.context, attributes);
-      return {
-        traceparent: span.isRecording() ? formatTraceparent(span.spanContext()) : parent.traceparent,
-        end: endOf(span, clientDuration, operation),
-      };
-    },
-  };
-}
-
-function endOf(span: Span, duration: Histogram, operation: Operation): (error?: string) => void {
-  const startedAt = performance.now();
-  return (error) => {
-    const labels = describe(operation);
-    if (error) labels["error.type"] = error;
-    duration.record((performance.now() - startedAt) / 1000, labels);
-    if (error && span.isRecording()) {
-      span.setAttribute("error.type", error);
-      span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-    span.end();
-  };
-}
-
-function describe({ method, target, protocolVersion }: Operation): Attributes {
-  const attributes: Attributes = {
-    "mcp.method.name": method,
-    "mcp.protocol.version": protocolVersion,
-    "network.transport": "tcp",
-  };
-  if (target && method === "tools/call") attributes["gen_ai.tool.name"] = target;
-  if (target && method === "prompts/get") attributes["gen_ai.prompt.name"] = target;
-  return attributes;
-}
-
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
-
-/** W3C Trace Context, `traceparent`; `null` for what is none, which is then ignored. */
-export function parseTraceparent(text: string): SpanContext | null {
-  const match = TRACEPARENT.exec(text);
-  if (!match) return null;
-  const context = { traceId: match[1]!, spanId: match[2]!, traceFlags: Number.parseInt(match[3]!, 16), isRemote: true };
-  return trace.isSpanContextValid(context) ? context : null;
-}
-
-function formatTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
-  return `00-${traceId}-${spanId}-${traceFlags & 1 ? "01" : "00"}`;
-}
-
-const IDS = Buffer.alloc(24 * 128);
-let used = IDS.length;
-
-/** Where nothing records, calls still have ids that logs and the audit can be joined by. */
-function randomSpanContext(): SpanContext {
-  if (used === IDS.length) {
-    randomFillSync(IDS);
-    used = 0;
+  get traceId(): string {
+    return this.#place.traceId;
   }
-  const hex = IDS.toString("hex", used, used + 24);
-  used += 24;
-  return { traceId: hex.slice(0, 32), spanId: hex.slice(32), traceFlags: 0 };
+
+  get spanId(): string {
+    return this.#place.spanId;
+  }
+
+  get traceparent(): string {
+    return formatTraceparent(this.#place);
+  }
+
+  end(error?: string): void {
+    if (this.#kept !== null) return;
+    this.#kept = isKept(this.#place, error, MAY_LAST.has(this.operation.method));
+    record(serverDuration, this.operation, this.#place, { error, isKept: this.#kept });
+    if (!this.#kept) return;
+    makeSpan(this.#place, error, textOf(SpanKind.SERVER, this.operation, this.#details(), error));
+    for (const make of this.#undecided) make();
+  }
+
+  startClient(attributes: () => Attributes): ClientOperation {
+    const place = placeBelow(this.#place);
+    return {
+      traceparent: formatTraceparent(place),
+      end: (error) => this.#endClient(place, attributes, error),
+    };
+  }
+
+  /** An exchange is kept as a whole. */
+  #endClient(place: Place, attributes: () => Attributes, error: string | undefined): void {
+    const kept = this.#kept ?? isKept(place, error, MAY_LAST.has(this.operation.method));
+    record(clientDuration, this.operation, place, { error, isKept: kept });
+    const endedAt = performance.now();
+    const make = () =>
+      makeSpan(place, error, textOf(SpanKind.CLIENT, this.operation, { attributes: attributes() }, error), endedAt);
+    if (kept) make();
+    else if (this.#kept === null) this.#undecided.push(make);
+  }
+}
+
+function record(
+  metric: Histogram,
+  { org, connector, method, target, protocolVersion }: Operation,
+  place: Place,
+  { error, isKept }: { error: Label; isKept: boolean },
+): void {
+  const seconds = (performance.now() - place.startedAt) / 1000;
+  metric.record(seconds, isKept ? place : null, org, connector, method, target, protocolVersion, error);
+}
+
+function textOf(
+  kind: SpanKind,
+  operation: Operation,
+  { attributes, ...details }: SpanDetails,
+  error: string | undefined,
+): SpanText {
+  const { method, target, org, connector, protocolVersion } = operation;
+  const described: Attributes = {
+    ...{ "mcp.method.name": method, "mcp.protocol.version": protocolVersion, "network.transport": "tcp" },
+    ...{ "network.protocol.name": "http", "gatehouse.org": org, "gatehouse.connector": connector },
+    ...attributes,
+  };
+  if (method === "tools/call") described["gen_ai.operation.name"] = "execute_tool";
+  if (target) described[method === "prompts/get" ? "gen_ai.prompt.name" : "gen_ai.tool.name"] = target;
+  if (error && /^-?\d+$/.test(error)) described["rpc.response.status_code"] = error;
+  return { name: target ? `${method} ${target}` : method, kind, attributes: described, ...details };
 }

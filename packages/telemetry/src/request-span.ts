@@ -1,8 +1,17 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isSpanContextValid, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, isSpanContextValid, SpanKind, trace } from "@opentelemetry/api";
+import { histogram } from "./metrics.ts";
+import { beginPlace, contextOf, isKept, makeSpan, type Place, parseTraceparent } from "./spans.ts";
 
-const tracer = trace.getTracer("gatehouse");
+/** As the semantic conventions for HTTP have it. */
+const duration = histogram({
+  name: "http.server.request.duration",
+  unit: "s",
+  help: "Requests that are not calls of MCP",
+  labels: ["http.request.method", "http.route", "http.response.status_code"],
+  boundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+});
 
 /** A span for a request that is not a call of MCP. `route` is one of few: it may hold nothing that a client makes up. */
 export function traceRequest(
@@ -11,20 +20,23 @@ export function traceRequest(
   route: string,
   answer: () => void,
 ): void {
-  const name = `${request.method} ${route}`;
-  const attributes = { "http.request.method": request.method!, "http.route": route };
-  tracer.startActiveSpan(name, { kind: SpanKind.SERVER, attributes }, (span) => {
-    response.once("close", () => {
-      span.setAttribute("http.response.status_code", response.statusCode);
-      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end();
-    });
-    answer();
-  });
+  const place = beginPlace(parseTraceparent(request.headers.traceparent as string | undefined));
+  response.once("close", () => end(place, request.method!, route, response.statusCode));
+  context.with(contextOf(place), answer);
 }
 
-/** What people can name of a request: the id of its trace, or one of its own where nothing is traced. */
+function end(place: Place, method: string, route: string, status: number): void {
+  const error = status >= 500 ? String(status) : undefined;
+  const kept = isKept(place, error);
+  const seconds = (performance.now() - place.startedAt) / 1000;
+  duration.record(seconds, kept ? place : null, method, route, String(status));
+  if (!kept) return;
+  const attributes = { "http.request.method": method, "http.route": route, "http.response.status_code": status };
+  makeSpan(place, error, { name: `${method} ${route}`, kind: SpanKind.SERVER, attributes });
+}
+
+/** What people can name of a request: the id of its trace, or one of its own where it is not traced. */
 export function incidentId(): string {
-  const context = trace.getActiveSpan()?.spanContext();
-  return context && isSpanContextValid(context) ? context.traceId : randomBytes(16).toString("hex");
+  const active = trace.getActiveSpan()?.spanContext();
+  return active && isSpanContextValid(active) ? active.traceId : randomBytes(16).toString("hex");
 }

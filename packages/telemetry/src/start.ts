@@ -1,13 +1,24 @@
+import { observeRuntime } from "./runtime.ts";
+import { sampleBy } from "./spans.ts";
+
+export interface TelemetryOptions {
+  /** Exchanges that take longer are kept, sampled or not. */
+  slowMs: number;
+}
+
 /**
- * Starts the OpenTelemetry SDK where `OTEL_EXPORTER_OTLP_ENDPOINT` says where to export to; otherwise everything that
- * is recorded goes nowhere and costs next to nothing. All `OTEL_*` variables are the SDK's own. What is disposed of
- * exports what it still holds. Call it before anything that records is opened.
+ * Starts the OpenTelemetry SDK where `OTEL_EXPORTER_OTLP_ENDPOINT` says where to export to; otherwise spans and log records
+ * are not made. All `OTEL_*` variables are the SDK's own. What is disposed of exports what it still holds.
  */
-export async function startTelemetry(): Promise<AsyncDisposable> {
-  if (!process.env.OTEL_EXPORTER_OTLP_ENDPOINT) return { async [Symbol.asyncDispose]() {} };
-  const { NodeSDK } = await import("@opentelemetry/sdk-node");
-  // Automatic instrumentation of HTTP costs 35 µs a call: on the path of a call, spans are made by hand.
-  const sdk = new NodeSDK({ serviceName: "gatehouse", instrumentations: [], autoDetectResources: false });
-  sdk.start();
-  return { [Symbol.asyncDispose]: () => sdk.shutdown().catch(() => {}) };
+export async function startTelemetry({ slowMs }: TelemetryOptions): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  stack.use(observeRuntime());
+  if (process.env.OTEL_EXPORTER_OTLP_ENDPOINT && process.env.OTEL_SDK_DISABLED !== "true") {
+    const { startSdk } = await import("./sdk.ts");
+    const { sdk, ...sampler } = startSdk();
+    stack.defer(() => sdk.shutdown().catch(() => {}));
+    stack.defer(() => sampleBy(null));
+    sampleBy({ ...sampler, slowMs });
+  }
+  return stack.move();
 }

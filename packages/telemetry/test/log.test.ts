@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createLogger } from "../src/log.ts";
-import { openMcpTelemetry, parseTraceparent } from "../src/mcp.ts";
+import { startServer } from "../src/mcp.ts";
+import { parseTraceparent } from "../src/spans.ts";
 
 test("what has a secret's name is not in the log", () => {
   const lines: string[] = [];
@@ -10,20 +11,25 @@ test("what has a secret's name is not in the log", () => {
 });
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const OPERATION = {
+  org: "acme",
+  connector: "tools",
+  method: "tools/call",
+  target: "echo",
+  protocolVersion: "2026-07-28",
+};
+const nothing = () => ({ attributes: {} });
 
 test("a client's trace goes on to the upstream, also where nothing is exported", () => {
-  const telemetry = openMcpTelemetry();
-  const operation = { method: "tools/call", target: "echo", protocolVersion: "2026-07-28" };
-  const server = telemetry.startServer(operation, TRACE, () => ({}));
-  const client = telemetry.startClient(server, () => ({}));
+  const server = startServer(OPERATION, TRACE, nothing);
+  const client = server.startClient(() => ({}));
   expect(server.traceId).toBe("0af7651916cd43dd8448eb211c80319c");
-  expect(client.traceparent).toContain(server.traceId);
+  expect(client.traceparent).toMatch(new RegExp(`^00-${server.traceId}-[0-9a-f]{16}-01$`));
 });
 
 test("what is no traceparent is ignored, and the call has a trace of its own", () => {
   for (const bad of ["", "00-0-0-01", TRACE.toUpperCase(), `00-${"0".repeat(32)}-b7ad6b7169203331-01`]) {
     expect(parseTraceparent(bad), bad).toBeNull();
   }
-  const server = openMcpTelemetry().startServer({ method: "ping", protocolVersion: "x" }, "nonsense", () => ({}));
-  expect(server.traceId).toMatch(/^[0-9a-f]{32}$/);
+  expect(startServer(OPERATION, "nonsense", nothing).traceId).toMatch(/^[0-9a-f]{32}$/);
 });

@@ -28,7 +28,7 @@ export interface UpstreamStream {
 
 export type Backs = Record<Transport, Back> & AsyncDisposable;
 
-type Used = Pick<Dependencies, "egress" | "telemetry" | "upstreamTimeoutMs" | "replicaId">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs" | "replicaId">;
 
 export function openBacks(deps: Used): Backs {
   const httpSse = openHttpSse(deps);

@@ -3,14 +3,15 @@ import { PassThrough } from "node:stream";
 import type { FetchedAnswer } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { Dependencies } from "../dependencies.ts";
+import { errorTypeOf } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Back } from "./back.ts";
 import { SseCall } from "./sse-call.ts";
 import { openConnection, type SseConnection } from "./sse-connection.ts";
 import type { Receiver } from "./streamable-http.ts";
-import type { Outbound } from "./upstream-request.ts";
+import { addressOf, type Outbound } from "./upstream-request.ts";
 
-type Used = Pick<Dependencies, "egress" | "telemetry" | "upstreamTimeoutMs" | "replicaId">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs" | "replicaId">;
 
 /** As long as a client's session is kept without use. */
 const IDLE_MS = 3_600_000;
@@ -59,15 +60,14 @@ export function openHttpSse(deps: Used): Back & AsyncDisposable {
   return {
     post(exchange, outbound, receiver) {
       const { connector } = exchange;
-      const operation = deps.telemetry.startClient(exchange.operation, () => ({
-        "server.address": connector.origin,
-        "gatehouse.connector": connector.slug,
+      const operation = exchange.operation.startClient(() => ({
+        ...addressOf(connector),
       }));
       exchange.sent = true;
       const call = dial(exchange, outbound, receiver, { traceparent: operation.traceparent, isClients: true });
       call.ended.then(
         () => operation.end(),
-        () => operation.end("upstream_failed"),
+        (error) => operation.end(errorTypeOf(error)),
       );
       return call;
     },

@@ -8,14 +8,15 @@ import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { isRequest, type Request, type Response } from "@gatehouse/mcp/message";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { errorTypeOf } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { mayUse } from "../may-use.ts";
 import type { ApiOperation, ConnectorSnapshot, ToolPolicy } from "../snapshots.ts";
 import type { Back } from "./back.ts";
 import { type Ending, ofConnector, type Receiver, type UpstreamCall } from "./streamable-http.ts";
-import { type Outbound, targetOf } from "./upstream-request.ts";
+import { addressOf, type Outbound, targetOf } from "./upstream-request.ts";
 
-type Used = Pick<Dependencies, "egress" | "telemetry" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const NO_STREAM = () => Promise.reject(new Fault("method_not_allowed", "An API says nothing unasked"));
@@ -120,9 +121,8 @@ function reservedNames({ access }: ConnectorSnapshot): ReadonlySet<string> {
 
 async function fetchApi(exchange: Exchange, request: ApiRequest, signal: AbortSignal, deps: Used): Promise<ApiAnswer> {
   const { connector, opening } = exchange;
-  const operation = deps.telemetry.startClient(exchange.operation, () => ({
-    "server.address": connector.origin,
-    "gatehouse.connector": connector.slug,
+  const operation = exchange.operation.startClient(() => ({
+    ...addressOf(connector),
     "http.request.method": request.method,
   }));
   const presented = opening?.present() ?? { headers: [], query: "" };
@@ -143,11 +143,12 @@ async function fetchApi(exchange: Exchange, request: ApiRequest, signal: AbortSi
       throw new CredentialRefused(answer.statusCode);
     }
     const read = await readBody(answer.body);
-    operation.end(answer.statusCode >= 500 ? "upstream_failed" : undefined);
+    operation.end(answer.statusCode >= 400 ? String(answer.statusCode) : undefined);
     return { status: answer.statusCode, contentType: String(answer.headers["content-type"] ?? ""), ...read };
   } catch (error) {
-    operation.end("upstream_failed");
-    throw ofConnector(error as Error, exchange);
+    const described = ofConnector(error as Error, exchange);
+    operation.end(errorTypeOf(described));
+    throw described;
   }
 }
 

@@ -6,15 +6,24 @@ import type { ClientOperation } from "@gatehouse/telemetry/mcp";
 import type { Dispatcher } from "undici";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { errorTypeIn, errorTypeOf } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
 import { rewriteResult } from "./rewrite.ts";
-import { address, cancellationOf, isListen, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
+import {
+  address,
+  addressOf,
+  cancellationOf,
+  isListen,
+  type Outbound,
+  targetOf,
+  upstreamBody,
+} from "./upstream-request.ts";
 
 /** How a POST to the upstream ended: answered, or refused because the upstream has forgotten the session. */
 export type Ending = "answered" | "session_lost";
 
-type Used = Pick<Dependencies, "egress" | "telemetry" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** Of all events of one answer. */
@@ -54,9 +63,8 @@ export interface UpstreamCall {
 /** Sends a message to an upstream of Streamable HTTP, and tells the receiver of what comes back. */
 export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: Receiver, deps: Used): UpstreamCall {
   const { connector } = exchange;
-  const operation = deps.telemetry.startClient(exchange.operation, () => ({
-    "server.address": connector.origin,
-    "gatehouse.connector": connector.slug,
+  const operation = exchange.operation.startClient(() => ({
+    ...addressOf(connector),
   }));
   const kind = isListen(outbound.message) ? "streams" : "calls";
   const answer = new UpstreamAnswer(exchange, outbound, receiver, operation, deps);
@@ -105,6 +113,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #length = 0;
   /** The response has come: nothing after it is looked at. */
   #answered = false;
+  /** What the response says that went wrong. */
+  #error: string | undefined;
   #resumable = false;
   #settled = false;
 
@@ -199,10 +209,13 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #end(ending: Ending | Error): void {
     if (this.#settled) return;
     this.#settled = true;
-    const failed = ending instanceof Error;
-    this.#operation.end(failed ? "upstream_failed" : undefined);
-    if (failed) this.#reject(ofConnector(ending, this.#exchange));
-    else this.#resolve(ending);
+    if (!(ending instanceof Error)) {
+      this.#operation.end(this.#error);
+      return this.#resolve(ending);
+    }
+    const error = ofConnector(ending, this.#exchange);
+    this.#operation.end(errorTypeOf(error));
+    this.#reject(error);
   }
 
   /** A batch is its messages, one after the other (2025-03-26, Batching). */
@@ -255,6 +268,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
   #complete(answer: Response, text: string | null): void {
     this.#answered = true;
+    this.#error = errorTypeIn(answer);
     const changed = rewriteResult(this.#exchange, answer);
     const finalText = changed || text === null ? JSON.stringify(answer) : text;
     const upstream = { status: this.#reader ? 200 : this.#status, sessionId: this.#sessionId };

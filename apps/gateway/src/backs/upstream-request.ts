@@ -104,3 +104,9 @@ export function cancellationOf(outbound: Outbound): Outbound | null {
 export function isListen(message: Message | null): boolean {
   return message !== null && isRequest(message) && message.method === "subscriptions/listen";
 }
+
+/** As the semantic conventions name a server. */
+export function addressOf({ origin }: Exchange["connector"]): { "server.address": string; "server.port": number } {
+  const { hostname, port, protocol } = new URL(origin);
+  return { "server.address": hostname, "server.port": Number(port) || (protocol === "https:" ? 443 : 80) };
+}

@@ -6,6 +6,7 @@ import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { Receiver } from "../backs/streamable-http.ts";
 import { followUpstream } from "../bridges/follow.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { errorTypeIn } from "../error-type.ts";
 import type { Answer, Exchange } from "../exchange.ts";
 import { outcomeOf } from "../steps/record.ts";
 import { IN_BAND, keepOpen, outcomeIn, refuse, undelivered } from "./streamable-http.ts";
@@ -66,8 +67,8 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
   const { response } = stream;
   if (isRequest(message)) accept(exchange);
 
-  async function finish(outcome: string): Promise<void> {
-    exchange.operation.end(outcome === "ok" ? undefined : outcome);
+  async function finish(outcome: string, error?: string): Promise<void> {
+    exchange.operation.end(error);
     if (response.destroyed) return audit.enqueue(outcomeOf(exchange, undelivered(outcome)));
     await audit.append(outcomeOf(exchange, outcome));
   }
@@ -89,7 +90,7 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
     async end(answer, text, { sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       await openSession(answer, sessionId);
-      await finish(outcomeIn(answer));
+      await finish(outcomeIn(answer), errorTypeIn(answer));
       stream.follow(exchange);
       response.write(writeSse({ event: "message", data: /[\r\n]/.test(text) ? JSON.stringify(answer) : text }));
     },

@@ -3,7 +3,9 @@ import { isRequest, type Response } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
 import type { Receiver } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { errorTypeIn } from "../error-type.ts";
 import type { Answer, Exchange } from "../exchange.ts";
+import { rateLimitHeaders } from "../limits/headers.ts";
 import { outcomeOf } from "../steps/record.ts";
 
 type Used = Pick<Dependencies, "audit" | "streams" | "sessions">;
@@ -24,12 +26,12 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
   /** The answer to `initialize` names the session in its headers, and so is no stream. */
   function open(): void {
     if (initialize || response.headersSent) return;
-    startStream(response);
+    startStream(response, rateLimitHeaders(exchange));
     closed = keepOpen(exchange, streams);
   }
 
-  async function finish(outcome: string): Promise<void> {
-    exchange.operation.end(outcome === "ok" ? undefined : outcome);
+  async function finish(outcome: string, error?: string): Promise<void> {
+    exchange.operation.end(error);
     closed?.();
     if (response.destroyed) return audit.enqueue(outcomeOf(exchange, undelivered(outcome)));
     await audit.append(outcomeOf(exchange, outcome));
@@ -51,14 +53,14 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
         const opened = { upstreamId: sessionId, protocolVersion, initialize: initialize.params ?? {} };
         exchange.session = await sessions.create(exchange.token, opened);
       }
-      await finish(outcomeIn(answer));
+      await finish(outcomeIn(answer), errorTypeIn(answer));
       if (response.headersSent) response.end(writeSse({ event: "message", data: text }));
       else sendJson(exchange, status, text);
     },
     accept() {
       exchange.operation.end();
       audit.enqueue(outcomeOf(exchange, "ok"));
-      response.writeHead(202).end();
+      response.writeHead(202, rateLimitHeaders(exchange)).end();
     },
     async leave() {
       if (initialize) throw new Fault("upstream_failed", "its answer broke off in the middle");
@@ -78,14 +80,16 @@ export function outcomeIn({ result, error }: Response): string {
 export const undelivered = (outcome: string) => (outcome === "ok" ? "undelivered" : outcome);
 
 /** Text leaves in one write with its headers, which bytes do not. */
-function sendJson({ response, session, message, bytesOut }: Exchange, status: number, text: string): void {
+function sendJson(exchange: Exchange, status: number, text: string): void {
+  const { response, session, message, bytesOut } = exchange;
   const headers = ["content-type", "application/json", "content-length", String(bytesOut)];
+  headers.push(...rateLimitHeaders(exchange));
   if (session && "method" in message && message.method === "initialize") headers.push("mcp-session-id", session.id);
   response.writeHead(status, headers).end(text);
 }
 
 /** Headers that keep proxies from holding a stream back (2026-07-28, Streamable HTTP, Receiving Messages). */
-export function startStream(response: Answer): void {
+export function startStream(response: Answer, more: string[] = []): void {
   response.writeHead(200, [
     "content-type",
     "text/event-stream",
@@ -93,6 +97,7 @@ export function startStream(response: Answer): void {
     "no-cache",
     "x-accel-buffering",
     "no",
+    ...more,
   ]);
   response.flushHeaders();
 }

@@ -1,7 +1,8 @@
 import { Fault } from "@gatehouse/faults";
 import { checkMirroredHeaders, targetOf } from "@gatehouse/mcp/headers";
 import { isRequest, type Request } from "@gatehouse/mcp/message";
-import type { Dependencies } from "../dependencies.ts";
+import { type Operation, type SpanDetails, startServer } from "@gatehouse/telemetry/mcp";
+import { parseTraceparent } from "@gatehouse/telemetry/spans";
 import type { Exchange, Step } from "../exchange.ts";
 import { mayUse } from "../may-use.ts";
 
@@ -16,22 +17,25 @@ const KNOWN_METHODS = new Set(
 );
 
 /** Finds what the message is about in the stored catalogue, and begins its trace. */
-export function findTarget({ telemetry }: Pick<Dependencies, "telemetry">): Step {
-  return function findTarget(exchange) {
-    const { message } = exchange;
-    const method = "method" in message ? message.method : "response";
-    if (isRequest(message)) {
-      exchange.target = targetOf(message);
-      if (method === "tools/call") exchange.tool = exchange.connector.tools.get(exchange.target ?? "") ?? null;
-    }
-    const operation = {
-      method: KNOWN_METHODS.has(method) ? method : "_OTHER",
-      target: exchange.tool?.name,
-      protocolVersion: exchange.protocolVersion,
-    };
-    exchange.operation = telemetry.startServer(operation, traceparentOf(exchange), () => describe(exchange));
-    exchange.accepted = true;
-    if (isRequest(message)) checkTool(exchange, message);
+export const findTarget: Step = function findTarget(exchange) {
+  const { message } = exchange;
+  const method = "method" in message ? message.method : "response";
+  if (isRequest(message)) {
+    exchange.target = targetOf(message);
+    if (method === "tools/call") exchange.tool = exchange.connector.tools.get(exchange.target ?? "") ?? null;
+  }
+  exchange.operation = startServer(operationOf(exchange, method), traceparentOf(exchange), () => describe(exchange));
+  exchange.accepted = true;
+  if (isRequest(message)) checkTool(exchange, message);
+};
+
+function operationOf({ org, connector, tool, protocolVersion }: Exchange, method: string): Operation {
+  return {
+    org: org.slug,
+    connector: connector.slug,
+    method: KNOWN_METHODS.has(method) ? method : "_OTHER",
+    target: tool?.name,
+    protocolVersion,
   };
 }
 
@@ -43,13 +47,16 @@ function traceparentOf({ message, request }: Exchange): string | undefined {
   return typeof traceparent === "string" ? traceparent : undefined;
 }
 
-function describe({ message, token, org, connector }: Exchange) {
+/** Where the message names a trace of its own, the request's is linked. */
+function describe({ message, token, request }: Exchange): SpanDetails {
+  const transport = parseTraceparent(request.headers.traceparent as string | undefined);
+  const isOther = transport !== null && "method" in message && message.params?._meta?.traceparent !== undefined;
   return {
-    "network.protocol.name": "http",
-    "gatehouse.org": org.slug,
-    "gatehouse.connector": connector.slug,
-    "gatehouse.client": token.clientId,
-    ...(isRequest(message) ? { "jsonrpc.request.id": String(message.id) } : {}),
+    attributes: {
+      "gatehouse.client": token.clientId,
+      ...(isRequest(message) ? { "jsonrpc.request.id": String(message.id) } : {}),
+    },
+    links: isOther ? [{ context: transport }] : [],
   };
 }
 

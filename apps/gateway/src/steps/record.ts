@@ -1,6 +1,7 @@
 import { Fault } from "@gatehouse/faults";
 import { isRequest } from "@gatehouse/mcp/message";
 import { type AuditRow, newAuditId } from "@gatehouse/store/audit";
+import { exchanges } from "@gatehouse/telemetry/events";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 
@@ -31,6 +32,7 @@ export async function recordOpening(exchange: Exchange, { audit }: Pick<Dependen
 /** How the exchange ended. A row of its own: what is in the audit log is never changed. */
 export function outcomeOf(exchange: Exchange, outcome: string): AuditRow {
   exchange.recorded = true;
+  exchanges.add(1, exchange.org.slug, exchange.connector.slug, exchange.era, outcome);
   return rowOf(exchange, exchange.intentId ? "outcome" : "whole", outcome);
 }
 
