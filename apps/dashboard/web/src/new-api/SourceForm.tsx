@@ -50,7 +50,7 @@ export function SourceForm({ url: before = "", label, pending, error, progress, 
 
   const problem = error instanceof ApiProblem ? error.fields.url : undefined;
   return (
-    <form onSubmit={submit} noValidate aria-label="Description">
+    <form onSubmit={submit} noValidate>
       <Stack gap="md">
         {error && !problem && <Failure error={error} />}
         <SegmentedControl
@@ -91,7 +91,7 @@ export function SourceForm({ url: before = "", label, pending, error, progress, 
             autosize
             minRows={8}
             maxRows={18}
-            ff="monospace"
+            classNames={{ input: "mono" }}
             spellCheck={false}
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}

@@ -77,7 +77,7 @@ function NewTeam({ org }: { org: string }) {
   }
 
   return (
-    <form className={classes.newTeam} onSubmit={submit} noValidate aria-label="New team">
+    <form className={classes.newTeam} onSubmit={submit} noValidate>
       {create.error && !problem && <Failure error={create.error} />}
       <Group align="flex-end" gap="sm">
         <TextInput

@@ -35,7 +35,7 @@ export function Comparison({ org, slug, found, pending, onApply }: ComparisonPro
         <Part title="Changed" items={changed} keyOf={({ name }) => name}>
           {({ name, members }) => (
             <>
-              {toolLink(name)} <Text span size="sm" c="dimmed">{`: ${members.map(wordFor).join(", ")}`}</Text>
+              {toolLink(name)} <Text span size="sm" c="dimmed">{`${members.map(wordFor).join(", ")}`}</Text>
             </>
           )}
         </Part>

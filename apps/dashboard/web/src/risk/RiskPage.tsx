@@ -94,7 +94,7 @@ function Score({ report: { score, findings } }: { report: RiskReport }) {
           <Text size="sm" c="dimmed">
             {findings.length === 0
               ? "Nothing was found."
-              : "From 0 to 100: the sum of the points below. Less is better, and nothing here is hidden in it."}
+              : "The sum of the points below, and 100 at most. Less is better."}
           </Text>
         </Stack>
       </Group>

@@ -40,7 +40,7 @@ export function Edited({
       {long ? (
         <Textarea {...common} autosize minRows={2} maxRows={14} />
       ) : (
-        <TextInput {...common} ff={mono ? "monospace" : "text"} />
+        <TextInput {...common} classNames={{ input: mono ? "mono" : "" }} />
       )}
       {isEdited && (
         <div className={classes.original}>

@@ -6,6 +6,7 @@ import { useOrg } from "../../session.ts";
 import { Operation } from "../../ui/Operation.tsx";
 import { Page } from "../../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../../ui/states.tsx";
+import { connectorQuery } from "../ConnectorPage.tsx";
 import { shownName } from "../shown.ts";
 import { ToolForm } from "./ToolForm.tsx";
 
@@ -16,6 +17,7 @@ const toolQuery = (org: string, slug: string, tool: string) =>
 export function ToolPage() {
   const org = useOrg()!;
   const { slug, tool: name } = useParams({ from: "/signed-in/$org/connectors/$slug/tools/$tool" });
+  const { data: connector } = useQuery({ ...connectorQuery(org.slug, slug), enabled: false });
   const { data: tool, error, refetch } = useQuery({ ...toolQuery(org.slug, slug, name), enabled: org.mayChange });
   if (!org.mayChange || (error instanceof ApiProblem && error.status === 404)) return <NotFound />;
   return (
@@ -29,7 +31,7 @@ export function ToolPage() {
           </Group>
         )
       }
-      back={{ label: slug, href: `/${org.slug}/connectors/${slug}` }}
+      back={{ label: connector?.name ?? slug, href: `/${org.slug}/connectors/${slug}` }}
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !tool && <Loading />}

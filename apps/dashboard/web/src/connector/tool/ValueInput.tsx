@@ -32,7 +32,7 @@ export function ValueInput({ label, argument, value, error, onChange }: ValueInp
     <Group gap="xs" align="flex-end">
       <TextInput
         {...common}
-        ff={kind === "json" ? "monospace" : "text"}
+        classNames={{ input: kind === "json" ? "mono" : "" }}
         placeholder={argument.default === undefined ? "none" : JSON.stringify(argument.default)}
         autoComplete="off"
         spellCheck={false}

@@ -20,14 +20,16 @@ export interface Argument {
 const isSchema = (value: unknown): value is Schema =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** What is required comes first. */
 export function argumentsOf({ inputSchema }: EditableTool): Argument[] {
   if (!isSchema(inputSchema) || !isSchema(inputSchema.properties)) return [];
   const required = new Set(Array.isArray(inputSchema.required) ? inputSchema.required : []);
-  return Object.entries(inputSchema.properties).map(([name, value]) => {
+  const found = Object.entries(inputSchema.properties).map(([name, value]) => {
     const schema = resolve(value, inputSchema.$defs);
     const description = typeof schema.description === "string" ? schema.description : "";
     return { name, ...typeOf(schema), isRequired: required.has(name), description, default: schema.default };
   });
+  return found.sort((one, other) => Number(other.isRequired) - Number(one.isRequired));
 }
 
 const TYPES: Record<string, { kind: Kind; type: string }> = {
