@@ -8,6 +8,7 @@ import { startWhoAmI, WHO_AM_I } from "@gatehouse/testing/accounts/whoami";
 import { type ConnectedV1, connectV1 } from "@gatehouse/testing/client-v1";
 import { type ConnectedV2, connectV2, V2Provider } from "@gatehouse/testing/client-v2";
 import { startHouse } from "@gatehouse/testing/house";
+import type { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 
@@ -95,6 +96,8 @@ test("who has not linked yet is connected, sees the tools, and calls them once i
       expect((await connected.client.listTools()).tools.map(({ name }) => name)).toEqual(["whoami"]);
       expect(await whoami(connected)).toMatchObject({ isError: true });
     }
+    await using leaving = await connectV1(endpoint.url, alice);
+    await (leaving.client.transport as StreamableHTTPClientTransport).terminateSession();
     await linked.link();
     for (const connected of [old, modern]) expect(textOf(await whoami(connected))).toBe("alice upstream");
   }

@@ -40,7 +40,12 @@ async function redeemAt(token: Answer, options: { scopeDelimiter?: string } = {}
   const server = { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` };
   const secrets = newSecrets();
   const answer = new URLSearchParams({ code: "code", state: secrets.state });
-  return await redeem({ server, client, redirectUri, resource: null, scopes: ["a"], ...options }, secrets, answer, upstream);
+  return await redeem(
+    { server, client, redirectUri, resource: null, scopes: ["a"], ...options },
+    secrets,
+    answer,
+    upstream,
+  );
 }
 
 test("a service that puts the person's token one level down is understood", async () => {

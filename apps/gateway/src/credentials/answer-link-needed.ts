@@ -5,6 +5,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { openSseFront } from "../fronts/http-sse.ts";
 import { openFront } from "../fronts/streamable-http.ts";
+import { outcomeOf } from "../steps/record.ts";
 import { canOpenUrls, LINK_ASK } from "./link-ask.ts";
 import type { LinkNeeded } from "./link-needed.ts";
 import { UNOPENED, unlinkedResult } from "./unlinked.ts";
@@ -18,7 +19,8 @@ const MAY_ASK = new Set(["tools/call", "prompts/get", "resources/read"]);
  */
 export async function answerLinkNeeded(exchange: Exchange, needed: LinkNeeded, deps: Dependencies): Promise<boolean> {
   const { message, stream, response } = exchange;
-  if (message === undefined || response.headersSent) return false;
+  if (response.headersSent) return false;
+  if (message === undefined) return answerOfSession(exchange, deps);
   const front = stream ? openSseFront(exchange, stream, deps) : openFront(exchange, deps);
   if (!isRequest(message)) {
     front.accept();
@@ -28,6 +30,18 @@ export async function answerLinkNeeded(exchange: Exchange, needed: LinkNeeded, d
   if (!answer) return false;
   const whole: Response = { jsonrpc: "2.0", id: message.id, ...answer };
   await front.end(whole, JSON.stringify(whole), { status: 200, sessionId: UNOPENED });
+  return true;
+}
+
+/** A session whose upstream has not been opened has no stream, and ends by itself. */
+async function answerOfSession(exchange: Exchange, { sessions, audit }: Dependencies): Promise<boolean> {
+  const { session, request, response, operation } = exchange;
+  if (!session) return false;
+  const ends = request.method === "DELETE";
+  if (ends) await sessions.end(session);
+  operation.end();
+  await audit.append(outcomeOf(exchange, ends ? "ok" : "unlinked"));
+  response.writeHead(ends ? 200 : 405, ends ? {} : { allow: "POST, DELETE" }).end();
   return true;
 }
 

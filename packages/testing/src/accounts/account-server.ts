@@ -14,6 +14,8 @@ export interface AccountServer extends AsyncDisposable {
 }
 
 /** The page that asks who you are, and believes it. */
-export const signInPage = (pending: string) => `<!doctype html><html lang="en"><title>Sign in upstream</title><link rel="icon" href="data:,">
+export const signInPage = (
+  pending: string,
+) => `<!doctype html><html lang="en"><title>Sign in upstream</title><link rel="icon" href="data:,">
   <form method="post" action="/sign-in"><input type="hidden" name="pending" value="${pending}">
   <label>User <input name="upstream-user" required></label><button>Sign in</button></form></html>`;
