@@ -1,4 +1,5 @@
 import type { ToolEdits } from "@gatehouse/connectors/choice/edits";
+import { memberWayOf } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import {
@@ -21,8 +22,11 @@ import { z } from "zod";
 import { TOOL_NAME } from "./catalogue.ts";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
+import { ownLinkOf } from "./links.ts";
 import { type InOrg, may, requirePermission } from "./membership.ts";
+import { findOwnLink } from "./own-account.ts";
 import { EraDecision, erasOf, pinEras } from "./pin-eras.ts";
+import { isSeen } from "./probe.ts";
 import { probeAgain } from "./probe-again.ts";
 import { NewConnectorFields, register } from "./register.ts";
 import { Decision, decideOnTool, OpenTo } from "./tool-choice.ts";
@@ -58,10 +62,12 @@ export function connectors(deps: Deps) {
     .get("/:slug", async function read(c) {
       const { org, role } = c.var.membership;
       const mayChange = may(role, "change connectors");
-      const [connector, tools, view] = await withOrg(db, org.id, async (scope) => {
+      const userId = c.var.session.user.id;
+      const [connector, tools, view, link] = await withOrg(db, org.id, async (scope) => {
         const connector = await findConnector(scope, c.req.param("slug"));
         const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
-        return [connector, await listToolsOfConnector(scope, connector.id), view];
+        const link = await findOwnLink(scope, { userId, connector });
+        return [connector, await listToolsOfConnector(scope, connector.id), view, link];
       });
       return c.json({
         ...summaryOf(connector),
@@ -74,6 +80,8 @@ export function connectors(deps: Deps) {
         // A query or a path may hold a key, so the whole URL is for those who could change it.
         url: mayChange ? connector.url : null,
         ...view,
+        /** The caller's own; `null` where nobody links one. */
+        ownLink: memberWayOf(connector.access) ? ownLinkOf(deps, { org, connector, userId }, link) : null,
         tools: tools.map(toolView),
       });
     })
@@ -152,7 +160,8 @@ function noSuchConnector(): never {
   throw new Fault("not_found", "There is no such connector");
 }
 
-function summaryOf({ slug, name, url, era, protocolVersion, serverName, createdAt }: Connector) {
+function summaryOf(connector: Connector) {
+  const { slug, name, url, era, protocolVersion, serverName, createdAt } = connector;
   return {
     slug,
     name,
@@ -160,6 +169,8 @@ function summaryOf({ slug, name, url, era, protocolVersion, serverName, createdA
     era,
     protocolVersion,
     serverName,
+    /** Its era and its tools are known. */
+    seen: isSeen(connector),
     createdAt: createdAt.toISOString(),
   };
 }

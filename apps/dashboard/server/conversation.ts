@@ -5,7 +5,6 @@ import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { parseUntrustedJson } from "@gatehouse/mcp/json";
 import { asMessage, isResponse, type Message, type Response } from "@gatehouse/mcp/message";
 import { readSse } from "@gatehouse/mcp/sse";
-import { invalidFields } from "./fields.ts";
 import type { OpenedWith } from "./org-credential.ts";
 
 const SECONDS_MAX = 10;
@@ -173,10 +172,7 @@ function refuseStatus({ status, headers }: FetchedAnswer, url: URL, opened: Open
       `This address redirects to ${target}, and Gatehouse follows no redirects: enter the address that it leads to`,
     );
   }
-  if (status === 401 || status === 403) {
-    if (opened) throw invalidFields({ secrets: `The server refuses this credential (it answered ${status})` });
-    throw new WantsCredential(`The server wants to know who asks (it answered ${status}): it needs a credential`);
-  }
+  if (status === 401 || status === 403) throw new NotLetIn(status, opened !== undefined);
   if (status === 429) throw unusable("The server says that it is asked too often; try again in a minute");
   if (status >= 500) throw unusable(`The server fails (it answered ${status}); try again when it has recovered`);
 }
@@ -195,9 +191,12 @@ export function unusable(sentence: string, cause?: unknown): Fault {
   return new Fault("invalid_fields", sentence, { data: { fields: { url: sentence } }, cause });
 }
 
-/** The server is there, and shows nothing to strangers. */
-export class WantsCredential extends Fault {
-  constructor(sentence: string) {
-    super("invalid_fields", sentence, { data: { fields: { url: sentence } } });
+/** The server is there, and shows nothing to whoever asks like this. */
+export class NotLetIn extends Fault {
+  constructor(status: number, withCredential: boolean) {
+    const sentence = withCredential
+      ? `The server refuses this credential (it answered ${status})`
+      : `The server wants to know who asks (it answered ${status}): it needs a credential`;
+    super("invalid_fields", sentence, { data: { fields: { [withCredential ? "secrets" : "url"]: sentence } } });
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { DESCRIPTION_BYTES_MAX } from "@gatehouse/connectors/openapi/read-description";
 import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
+import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -45,6 +46,8 @@ export interface DashboardDeps {
   log: Logger;
   /** Who may make an org: everybody, who owns one already (so where nothing is said), or nobody any more. */
   signup?: "open" | "invite" | "closed" | undefined;
+  /** OAuth clients that the operator has made at known services. */
+  operatorClients?: OperatorClients | undefined;
   /** The built web app. */
   webRoot: string;
 }

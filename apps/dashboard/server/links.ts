@@ -47,6 +47,17 @@ function noSuchLink(): Fault {
   return new Fault("not_found", "You have linked no account to such a connector");
 }
 
+/** As the connector's own page shows it, and comes back from. */
+export function ownLinkOf(
+  { vault, publicUrl }: Pick<Deps, "vault" | "publicUrl">,
+  { org, connector, userId }: { org: { slug: string }; connector: Connector; userId: string },
+  link: Credential | null,
+) {
+  const whose = { org: org.slug, connector: connector.slug, connectorId: connector.id, userId };
+  const connectUrl = connectLink({ publicUrl, key: vault.derive(CONNECT_LINKS) }, { ...whose, from: "connector" });
+  return { status: link?.status ?? null, account: link?.label ?? null, connectUrl };
+}
+
 interface OwnLink {
   connector: Connector;
   /** `null` where the member has not linked anything, or has given it up. */

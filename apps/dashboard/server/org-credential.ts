@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Access, isMembers, type OrgWay, slotOf, type WayOf } from "@gatehouse/credentials/access";
+import { type Access, isMembers, type OrgWay, slotOf, type Way, type WayOf } from "@gatehouse/credentials/access";
 import { type Presented, present, type WithToken } from "@gatehouse/credentials/present";
 import {
   openCredential,
@@ -115,7 +115,7 @@ const explain =
   };
 
 /** `undefined` where nothing is needed. */
-export function openedWith(tried: readonly Tried[]): OpenedWith | undefined {
+export function openedWith(tried: readonly { way: Way; secret: object }[]): OpenedWith | undefined {
   if (tried.length === 0) return undefined;
   const presented: Presented = { headers: [], query: "" };
   for (const { way, secret } of tried) present(way, secret, presented);

@@ -1,4 +1,4 @@
-import { parseAccess } from "@gatehouse/credentials/access";
+import { memberWayOf, parseAccess } from "@gatehouse/credentials/access";
 import { Fault, toFault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import {
@@ -16,23 +16,22 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import type { ToolDefinition } from "@gatehouse/store/tables";
 import type { User } from "@gatehouse/store/users";
 import { compareCatalogues } from "./compare-catalogues.ts";
-import type { Upstream } from "./conversation.ts";
+import { NotLetIn, type Upstream } from "./conversation.ts";
 import type { DashboardDeps } from "./dashboard.ts";
 import { openedWith, openSecrets, tryClients } from "./org-credential.ts";
-import { probe, probeVerdict } from "./probe.ts";
+import { anotherAccount, type OwnAccount, ownAccount, type Whose } from "./own-account.ts";
+import { isSeen, type Probed, probe, probeVerdict } from "./probe.ts";
 
-type Used = Pick<DashboardDeps, "db" | "egress" | "vault">;
+type Used = Pick<DashboardDeps, "db" | "egress" | "vault" | "operatorClients">;
 
-/** Looks at a connector's upstream once more, for its owner, and stores what is different. */
+/** Looks at a connector's upstream once more, for its owner and with what they have linked, and stores what is different. */
 export async function probeAgain(deps: Used, { org, user }: { org: { id: string }; user: User }, connector: Connector) {
-  const { tools, leftOut, ...verdict } = await probe(
-    await upstreamOf(deps, org.id, connector),
-    pinnedEra(connector),
-  ).catch(asUpstreamFailure);
+  const whose = { orgId: org.id, userId: user.id, connector };
+  const { tools, leftOut, ...verdict } = await probeAs(deps, whose).catch(asUpstreamFailure);
   return withOrg(deps.db, org.id, async (scope) => {
     if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
     await updateVerdict(scope, connector.id, verdict);
-    const changes = await storeChanges(scope, connector.id, tools);
+    const changes = await storeChanges(scope, connector, tools);
     const { serverName: _, ...entry } = verdict;
     await insertAudit(scope, {
       ...{ event: "connector.probed", outcome: "ok", userId: user.id, connectorId: connector.id },
@@ -42,7 +41,27 @@ export async function probeAgain(deps: Used, { org, user }: { org: { id: string 
   });
 }
 
-/** As `probeAgain`, unasked: for the verdict alone, and in the audit log only where it is another than before. */
+/** A link that the upstream no longer takes is renewed, once. */
+async function probeAs(deps: Used, whose: Whose): Promise<Probed> {
+  const { connector } = whose;
+  const own = await ownAccount(deps, whose);
+  const look = async (account: OwnAccount | null) =>
+    probe(await upstreamOf(deps, whose.orgId, connector, account), pinnedEra(connector));
+  return look(own).catch(async (refused) => {
+    if (!(refused instanceof NotLetIn) || !memberWayOf(connector.access)) throw refused;
+    const another = own && (await anotherAccount(deps, whose));
+    if (another) return look(another);
+    throw own ? accountRefused(connector) : accountNeeded(connector);
+  });
+}
+
+const accountNeeded = ({ name }: Connector) =>
+  new Fault("conflict", `${name} shows its tools only to who has an account there. Link your own, and check again.`);
+
+const accountRefused = ({ name }: Connector) =>
+  new Fault("conflict", `${name} no longer lets you in with the account that you have linked. Link it anew.`);
+
+/** As `probeAgain`, unasked and as nobody: for the verdict alone, and in the audit log only where it is another than before. */
 export async function renewVerdict(deps: Used, orgId: string, connector: Connector, signal: AbortSignal) {
   const upstream = { ...(await upstreamOf(deps, orgId, connector)), signal };
   const verdict = await probeVerdict(upstream, pinnedEra(connector));
@@ -55,13 +74,18 @@ export async function renewVerdict(deps: Used, orgId: string, connector: Connect
   });
 }
 
-async function upstreamOf({ db, egress, vault }: Used, orgId: string, connector: Connector): Promise<Upstream> {
+async function upstreamOf(
+  { db, egress, vault }: Used,
+  orgId: string,
+  connector: Connector,
+  own: OwnAccount | null = null,
+): Promise<Upstream> {
   const url = new URL(connector.url);
   const access = parseAccess(connector.access);
   const place = { org: orgId, access, origin: url.origin, exception: connector.egressException };
   const rows = await withOrg(db, orgId, (scope) => listCredentialsOfConnector(scope, connector.id));
   const secrets = openSecrets(await vault.dataKey(orgId), place, rows);
-  const opened = openedWith(await tryClients(egress, place, secrets));
+  const opened = openedWith([...(await tryClients(egress, place, secrets)), ...(own ? [own] : [])]);
   return { egress, url, opened, exception: connector.egressException };
 }
 
@@ -77,10 +101,12 @@ export async function isAsItWas(
   return now?.url === url && now.upstreamEraPinned === upstreamEraPinned && (!upstreamEraPinned || now.era === era);
 }
 
-export async function storeChanges(scope: OrgScope, connectorId: string, listed: ToolDefinition[]) {
+/** What a server shows for the first time is offered, as it would have been when it was registered. */
+export async function storeChanges(scope: OrgScope, connector: Connector, listed: ToolDefinition[]) {
+  const { id: connectorId } = connector;
   const stored = await listToolsOfConnector(scope, connectorId);
   const { added, changed, ...names } = compareCatalogues(stored, listed);
-  await insertTools(scope, connectorId, added);
+  await insertTools(scope, connectorId, isSeen(connector) ? added : added.map((tool) => ({ ...tool, offered: true })));
   for (const tool of changed) await updateToolDefinition(scope, connectorId, tool);
   await deleteTools(scope, connectorId, names.removed);
   return { added: added.map(({ name }) => name), changed: changed.map(({ name }) => name), ...names };

@@ -8,10 +8,10 @@ import {
   type Conversation,
   converse,
   type Headers,
+  NotLetIn,
   sendWithin,
   type Upstream,
   unusable,
-  WantsCredential,
 } from "./conversation.ts";
 import { converseOverSse } from "./sse-conversation.ts";
 
@@ -53,18 +53,16 @@ export async function probe(upstream: Upstream, pinned?: Era): Promise<Probed> {
   }
 }
 
-/**
- * As `probe`. A server that shows nothing to strangers is taken for one of the legacy era, without tools, where each member
- * opens it with their own: it is looked at again when somebody has.
- */
-export async function probeFor(access: Access, upstream: Upstream, pinned?: Era): Promise<Probed> {
+/** As `probe`. `null` where members open the server with accounts of their own, and it shows nothing without one. */
+export async function probeFor(access: Access, upstream: Upstream, pinned?: Era): Promise<Probed | null> {
   return probe(upstream, pinned).catch((fault) => {
-    if (fault instanceof WantsCredential && access.some(isMembers)) return UNSEEN;
+    if (fault instanceof NotLetIn && access.some(isMembers)) return null;
     throw fault;
   });
 }
 
-const UNSEEN: Probed = {
+/** What is said of a server until somebody with an account has looked at it. */
+export const UNSEEN: Probed = {
   era: "legacy",
   transport: "streamable-http",
   protocolVersion: LEGACY_VERSIONS[0]!,
@@ -72,6 +70,9 @@ const UNSEEN: Probed = {
   tools: [],
   leftOut: [],
 };
+
+/** A server that was seen has a name, if only “unnamed”. */
+export const isSeen = ({ serverName }: Pick<Verdict, "serverName">) => serverName !== "";
 
 /** As `probe`, without looking at the tools. */
 export async function probeVerdict(upstream: Upstream, pinned?: Era): Promise<Verdict> {

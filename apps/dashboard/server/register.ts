@@ -7,7 +7,8 @@ import type { User } from "@gatehouse/store/users";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { keepSecrets, openedWith, readSecrets, TypedSecrets, tryClients } from "./org-credential.ts";
-import { probeFor } from "./probe.ts";
+import { probeFor, UNSEEN } from "./probe.ts";
+import { checkSignIn, sayWhoSignsIn } from "./who-signs-in.ts";
 
 const Slug = z.string("Choose the last part of the connector's address").superRefine((slug, context) => {
   const problem = slugProblem(slug);
@@ -38,7 +39,10 @@ export const NewConnectorFields = z.object({
   secrets: TypedSecrets.default({}),
 });
 
-/** Looks at the server first, and stores the connector with its tools; the owner has classified none of them yet. */
+/**
+ * Looks at the server first, and stores the connector with its tools; the owner has classified none of them yet. A server
+ * that shows them only to its own people is stored without, until an owner has linked an account there.
+ */
 export async function register(
   { db, egress, vault }: Pick<Deps, "db" | "egress" | "vault">,
   { org, user }: { org: Org; user: User },
@@ -46,7 +50,10 @@ export async function register(
 ) {
   const { origin } = url;
   const tried = await tryClients(egress, { access, origin }, readSecrets(access, typed, new Set()));
-  const { tools, leftOut, ...server } = await probeFor(access, { egress, url, opened: openedWith(tried) });
+  const upstream = { egress, url, opened: openedWith(tried) };
+  const seen = await probeFor(access, upstream).catch((refused) => sayWhoSignsIn(upstream, refused));
+  await checkSignIn(upstream, access);
+  const { tools, leftOut, ...server } = seen ?? UNSEEN;
   const id = newConnectorId();
   const dataKey = await vault.dataKey(org.id);
   await withOrg(db, org.id, async (scope) => {
@@ -62,5 +69,5 @@ export async function register(
     const entry = { slug, upstream: origin, era: server.era, tools: tools.length, access: access.map(slotOf) };
     await insertAudit(scope, { event: "connector.registered", outcome: "ok", userId: user.id, connectorId: id, entry });
   });
-  return { slug, era: server.era, tools: tools.length, leftOut };
+  return { slug, era: server.era, tools: tools.length, leftOut, seen: seen !== null };
 }

@@ -7,6 +7,7 @@ import { type Credential, listCredentialsOfConnector, unlinkCredential } from "@
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { findUser, type User } from "@gatehouse/store/users";
 import { z } from "zod";
+import type { Upstream } from "./conversation.ts";
 import type { Deps } from "./dashboard.ts";
 import {
   keepSecrets,
@@ -18,9 +19,11 @@ import {
   tryClients,
   usable,
 } from "./org-credential.ts";
-import { probeFor } from "./probe.ts";
+import { ownAccount } from "./own-account.ts";
+import { type Probed, probeFor, UNSEEN } from "./probe.ts";
 import { changedMeanwhile, isAsItWas, pinnedEra, storeChanges } from "./probe-again.ts";
 import { UpstreamUrl } from "./register.ts";
+import { checkSignIn, sayWhoSignsIn } from "./who-signs-in.ts";
 
 export const UpstreamFields = z.object({
   url: UpstreamUrl,
@@ -31,15 +34,16 @@ export const UpstreamFields = z.object({
   unlinks: z.int().min(0).default(0),
 });
 
-type Used = Pick<Deps, "db" | "egress" | "vault">;
+type Used = Pick<Deps, "db" | "egress" | "vault" | "operatorClients">;
 
 /** Where a connector leads, and how it is opened: tried before it is stored. */
 export async function changeUpstream(
-  { db, egress, vault }: Used,
+  deps: Used,
   { org, user }: { org: { id: string }; user: User },
   connector: Connector,
   { url, access, secrets: typed, unlinks }: z.output<typeof UpstreamFields>,
 ) {
+  const { db, egress, vault } = deps;
   const rows = await withOrg(db, org.id, (scope) => listCredentialsOfConnector(scope, connector.id));
   const lost = rows.filter((row) => isLost(row, url.origin, access));
   refuseUnlessTold(peopleOf(lost), unlinks);
@@ -49,15 +53,16 @@ export async function changeUpstream(
   const stored = openSecrets(dataKey, place, rows);
   const fresh = readSecrets(access, typed, new Set(stored.keys()));
   const tried = await tryClients(egress, place, new Map([...stored, ...fresh]));
-  const upstream = { egress, url, opened: openedWith(tried), exception };
-  const { tools, leftOut, ...verdict } = isApi(connector)
-    ? { ...verdictOf(connector), tools: null, leftOut: [] }
-    : await probeFor(access, upstream, pinnedEra(connector));
+  const isOwnLost = lost.some(({ userId }) => userId === user.id);
+  const own = isOwnLost ? null : await ownAccount(deps, { orgId: org.id, userId: user.id, connector });
+  const upstream = { egress, url, opened: openedWith([...tried, ...(own ? [own] : [])]), exception };
+  const seen = isApi(connector) ? null : await look(upstream, access, connector);
+  const { tools, leftOut, ...verdict } = seen ?? { ...verdictOf(connector, url), tools: null, leftOut: [] };
   return withOrg(db, org.id, async (scope) => {
     if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
     await updateUpstream(scope, connector.id, { url: url.href, access, egressException: exception });
     await updateVerdict(scope, connector.id, verdict);
-    const changes = tools === null ? NO_CHANGES : await storeChanges(scope, connector.id, tools);
+    const changes = tools === null ? NO_CHANGES : await storeChanges(scope, connector, tools);
     for (const { id } of lost) await unlinkCredential(scope, id);
     const isNew = ({ way }: (typeof tried)[number]) => fresh.has(slotOf(way));
     await keepSecrets(
@@ -82,9 +87,20 @@ export async function changeUpstream(
 /** What an API can do is said by its description, and not by the API. */
 export const isApi = ({ transport }: Connector) => transport === "openapi";
 
-const verdictOf = ({ era, transport, protocolVersion, serverName }: Connector): Verdict => ({
-  ...{ era, transport, protocolVersion, serverName },
-});
+/** Whatever is wrong with it, one can be shown why: `null` where only members' accounts open it. */
+async function look(upstream: Upstream, access: Access, connector: Connector): Promise<Probed | null> {
+  const seen = await probeFor(access, upstream, pinnedEra(connector)).catch((refused) =>
+    sayWhoSignsIn(upstream, refused),
+  );
+  await checkSignIn(upstream, access);
+  return seen;
+}
+
+/** What was seen stays so, but of another server nothing has been. */
+function verdictOf({ url: before, era, transport, protocolVersion, serverName }: Connector, { host }: URL): Verdict {
+  const isOther = new URL(before).host !== host && transport !== "openapi";
+  return { era, transport, protocolVersion, serverName: isOther ? UNSEEN.serverName : serverName };
+}
 const NO_CHANGES = { added: [], changed: [], removed: [], unclassified: [] };
 
 /** It was given for something that the connector no longer is. */

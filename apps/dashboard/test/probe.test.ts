@@ -42,7 +42,7 @@ function legacyServerWith(pages: unknown[][]): Answering {
   };
 }
 
-const openedBy = (secret: string) => openedWith([{ way: { kind: "bearer" }, secret: { secret }, expiresAt: null }]);
+const openedBy = (secret: string) => openedWith([{ way: { kind: "bearer" }, secret: { secret } }]);
 
 async function problemsOf(answer: RequestListener, token?: string): Promise<Record<string, string>> {
   await using server = await listenOnLoopback(answer);

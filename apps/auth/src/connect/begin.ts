@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { toFault } from "@gatehouse/faults";
 import { redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { authorizationUrl, newSecrets } from "@gatehouse/oauth/client/authorize";
+import type { LinkedFrom } from "@gatehouse/oauth/client/connect-link";
 import type { AuthorizationServer } from "@gatehouse/oauth/client/discover";
 import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
@@ -20,6 +21,8 @@ export interface Attempt {
   scopeDelimiter?: string;
   /** The upstream that the account is for. */
   origin: string;
+  /** Where it was offered, besides My access. */
+  from?: LinkedFrom;
 }
 
 const ATTEMPT_SECONDS = 15 * 60;
@@ -30,11 +33,18 @@ export const attemptPlace = (org: string, stateHash: Buffer) => ({
 
 export const hashOf = (secret: string) => hash("sha256", secret, "buffer");
 
+interface Beginning {
+  browser: string;
+  /** The client's sign-in that it is a part of. */
+  interactionUid?: string | null;
+  from?: LinkedFrom | undefined;
+}
+
 /** Where the member's browser goes: to the upstream's own sign-in. */
 export async function beginLink(
   deps: ConnectDeps,
   target: LinkTarget,
-  { browser, interactionUid }: { browser: string; interactionUid: string | null },
+  { browser, interactionUid = null, from }: Beginning,
 ): Promise<URL> {
   const { db, vault, publicUrl } = deps;
   const { org, connector, userId } = target;
@@ -47,6 +57,7 @@ export async function beginLink(
   const attempt: Attempt = {
     ...{ codeVerifier: secrets.codeVerifier, server, clientId: client.clientId, resource, scopes },
     ...(scopeDelimiter ? { scopeDelimiter } : {}),
+    ...(from ? { from } : {}),
     origin: new URL(connector.url).origin,
   };
   const sealed = await vault.seal(attemptPlace(org.id, stateHash), JSON.stringify(attempt));

@@ -3,6 +3,7 @@ import { sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { Fault } from "@gatehouse/faults";
 import { redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { redeem } from "@gatehouse/oauth/client/authorize";
+import type { LinkedFrom } from "@gatehouse/oauth/client/connect-link";
 import type { LinkedAccount } from "@gatehouse/oauth/client/linked-account";
 import type { Client } from "@gatehouse/oauth/client/register";
 import type { Tokens } from "@gatehouse/oauth/client/tokens";
@@ -21,7 +22,8 @@ import { openClient } from "./upstream-client.ts";
 
 export interface Finished {
   target: LinkTarget;
-  interactionUid: string | null;
+  interactionUid?: string | null;
+  from?: LinkedFrom | undefined;
   /** What the member should know of it; none where all is as it was asked for. */
   notes: string[];
   /** What the upstream did wrong; `null` where the account is linked. */
@@ -44,6 +46,7 @@ export async function finishLink(
   if (!row || row.connectorId !== connectorId || row.userId !== userId) throw notBegunHere();
   const target = await targetOf(deps, row);
   const attempt: Attempt = JSON.parse(await deps.vault.open(attemptPlace(row.orgId, row.stateHash), row.sealed));
+  const whence = { target, interactionUid: row.interactionUid, from: attempt.from };
   try {
     if (new URL(target.connector.url).origin !== attempt.origin) throw moved(target);
     const client = await clientOf(deps, target, attempt.clientId);
@@ -51,11 +54,11 @@ export async function finishLink(
     const secrets = { state, codeVerifier: attempt.codeVerifier };
     const tokens = await redeem(request, secrets, answer, upstreamOf(deps, target.connector));
     await keep(deps, target, attempt, tokens);
-    return { target, interactionUid: row.interactionUid, notes: notesOn(target, attempt, tokens), problem: null };
+    return { ...whence, notes: notesOn(target, attempt, tokens), problem: null };
   } catch (error) {
     await forgetRefusedClient(deps, target, attempt.clientId, error);
     const problem = await auditFailure(deps, target, error).catch(problemIn);
-    return { target, interactionUid: row.interactionUid, notes: [], problem };
+    return { ...whence, notes: [], problem };
   }
 }
 

@@ -53,13 +53,14 @@ export function connectPages(deps: ConnectDeps) {
       const target = await targetFor(deps, c, session);
       const form = await c.req.parseBody();
       deps.formTokens.check({ uid: formOf(session, target), token: form.csrf, origin: c.req.header("origin") });
+      const from = c.req.query("from") === "connector" ? "connector" : undefined;
       try {
         if (target.way.kind === "member-oauth") {
-          const url = await beginLink(deps, target, { browser: browserOf(deps, c), interactionUid: null });
+          const url = await beginLink(deps, target, { browser: browserOf(deps, c), from });
           return c.redirect(url.href, 303);
         }
         await typeIn(deps, target, form);
-        return await showFinished(deps, c, { target, interactionUid: null, notes: [], problem: null });
+        return await showFinished(deps, c, { target, from, notes: [], problem: null });
       } catch (error) {
         return showLink(deps, c, session, target, problemIn(error));
       }
@@ -140,16 +141,22 @@ export async function viewOf({ db }: Pick<ConnectDeps, "db">, { org, connector, 
 
 /** What the member's client waits for goes on; where the member should know something first, it is one page later. */
 async function showFinished({ db }: ConnectDeps, c: ConnectContext, finished: Finished) {
-  const { target, interactionUid, notes, problem } = finished;
-  const interaction = interactionUid === null ? null : `/oauth/interaction/${interactionUid}`;
-  if (interaction && problem === null && notes.length === 0) return c.redirect(interaction, 303);
+  const { target, notes, problem } = finished;
+  const back = backOf(finished);
+  if (back && problem === null && notes.length === 0) return c.redirect(back, 303);
   const { connector, email } = await viewOf({ db }, target);
   if (problem !== null) {
-    const next = { href: interaction ?? "/dashboard", label: interaction ? "Back" : "To the dashboard" };
+    const next = { href: back ?? "/dashboard", label: back ? "Back" : "To the dashboard" };
     return c.html(notLinkedPage({ connector, problem, next }), 400, connectHeaders());
   }
-  const next = interaction === null ? null : { href: interaction, label: "Continue" };
+  const next = back === null ? null : { href: back, label: "Continue" };
   return c.html(linkedPage({ connector, email, notes, next }), 200, connectHeaders());
+}
+
+/** Where it was begun, if something waits there. */
+function backOf({ target: { org, connector }, interactionUid, from }: Finished): string | null {
+  if (interactionUid) return `/oauth/interaction/${interactionUid}`;
+  return from === "connector" ? `/dashboard/${org.slug}/connectors/${connector.slug}` : null;
 }
 
 const cookieOf = ({ protocol }: URL) => {

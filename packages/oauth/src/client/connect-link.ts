@@ -6,6 +6,9 @@ export interface ConnectLink {
   userId: string;
 }
 
+/** Where it is offered, and goes on: the connector's page in the dashboard. */
+export type LinkedFrom = "connector";
+
 /** What `key` is derived for. */
 export const CONNECT_LINKS = "connect links";
 
@@ -18,10 +21,11 @@ const mark = (key: string, { connectorId, userId }: ConnectLink) =>
  */
 export function connectLink(
   { publicUrl, key }: { publicUrl: URL; key: string },
-  { org, connector, ...whose }: ConnectLink & { org: string; connector: string },
+  { org, connector, from, ...whose }: ConnectLink & { org: string; connector: string; from?: LinkedFrom },
 ): string {
   const url = new URL(`/connect/link/${org}/${connector}`, publicUrl);
   url.searchParams.set("for", mark(key, whose));
+  if (from) url.searchParams.set("from", from);
   return url.href;
 }
 
