@@ -1,3 +1,5 @@
+import { listAudit } from "@gatehouse/store/audit";
+import { withOrg } from "@gatehouse/store/database";
 import { connectV1, V1Provider } from "@gatehouse/testing/client-v1";
 import { connectV2, V2Provider } from "@gatehouse/testing/client-v2";
 import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
@@ -76,8 +78,9 @@ test("a client that is known by its metadata document does not register", async 
   const provider = new V2Provider(alice, { clientMetadataUrl, redirectUrl: "http://localhost:51234/callback" });
   await using connected = await connectV2(modern.url, alice, { provider });
   expect(textOf(await connected.client.callTool({ name: "test_simple_text", arguments: {} }))).toMatch(/simple text/);
-  const rows = await furnished.house.ownerDb.selectFrom("audit").selectAll().execute();
-  const clients = rows.filter(({ event }) => event === "call").map(({ entry }) => entry.client);
+  const { house } = furnished;
+  const rows = await withOrg(house.ownerDb, modern.org.id, (scope) => listAudit(scope, { limit: 1000, event: "call" }));
+  const clients = rows.map(({ entry }) => entry.client);
   expect(new Set(clients)).toEqual(new Set([clientMetadataUrl]));
 });
 

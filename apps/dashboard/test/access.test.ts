@@ -2,6 +2,8 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { listAudit } from "@gatehouse/store/audit";
+import { withOrg } from "@gatehouse/store/database";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
@@ -106,14 +108,10 @@ async function untilRefused(endpoint: Endpoint, token: string): Promise<number> 
   return performance.now() - from;
 }
 
-const audited = (event: string) =>
-  house.ownerDb
-    .selectFrom("audit")
-    .select(["event", "user_id", "entry", "outcome"])
-    .where("org_id", "=", acme.id)
-    .where("event", "=", event)
-    .orderBy("id", "desc")
-    .execute();
+const audited = async (event: string) => {
+  const rows = await withOrg(house.ownerDb, acme.id, (scope) => listAudit(scope, { limit: 100, event }));
+  return rows.map(({ event, userId, entry, outcome }) => ({ event, user_id: userId, entry, outcome }));
+};
 
 test("a client that does no OAuth calls with a personal token, as its member, and the audit log names both", async () => {
   const { id, token } = await mint(asMember);
@@ -163,7 +161,9 @@ test("the token is shown once: what is stored is not it, and no log has it", asy
   const secret = token.slice(-60);
   const { rows } = await sql<{ text: string }>`
     select row_to_json(t)::text as text from static_tokens t
-    union all select row_to_json(a)::text from audit a`.execute(house.ownerDb);
+    union all select row_to_json(a)::text from audit a union all select row_to_json(l)::text from audit_log l`.execute(
+    house.ownerDb,
+  );
   expect(rows.map(({ text }) => text).join("\n")).not.toContain(secret);
   expect(house.log.join("\n")).not.toContain(secret);
   expect(JSON.stringify((await asMember("GET", "/api/orgs/acme/access")).json)).not.toContain(secret);
@@ -359,13 +359,9 @@ test("a service account acts as itself, is suspended and resumed, and is gone wh
   expect(await untilRefused(tools, token)).toBeLessThan(1000);
   expect((await asOwner("POST", `${account}/tokens`, FIELDS)).status).toBe(404);
   expect((await asOwner("GET", "/api/orgs/acme/service-accounts")).json.accounts).toEqual([]);
-  const events = await house.ownerDb
-    .selectFrom("audit")
-    .select("event")
-    .where("event", "like", "service_account.%")
-    .orderBy("id")
-    .execute();
-  expect(events.map(({ event }) => event.split(".")[1])).toEqual(["created", "suspended", "resumed", "deleted"]);
+  const rows = await withOrg(house.ownerDb, acme.id, (scope) => listAudit(scope, { limit: 1000 }));
+  const events = rows.map(({ event }) => event).filter((event) => event.startsWith("service_account."));
+  expect(events.reverse().map((event) => event.split(".")[1])).toEqual(["created", "suspended", "resumed", "deleted"]);
   expect(
     (await asOwner("GET", "/api/orgs/acme/audit?event=call")).json.entries.map(({ user }: { user: string }) => user),
   ).toContain("Deploy");

@@ -12,6 +12,7 @@ import { type AppRole, type DatabaseAccess, openDatabase } from "@gatehouse/stor
 import { isReachable } from "@gatehouse/store/databases";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
+import { keepAudit } from "./audit/keep-audit.ts";
 import { close, portOf } from "./listen.ts";
 import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
@@ -34,8 +35,10 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup" | "op
   /** Where other replicas reach this gateway; any free port of the loopback address where nothing else is said. */
   internalHost?: string | undefined;
   internalPort?: number | undefined;
+  /** Where the audit log's heads are written besides the database. */
+  auditHeads?: URL | undefined;
   /** What tests and measurements set otherwise than everybody. */
-  gateway?: Pick<GatewayOptions, "limits" | "upstreamTimeoutMs">;
+  gateway?: Pick<GatewayOptions, "upstreamTimeoutMs">;
   auth?: Pick<AuthDeps, "lifetimes" | "keysIntervalMs" | "registrationLimits">;
 }
 
@@ -158,12 +161,18 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     const rooms = { publicUrl, access, internal, vault, egress, state, log, operatorClients };
     return stack.use(await startGateway({ ...rooms, ...options }));
   },
-  async dashboard({ server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup }) {
+  async dashboard(rooms) {
+    const { server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup, auditHeads } = rooms;
+    const { operatorClients } = rooms;
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");
+    stack.use(keepAudit({ access, vault, log, auditHeads }));
     const db = stack.use(openDatabase(access, "gatehouse_dashboard"));
     const connectUrl = issuerConnectUrl ?? new URL(`http://127.0.0.1:${portOf(server)}`);
     return stack.use(
-      startDashboard({ publicUrl, issuerConnectUrl: connectUrl, db, vault, egress, log, signup, webRoot: WEB_ROOT }),
+      startDashboard({
+        ...{ publicUrl, issuerConnectUrl: connectUrl, db, vault, egress, log, signup, operatorClients },
+        webRoot: WEB_ROOT,
+      }),
     );
   },
 };

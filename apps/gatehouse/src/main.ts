@@ -1,6 +1,7 @@
 import { toFault } from "@gatehouse/faults";
 import { Argument, Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { exportAudit, printAuditKey, type VerifyFlags, verifyAudit } from "./audit/audit-commands.ts";
 import { readConfig } from "./config.ts";
 import { migrateOnly } from "./migrate-only.ts";
 import { deleteOrg, printDeploymentSecret, rotateMasterKey, rotateSigningKeys, setSuspension } from "./operate.ts";
@@ -70,6 +71,28 @@ org
   .argument("<slug>", "the org's, as in its addresses")
   .requiredOption("--confirm <slug>", "the same again, for it cannot be undone")
   .action((slug: string, { confirm }: { confirm: string }) => deleteOrg(readConfig(), progress, { slug, confirm }));
+
+const audit = program.command("audit").description("the audit log");
+
+audit
+  .command("verify")
+  .description("name the first row that was changed, removed or put in")
+  .option("--org <slug>", "this org's alone; “deployment” is what belongs to none")
+  .option("--from <file>", "an export, in place of the database")
+  .option("--heads <file>", "signed heads that were written outside of the database")
+  .option("--key <key>", "what heads must be signed with, as `gatehouse audit key` prints it")
+  .action((flags: VerifyFlags) => verifyAudit(readConfig, progress, flags));
+
+audit
+  .command("export")
+  .description("write an org's whole log to standard output, as JSON lines")
+  .requiredOption("--org <slug>", "the org's, as in its addresses")
+  .action(({ org }: { org: string }) => exportAudit(readConfig(), process.stdout, org));
+
+audit
+  .command("key")
+  .description("print the public key that heads are signed with (Ed25519)")
+  .action(() => printAuditKey(readConfig(), progress));
 
 try {
   await program.parseAsync();

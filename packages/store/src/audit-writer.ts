@@ -1,6 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import pg from "pg";
-import { type AuditRow, BOOT_ID, nextCounter } from "./audit.ts";
+import { type AuditRow, type AuditStream, entryText, newAuditStream } from "./audit.ts";
 import { connectionSettings, type DatabaseAccess } from "./database.ts";
 
 /** Appends rows of any org: the gateway's way into `audit`, by a role that can do nothing else. */
@@ -15,7 +15,6 @@ export interface AuditWriter extends AsyncDisposable {
 
 interface Waiting {
   row: AuditRow;
-  counter: number;
   since: number;
   written: () => void;
   failed: (error: unknown) => void;
@@ -40,6 +39,7 @@ export function openAuditWriter({
   let group: Waiting[] = [];
   let client: pg.Client | null = null;
   let writing: Promise<void> | null = null;
+  let stream = newAuditStream();
 
   async function connected(): Promise<pg.Client> {
     if (client) return client;
@@ -55,13 +55,15 @@ export function openAuditWriter({
   }
 
   async function insertGroup(): Promise<void> {
+    const counters = group.map(({ row }) => stream.next(row.orgId));
+    const insert = async () => insertRows(await connected(), group, { stream, counters });
     try {
-      await insertRows(await connected(), group);
+      await insert();
     } catch (error) {
       onError(error);
       await dropConnection();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-      await insertRows(await connected(), group);
+      await insert();
     }
   }
 
@@ -81,6 +83,8 @@ export function openAuditWriter({
       } catch (error) {
         onError(error);
         await dropConnection();
+        // Nobody knows whether the group is there: what follows must not seem to follow on it.
+        stream = newAuditStream();
         for (const { failed } of group) failed(notRecorded(error));
       }
       group = [];
@@ -89,7 +93,7 @@ export function openAuditWriter({
   }
 
   function push(row: AuditRow, written: () => void, failed: (error: unknown) => void): void {
-    waiting.push({ row, counter: nextCounter(), since: performance.now(), written, failed });
+    waiting.push({ row, since: performance.now(), written, failed });
     writing ??= write();
   }
 
@@ -120,7 +124,11 @@ const INSERT = `
   on conflict do nothing`;
 
 /** The arrays are written as literals by hand: ids, numbers and plain words need no quotes; JSON never holds U+001E. */
-async function insertRows(client: pg.Client, group: Waiting[]): Promise<void> {
+async function insertRows(
+  client: pg.Client,
+  group: Waiting[],
+  { stream, counters }: { stream: AuditStream; counters: number[] },
+): Promise<void> {
   const list = (value: (waiting: Waiting) => string | number | null) =>
     `{${group.map((waiting) => value(waiting) ?? "NULL").join(",")}}`;
   await client.query({
@@ -134,9 +142,9 @@ async function insertRows(client: pg.Client, group: Waiting[]): Promise<void> {
       list(({ row }) => row.userId),
       list(({ row }) => row.connectorId),
       list(({ row }) => row.outcome),
-      group.map(({ row }) => JSON.stringify(row.entry)).join("\u001e"),
-      BOOT_ID,
-      list(({ counter }) => counter),
+      group.map(({ row }) => entryText(row.entry)).join("\u001e"),
+      stream.id,
+      `{${counters.join(",")}}`,
     ],
   });
 }

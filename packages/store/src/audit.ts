@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { type RawBuilder, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { OrgScope } from "./database.ts";
 
@@ -40,10 +41,32 @@ export function newAuditId(): string {
   return uuidv7({ random, msecs: lastMs, seq: sequence });
 }
 
-/** This process, in every row it writes: with the counter it shows whether a row was taken away. */
-export const BOOT_ID = uuidv7();
-let counter = 0;
-export const nextCounter = (): number => ++counter;
+/** Who writes rows: each is numbered from 1 on within its org, so that one that is taken away shows. */
+export interface AuditStream {
+  id: string;
+  next(orgId: string): number;
+}
+
+export function newAuditStream(): AuditStream {
+  const counters = new Map<string, number>();
+  return {
+    id: uuidv7(),
+    next(orgId) {
+      const counter = (counters.get(orgId) ?? 0) + 1;
+      counters.set(orgId, counter);
+      return counter;
+    },
+  };
+}
+
+/** JSON without what Postgres cannot read out of it again: NUL, and halves of surrogate pairs. */
+export function entryText(entry: Record<string, unknown>): string {
+  const text = JSON.stringify(entry);
+  return text.includes("\\u") ? text.replace(/\\u(0000|d[89a-f]..)/g, "\\ufffd") : text;
+}
+
+/** Of rows that are part of other transactions. One that is undone leaves a number out. */
+const transactions = newAuditStream();
 
 /** For changes made in the transaction that they are part of: both are there, or neither is. */
 export async function insertAudit(
@@ -60,9 +83,9 @@ export async function insertAudit(
       user_id: row.userId ?? null,
       connector_id: row.connectorId ?? null,
       outcome: row.outcome,
-      entry: JSON.stringify(row.entry),
-      boot_id: BOOT_ID,
-      counter: String(nextCounter()),
+      entry: entryText(row.entry),
+      boot_id: transactions.id,
+      counter: String(transactions.next(org.id)),
     })
     .execute();
 }
@@ -72,37 +95,91 @@ export interface AuditEntry extends AuditRow {
   userEmail: string | null;
   serviceAccountName: string | null;
   connectorName: string | null;
+  /** Its place in the org's chain; `null` until it has one. */
+  seq: number | null;
 }
 
-/** Newest first; ids are UUIDv7, so that the primary key is the order of time. `before` is the id of the last row seen. */
-export function listAudit(
-  org: OrgScope,
-  { limit, before, event }: { limit: number; before?: string | undefined; event?: string | undefined },
-): Promise<AuditEntry[]> {
-  let query = org.db
-    .selectFrom("audit as a")
-    .leftJoin("users as u", "u.id", "a.user_id")
-    .leftJoin("service_accounts as s", (join) =>
-      join.onRef("s.id", "=", "a.user_id").onRef("s.org_id", "=", "a.org_id"),
-    )
-    .leftJoin("connectors as c", (join) => join.onRef("c.id", "=", "a.connector_id").onRef("c.org_id", "=", "a.org_id"))
-    .select([
-      "a.id",
-      "a.org_id as orgId",
-      "a.at",
-      "a.event",
-      "a.user_id as userId",
-      "u.email as userEmail",
-      "s.name as serviceAccountName",
-      "a.connector_id as connectorId",
-      "c.name as connectorName",
-      "a.outcome",
-      "a.entry",
-    ])
-    .where("a.org_id", "=", org.id)
-    .orderBy("a.id", "desc")
-    .limit(limit);
-  if (before) query = query.where("a.id", "<", before);
-  if (event) query = query.where("a.event", "=", event);
-  return query.execute();
+/** What rows are searched by; all that is given must hold. */
+export interface AuditFilter {
+  event?: string | undefined;
+  outcome?: string | undefined;
+  /** Of a member or a service account. */
+  userIds?: string[] | undefined;
+  connectorIds?: string[] | undefined;
+  tool?: string | undefined;
+  client?: string | undefined;
+  /** The id of a static token. */
+  token?: string | undefined;
+  address?: string | undefined;
+  traceId?: string | undefined;
+  /** Somewhere in the error's text, in small letters or large. */
+  error?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+}
+
+export interface AuditPage extends AuditFilter {
+  limit: number;
+  /** The id of the last row that was seen. */
+  before?: string | undefined;
+}
+
+/**
+ * Newest first; ids are UUIDv7, so that they are in the order of time. Looks at what is chained, where an index serves each
+ * filter in that order, and at the inbox.
+ */
+export async function listAudit(org: OrgScope, { limit, ...page }: AuditPage): Promise<AuditEntry[]> {
+  const columns = sql`id, org_id, at, event, user_id, connector_id, outcome, entry`;
+  const newest = sql`order by id desc limit ${limit}`;
+  const { rows } = await sql<AuditEntry>`
+    select a.id, a.org_id as "orgId", a.at, a.event, a.user_id as "userId", u.email as "userEmail",
+      s.name as "serviceAccountName", a.connector_id as "connectorId", c.name as "connectorName", a.outcome, a.entry,
+      a.seq::float8 as seq
+    from (
+      (select ${columns}, null::bigint as seq from audit where ${conditions(org, page, TERMS_OF_ENTRY)} ${newest})
+      union all
+      (select ${columns}, seq from audit_log where ${conditions(org, page, TERMS_OF_COLUMNS)} ${newest})
+    ) a
+    left join users u on u.id = a.user_id
+    left join service_accounts s on s.org_id = a.org_id and s.id = a.user_id
+    left join connectors c on c.org_id = a.org_id and c.id = a.connector_id
+    order by a.id desc limit ${limit}`.execute(org.db);
+  return rows;
+}
+
+type Term = "tool" | "client" | "token" | "address" | "traceId" | "error";
+
+const TERMS_OF_ENTRY: Record<Term, RawBuilder<unknown>> = {
+  tool: sql`entry ->> 'tool'`,
+  client: sql`entry ->> 'client'`,
+  token: sql`entry ->> 'token'`,
+  address: sql`entry ->> 'address'`,
+  traceId: sql`entry ->> 'trace_id'`,
+  error: sql`entry ->> 'error'`,
+};
+
+const TERMS_OF_COLUMNS: Record<Term, RawBuilder<unknown>> = {
+  tool: sql`tool`,
+  client: sql`client`,
+  token: sql`token`,
+  address: sql`address`,
+  traceId: sql`trace_id`,
+  error: sql`error`,
+};
+
+function conditions(org: OrgScope, filter: Omit<AuditPage, "limit">, terms: typeof TERMS_OF_ENTRY) {
+  const all: RawBuilder<unknown>[] = [sql`org_id = ${org.id}`];
+  const { event, outcome, userIds, connectorIds, error, from, to, before } = filter;
+  if (before) all.push(sql`id < ${before}`);
+  if (from) all.push(sql`id >= audit_id_at(${from})`);
+  if (to) all.push(sql`id < audit_id_at(${to})`);
+  if (event) all.push(sql`event = ${event}`);
+  if (outcome) all.push(sql`outcome = ${outcome}`);
+  if (userIds) all.push(sql`user_id = any(${userIds}::uuid[])`);
+  if (connectorIds) all.push(sql`connector_id = any(${connectorIds}::uuid[])`);
+  for (const term of ["tool", "client", "token", "address", "traceId"] as const) {
+    if (filter[term]) all.push(sql`${terms[term]} = ${filter[term]}`);
+  }
+  if (error) all.push(sql`${terms.error} ilike ${`%${error.replace(/[\\%_]/g, "\\$&")}%`}`);
+  return sql.join(all, sql` and `);
 }

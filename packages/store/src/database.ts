@@ -1,4 +1,6 @@
+import type { Socket } from "node:net";
 import { Fault } from "@gatehouse/faults";
+import { dbOperationDuration, poolConnections, poolWaiting } from "@gatehouse/telemetry/events";
 import { Kysely, PostgresDialect, sql, type Transaction } from "kysely";
 import pg from "pg";
 import type { Tables } from "./tables.ts";
@@ -8,6 +10,7 @@ export type AppRole =
   | "gatehouse_gateway"
   | "gatehouse_dashboard"
   | "gatehouse_audit"
+  | "gatehouse_chain"
   | "gatehouse_vault";
 
 export const APP_ROLES: readonly AppRole[] = [
@@ -15,6 +18,7 @@ export const APP_ROLES: readonly AppRole[] = [
   "gatehouse_gateway",
   "gatehouse_dashboard",
   "gatehouse_audit",
+  "gatehouse_chain",
   "gatehouse_vault",
 ];
 
@@ -49,22 +53,58 @@ export function connectionSettings({ url, password }: DatabaseAccess, role: AppR
 
 /** A pool of at most `connectionsMax` connections as one app's role. It connects when it is first used. */
 export function openDatabase(access: DatabaseAccess, role: AppRole, connectionsMax = 8): Database {
-  return openPool({ ...connectionSettings(access, role), max: connectionsMax });
+  return openPool({ ...connectionSettings(access, role), max: connectionsMax }, role);
 }
 
 /** As the database's owner, whom `url` names: for migrations and the first start, never for an app. */
 export function openDatabaseAsOwner(url: string): Database {
-  return openPool({ connectionString: url, max: 2, connectionTimeoutMillis: 5000 });
+  return openPool({ connectionString: url, max: 2, connectionTimeoutMillis: 5000 }, "owner");
 }
 
-function openPool(settings: pg.PoolConfig): Database {
+/** No statement takes so long; nobody is left at the other end. */
+const SILENT_MS = 15_000;
+
+function openPool(settings: pg.PoolConfig, name: string): Database {
   const pool = new pg.Pool(settings);
   // A connection that breaks is replaced by the pool, and its query fails; without listeners it would end the process,
   // where it breaks while idle and where it breaks between two queries of a transaction.
   pool.on("error", () => {});
-  pool.on("connect", (client) => client.on("error", () => {}));
-  const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  return Object.assign(database, { [Symbol.asyncDispose]: () => database.destroy() });
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    if (settings.statement_timeout) breakWhenSilent(client);
+  });
+  const observed = observePool(pool, name);
+  const database = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    log({ queryDurationMillis, ...event }) {
+      const error = event.level === "error" ? ((event.error as { code?: string })?.code ?? "_OTHER") : undefined;
+      dbOperationDuration.record(queryDurationMillis / 1000, null, "postgresql", name, error);
+    },
+  });
+  return Object.assign(database, {
+    async [Symbol.asyncDispose]() {
+      observed[Symbol.dispose]();
+      await database.destroy();
+    },
+  });
+}
+
+/** The server ends statements by itself, while it can be reached; the pool has closed by then what is idle. */
+function breakWhenSilent({ connection: { stream } }: pg.ClientBase & Pick<pg.Client, "connection">): void {
+  const lost = new Error("Connection terminated: Postgres does not answer");
+  (stream as Socket).setTimeout(SILENT_MS, () => stream.destroy(lost));
+}
+
+function observePool(pool: pg.Pool, name: string): Disposable {
+  const stack = new DisposableStack();
+  stack.use(
+    poolConnections.observe(() => [
+      [pool.totalCount - pool.idleCount, name, "used"],
+      [pool.idleCount, name, "idle"],
+    ]),
+  );
+  stack.use(poolWaiting.observe(() => [[pool.waitingCount, name]]));
+  return stack;
 }
 
 /** Runs `work` in a transaction that sees this org's rows and no other's. */

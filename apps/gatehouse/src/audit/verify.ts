@@ -1,0 +1,85 @@
+import type { Head } from "@gatehouse/audit/head";
+import { type ChainVerifier, type Verdict, verifyChain } from "@gatehouse/audit/verify";
+import { findChain, listChainedOrgs, listHeads } from "@gatehouse/store/audit-chain";
+import type { Database } from "@gatehouse/store/database";
+import { isChained, isHead, readChain, readInbox, readLines } from "./read-log.ts";
+
+const COUNT_EVERY = 10_000;
+
+/** Is told how many rows have been looked at. */
+export type Count = (rows: number) => void;
+
+export interface VerifyOptions {
+  /** In a file of their own, besides those that the log has. */
+  headsFile?: string | undefined;
+  /** What heads must be signed with. */
+  key?: string | undefined;
+  count: Count;
+}
+
+/** The chains of these orgs, or of all, one after the other. */
+export async function* verifyDatabase(
+  db: Database,
+  orgIds: string[] | null,
+  options: VerifyOptions,
+): AsyncGenerator<Verdict> {
+  const outside = await headsIn(options.headsFile);
+  const signed = new Set(outside.map(({ org }) => org));
+  const all = orgIds ?? [...new Set([...(await listChainedOrgs(db)), ...signed])];
+  let counted = 0;
+  for (const org of all) {
+    const heads = [...(await listHeads(db, org)), ...outside.filter((head) => head.org === org)];
+    const chain = await findChain(db, org);
+    const verifier = verifyChain(org, { heads, key: options.key, claimed: chain });
+    const count: Count = (rows) => options.count(counted + rows);
+    const verdict = await verifyOrg(db, org, { verifier, start: chain?.retainedSeq ?? 0, count });
+    counted += verdict.rows;
+    yield verdict;
+  }
+}
+
+/** What is chained meanwhile is looked at as well: the chain is read on after the inbox. */
+async function verifyOrg(
+  db: Database,
+  org: string,
+  { verifier, start, count }: { verifier: ChainVerifier; start: number; count: Count },
+): Promise<Verdict> {
+  let rows = 0;
+  async function followChain(after: number): Promise<number> {
+    let end = after;
+    for await (const row of readChain(db, org, after)) {
+      if (++rows % COUNT_EVERY === 0) count(rows);
+      if (!verifier.take(row)) break;
+      end = row.seq;
+    }
+    return end;
+  }
+  const end = await followChain(start);
+  for await (const row of readInbox(db, org)) verifier.takeUnchained(row);
+  await followChain(end);
+  return verifier.end();
+}
+
+/** The chains that are in an export, without any database. It is read twice: heads stand at its end. */
+export async function* verifyExport(path: string, options: VerifyOptions): AsyncGenerator<Verdict> {
+  const all = [...(await headsIn(path)), ...(await headsIn(options.headsFile))];
+  const heads = Map.groupBy(all, ({ org }) => org);
+  const verifiers = new Map<string, ChainVerifier>();
+  let rows = 0;
+  for await (const line of readLines(path)) {
+    if (isHead(line)) continue;
+    const { org } = line;
+    const verifier = verifiers.get(org) ?? verifyChain(org, { heads: heads.get(org) ?? [], key: options.key });
+    verifiers.set(org, verifier);
+    if (++rows % COUNT_EVERY === 0) options.count(rows);
+    if (isChained(line)) verifier.take(line);
+    else verifier.takeUnchained(line);
+  }
+  for (const verifier of verifiers.values()) yield verifier.end();
+}
+
+async function headsIn(path: string | undefined): Promise<Head[]> {
+  const heads: Head[] = [];
+  if (path) for await (const line of readLines(path)) if (isHead(line)) heads.push(line);
+  return heads;
+}
