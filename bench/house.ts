@@ -13,6 +13,7 @@ import { type Database, openDatabaseAsOwner, withOrg } from "@gatehouse/store/da
 import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
+import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
 import type { Era } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
@@ -47,10 +48,10 @@ const publicUrl = new URL(`http://127.0.0.1:${portOf(server)}`);
 const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });
 const state = await openState({ redisUrl: process.env.REDIS_URL });
 const log = createLogger();
-const outOfReach = { points: 1e9, seconds: 60 };
+const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
+await savePlan(db, { name: DEFAULT_PLAN, limits: { org: outOfReach, member: outOfReach } });
 const gateway = await startGateway({
   ...{ publicUrl, access, vault, egress, state, log },
-  limits: { member: outOfReach, org: outOfReach },
   sessionTtlSeconds,
 });
 server.removeAllListeners("request");

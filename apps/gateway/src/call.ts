@@ -12,7 +12,7 @@ import { findSession } from "./steps/find-session.ts";
 import { enterSseSession, findSseStream, withinSession } from "./steps/find-sse-stream.ts";
 import { findTarget } from "./steps/find-target.ts";
 import { findTask } from "./steps/find-task.ts";
-import { limit } from "./steps/limit.ts";
+import { limit, limitTool } from "./steps/limit.ts";
 import { listen } from "./steps/listen.ts";
 import { openSseStream } from "./steps/open-sse-stream.ts";
 import { readMessage, readMessageOrBatch } from "./steps/read-message.ts";
@@ -36,6 +36,7 @@ const onMessage = (deps: Dependencies) => [
   findTarget,
   findTask(deps),
   authorize(deps),
+  limitTool(deps),
   editCall,
   findSession(deps),
   withCredential(deps),
@@ -93,6 +94,7 @@ const onStream = (deps: Dependencies) => [
   findTarget,
   findTask(deps),
   authorize(deps),
+  limitTool(deps),
   editCall,
   enterSseSession,
   withCredential(deps),

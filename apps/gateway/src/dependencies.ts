@@ -1,9 +1,9 @@
 import type { Egress } from "@gatehouse/egress/egress";
 import type { AccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import type { StaticTokens } from "@gatehouse/oauth/static-token";
-import type { RateLimit } from "@gatehouse/state/limiter";
 import type { State } from "@gatehouse/state/state";
 import type { AuditWriter } from "@gatehouse/store/audit-writer";
+import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import type { Backs } from "./backs/back.ts";
@@ -15,15 +15,11 @@ import type { ClientTokens } from "./client-tokens.ts";
 import type { MemberCredentials } from "./credentials/member-credentials.ts";
 import type { SseStream } from "./fronts/http-sse.ts";
 import type { LastUse } from "./last-use.ts";
+import type { Refusals } from "./limits/refusals.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import type { Replicas } from "./replicas/replicas.ts";
 import type { Sessions } from "./sessions.ts";
 import type { OrgSnapshots } from "./snapshots.ts";
-
-export interface Limits {
-  member: RateLimit;
-  org: RateLimit;
-}
 
 /** What the steps are made of; each names those that it uses. */
 export interface Dependencies {

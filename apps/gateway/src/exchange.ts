@@ -6,6 +6,7 @@ import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { Credential } from "@gatehouse/store/credentials";
 import type { ServerOperation } from "@gatehouse/telemetry/mcp";
 import type { SseStream } from "./fronts/http-sse.ts";
+import type { CallLimits } from "./limits/call-limits.ts";
 import type { Opening } from "./opening.ts";
 import type { ClientSession } from "./sessions.ts";
 import type { ConnectorSnapshot, OrgSnapshot, ToolPolicy } from "./snapshots.ts";
@@ -45,6 +46,10 @@ export class Exchange {
   inBatch = false;
   /** The steps that follow are not taken. */
   isAnswered = false;
+  // limit and limitTool
+  /** What it counts against, for as long as it is under way. */
+  limits: CallLimits | null = null;
+  toolLimits: CallLimits | null = null;
   // findTarget
   tool: ToolPolicy | null = null;
   /** The tool, prompt or resource that the request is about. */

@@ -9,6 +9,7 @@ import { openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
+import { activeExchanges, openStreams as openStreamsGauge } from "@gatehouse/telemetry/events";
 import type { JWK } from "jose";
 import { openBacks } from "./backs/back.ts";
 import { CANCELLED, endCallsOf, openDriving } from "./bridges/drive.ts";
@@ -17,26 +18,30 @@ import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
 import { openClientTokens } from "./client-tokens.ts";
 import { openMemberCredentials } from "./credentials/member-credentials.ts";
-import type { Dependencies, Limits } from "./dependencies.ts";
+import type { Dependencies } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
 import { failWith } from "./fail.ts";
 import { openLastUse } from "./last-use.ts";
+import { openRefusals } from "./limits/refusals.ts";
 import { openStreams } from "./open-streams.ts";
 import type { InternalListener } from "./replicas/internal-listener.ts";
 import { openReplicas } from "./replicas/replicas.ts";
 import { openSessions } from "./sessions.ts";
 import { openSnapshots } from "./snapshots.ts";
+import { openUnderway } from "./underway.ts";
+import { leaveLimits } from "./steps/limit.ts";
 
 export interface Gateway extends AsyncDisposable {
   /** MCP endpoints, and their metadata (RFC 9728). */
   handle(request: IncomingMessage, response: ServerResponse): void;
-  /** Ends the streams that would otherwise stay open, so that the server can close. */
+  /** Ends streams that stay open by themselves, and what waits for a person; settles when all exchanges have ended. */
+  drain(): Promise<void>;
+  /** Breaks off whatever is still open, so that the server can close. */
   closeStreams(): void;
 }
 
 export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress" | "state" | "log"> & {
   access: DatabaseAccess;
-  limits?: Limits;
   upstreamTimeoutMs?: number;
   sessionTtlSeconds?: number;
   /** Where there are other replicas: already listening, and the gateway closes it. */
@@ -44,14 +49,8 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
   operatorClients?: OperatorClients | undefined;
 };
 
-const DEFAULT_LIMITS: Limits = {
-  member: { points: 1200, seconds: 60 },
-  org: { points: 12_000, seconds: 60 },
-};
-
 export async function startGateway({
   access,
-  limits = DEFAULT_LIMITS,
   upstreamTimeoutMs = 300_000,
   sessionTtlSeconds = 3600,
   internal,
@@ -65,6 +64,7 @@ export async function startGateway({
   const onError = (err: unknown) => log.warn({ err }, "changes cannot be read");
   const snapshots = await openSnapshots({ db, publicUrl, onError });
   const streams = openStreams({ snapshots });
+  const underway = openUnderway();
   const sessions = openSessions({ state, replicaId, ttlSeconds: sessionTtlSeconds });
   const tokens = openAccessTokenVerifier({
     issuer: publicUrl.origin,
@@ -88,16 +88,21 @@ export async function startGateway({
     listening: new Map(),
     sseStreams: new Map(),
   };
+  const refusals = openRefusals({ audit });
   const replicas = internal ? await openReplicas({ state, vault, replicaId, origin: internal.origin }) : null;
   const deps: Dependencies = {
     ...given,
     clientTokens,
     members,
+    ...{ refusals, usageDb: credentialsDb },
     ...bridges,
     ...{ upstreamTimeoutMs, audit, snapshots, streams, sessions },
     ...{ tokens, staticTokens, lastUse, replicaId, replicas },
   };
   listenToHints(deps);
+  const observed = new DisposableStack();
+  observed.use(activeExchanges.observe(() => [[underway.count]]));
+  observed.use(openStreamsGauge.observe(() => [[streams.count]]));
   const fail = failWith(deps);
   const routes: Routes = {
     mcp: { POST: call(deps), GET: sessionStream(deps), DELETE: sessionEnd(deps) },
@@ -113,14 +118,31 @@ export async function startGateway({
     const audience = canonicalEndpoint(publicUrl, found.address);
     const exchange = new Exchange(request, response, { path: resourceOf(path, found), audience });
     const route = routes[found.kind][request.method!] ?? refuseMethod(routes[found.kind]);
-    route(exchange).catch((error) => fail(exchange, error));
+    serve(route, exchange);
+  }
+
+  async function serve(route: Route, exchange: Exchange): Promise<void> {
+    underway.begin();
+    try {
+      await route(exchange);
+    } catch (error) {
+      await fail(exchange, error);
+    } finally {
+      leaveLimits(exchange);
+      underway.end();
+    }
   }
 
   internal?.server.on("request", (request, response) => answer(takenOver, request, response));
   return {
     handle: (request, response) => answer(routes, request, response),
+    drain() {
+      streams.leave();
+      return underway.over();
+    },
     closeStreams: () => streams.closeAll(),
     async [Symbol.asyncDispose]() {
+      observed[Symbol.dispose]();
       streams.closeAll();
       await replicas?.[Symbol.asyncDispose]();
       await internal?.[Symbol.asyncDispose]();
@@ -129,6 +151,7 @@ export async function startGateway({
       await backs[Symbol.asyncDispose]();
       await snapshots[Symbol.asyncDispose]();
       await lastUse[Symbol.asyncDispose]();
+      await refusals[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
       await credentialsDb[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();

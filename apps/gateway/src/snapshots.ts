@@ -14,6 +14,7 @@ import { listLiveTokens } from "@gatehouse/store/static-tokens";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import type { ClientEras, Era, OpenTo, Role, ToolDefinition, Transport } from "@gatehouse/store/tables";
 import { listMemberFacts, listTeamsOfMembers, type MemberFacts } from "@gatehouse/store/teams";
+import { type OrgLimits, readLimits } from "./limits/org-limits.ts";
 import { type StaticTokens, staticTokens } from "./static-tokens.ts";
 
 export interface ToolPolicy {
@@ -72,6 +73,7 @@ export interface OrgSnapshot {
   teams: ReadonlyMap<string, ReadonlySet<string>>;
   /** Of each member, where an argument is pinned to them. */
   facts: ReadonlyMap<string, MemberFacts>;
+  limits: OrgLimits;
   revokedGrants: ReadonlySet<string>;
   staticTokens: StaticTokens;
   connectors: ReadonlyMap<string, ConnectorSnapshot>;
@@ -199,6 +201,7 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
       members: new Map(members.map(({ userId, role }) => [userId, role])),
       teams: await listTeamsOfMembers(scope),
       facts: allTools.some(isPinnedToMember) ? await listMemberFacts(scope) : new Map(),
+      limits: await readLimits(scope),
       revokedGrants: new Set(await listRevokedGrants(scope)),
       staticTokens: staticTokens(org.id, await listLiveTokens(scope), connectors, audienceOf),
       connectors: new Map(connectors.map((connector) => [connector.id, connector])),

@@ -118,7 +118,7 @@ test("a commit whose connection broke is sent again, and nothing is there twice"
 test("refusals are recorded as calls are; what is over a limit is not a row each", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, {
-    limits: { member: { points: 2, seconds: 60 }, org: { points: 100, seconds: 60 } },
+    limits: { member: { callsPerMinute: 2 } },
   });
   const readOnly = await small.house.tokenFor(small.alice, small.endpoint, { claims: { scope: "mcp:read" } });
   await post(small.endpoint.url, callTool("change"), bearer(readOnly));

@@ -50,9 +50,8 @@ test("each message of a batch is authorized and recorded for itself", async () =
 
 test("each message of a batch counts against the limit", async () => {
   await using upstream = await startUpstream();
-  const member = { points: 6, seconds: 60 };
   await using small = await startSmallHouse(upstream, {
-    ...{ era: "legacy", limits: { member, org: { points: 1000, seconds: 60 } } },
+    ...{ era: "legacy", limits: { member: { callsPerMinute: 6 } } },
   });
   const session = await initialize(small.endpoint.url, small.token, "2025-03-26");
   const batch = Array.from({ length: 6 }, (_, id) => call("look", id));

@@ -5,8 +5,9 @@ import { openState } from "@gatehouse/state/state";
 import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
 import { openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
+import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
-import type { Era, Transport } from "@gatehouse/store/tables";
+import type { Era, PlanLimits, Transport } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { cloneDatabase } from "@gatehouse/testing/database";
@@ -42,9 +43,15 @@ const CATALOGUE: NewTool[] = [
 
 export type GatewayHouse = Awaited<ReturnType<typeof startGatewayHouse>>;
 
-export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
+export interface TestGatewayOptions extends Partial<GatewayOptions> {
+  /** Those of the plan that orgs have. */
+  limits?: PlanLimits;
+}
+
+export async function startGatewayHouse({ limits, ...options }: TestGatewayOptions = {}) {
   const database = await cloneDatabase();
   const owner = openDatabaseAsOwner(database.access.url);
+  if (limits) await savePlan(owner, { name: DEFAULT_PLAN, limits });
   const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
   const publicJwk = { ...(await exportJWK(publicKey)), kid: "test", alg: "ES256", use: "sig" };
   await insertFirstSigningKey(owner, { kid: "test", publicJwk, privateJwk: Buffer.from("not used") });
@@ -135,7 +142,7 @@ export async function startGatewayHouse(options: Partial<GatewayOptions> = {}) {
 /** One org, one member, one connector, as most tests need them. */
 export async function startSmallHouse(
   upstream: Upstream,
-  options: Partial<GatewayOptions> & { era?: Era; transport?: Transport; bearer?: string } = {},
+  options: TestGatewayOptions & { era?: Era; transport?: Transport; bearer?: string } = {},
 ) {
   const { era = "modern", transport = "streamable-http", bearer, ...gatewayOptions } = options;
   const house = await startGatewayHouse(gatewayOptions);

@@ -98,7 +98,7 @@ test("with the modern era turned off, a legacy session goes on, also where its c
 
 test("whoever calls too fast gets a 429 that says whose limit it is and when it ends; others go on", async () => {
   await using upstream = await startUpstream();
-  const limits = { member: { points: 3, seconds: 60 }, org: { points: 5, seconds: 60 } };
+  const limits = { member: { callsPerMinute: 3 }, org: { callsPerMinute: 5 } };
   await using small = await startSmallHouse(upstream, { limits });
   const bob = await small.house.addMember(small.org, "bob@acme.example");
   const asBob = bearer(await small.house.tokenFor(bob, small.endpoint));
@@ -110,8 +110,8 @@ test("whoever calls too fast gets a 429 that says whose limit it is and when it 
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 200, 200, 429]);
   const limited = answers[3]!;
   expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
-  expect(limited.messages[0]).toMatchObject({ id: "x", error: { code: 429, data: { limit: "member" } } });
-  expect(answers[6]!.messages[0].error.data.limit).toBe("org");
+  expect(limited.messages[0]).toMatchObject({ id: "x", error: { code: 429, data: { limit: "callsPerMinute", max: 3, whose: "member" } } });
+  expect(answers[6]!.messages[0].error.data).toMatchObject({ limit: "callsPerMinute", whose: "org" });
 });
 
 test("parameters that a tool mirrors are checked against the body, and made anew for the upstream", async () => {

@@ -1,112 +1,69 @@
 import type { Redis } from "ioredis";
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from "rate-limiter-flexible";
+import { Kept } from "./kept.ts";
+import { Meter } from "./meter.ts";
+import { openShares } from "./shares.ts";
+import { Slots } from "./slots.ts";
+import { daily, monthly, sliding, type Window } from "./window.ts";
 
-/** So many points in so many seconds. */
-export interface RateLimit {
-  points: number;
-  seconds: number;
-}
-
-/** 0 where the call may go on, else the milliseconds after which it may be tried again. */
-export type Wait = number;
-
-/**
- * Counts across replicas without asking Redis for every call: points are taken in lots of a fiftieth of the limit and
- * handed out here, so that a replica may leave up to one lot unused. Without Redis, an in-process count takes over.
- */
+/** Counts across replicas without asking Redis for every call. Where there is no Redis, this process is the only one. */
 export interface Limiter {
-  take(key: string, limit: RateLimit): Wait | Promise<Wait>;
+  /** At most `max` in any stretch of so many seconds. */
+  rate(key: string, max: number, seconds: number): Meter;
+  /** At most `max` in each day or month of the calendar, UTC. `usedBefore` answers what is known of the present one. */
+  quota(key: string, max: number, period: Period, usedBefore: () => Promise<number>): Meter;
+  /** At most `max` at the same time. */
+  slots(key: string, max: number): Slots;
+  close(): void;
 }
 
-interface Lot {
-  left: number;
-  /** Until when what is left may be handed out, on the clock of `performance.now()`. */
-  goodUntil: number;
-  /** Until when nothing more is to be had. */
-  spentUntil: number;
-  /** A lot under way, which those who come meanwhile wait for. */
-  coming: Promise<void> | null;
+export type Period = "day" | "month";
+
+const RENEW_MS = 1000;
+const SWEEP_MS = 60_000;
+const PREFIX = "gatehouse:limits:";
+
+/** `now` is milliseconds since 1970, UTC. */
+export function openLimiter(redis: Redis | null, now: () => number = Date.now): Limiter {
+  const shares = redis && openShares(redis);
+  const meters = new Kept<Meter>();
+  const slots = new Kept<Slots>();
+  const periods: Record<Period, Window> = { day: daily(), month: monthly() };
+
+  function meter(name: string, max: number, window: Window, usedBefore: (() => Promise<number>) | null): Meter {
+    const key = PREFIX + name;
+    return resized(
+      meters.get(key, () => new Meter({ key, max, window, shares, now, usedBefore })),
+      max,
+    );
+  }
+
+  const renewal = setInterval(() => {
+    for (const one of slots.busy()) one.renew().catch(() => {});
+  }, RENEW_MS);
+  const sweep = setInterval(() => [...meters.busy()], SWEEP_MS);
+  renewal.unref();
+  sweep.unref();
+
+  return {
+    rate: (name, max, seconds) => meter(`${name}:${seconds}s`, max, sliding(seconds), null),
+    quota: (name, max, period, usedBefore) => meter(`${name}:${period}`, max, periods[period], usedBefore),
+    slots(name, max) {
+      const key = `${PREFIX}${name}:slots`;
+      return resized(
+        slots.get(key, () => new Slots({ key, max, shares })),
+        max,
+      );
+    },
+    close() {
+      clearInterval(renewal);
+      clearInterval(sweep);
+      shares?.close();
+    },
+  };
 }
 
-const LOTS_PER_LIMIT = 50;
-const KEYS_MAX = 100_000;
-
-type Counter = RateLimiterMemory | RateLimiterRedis;
-
-export function openLimiter(redis: Redis | null): Limiter {
-  const counters = new Map<string, Counter>();
-  const lots = new Map<string, Lot>();
-
-  function counterFor({ points, seconds }: RateLimit): Counter {
-    const name = `${points}/${seconds}`;
-    let counter = counters.get(name);
-    if (!counter) {
-      counter = makeCounter(redis, name, points, seconds);
-      counters.set(name, counter);
-    }
-    return counter;
-  }
-
-  function lotFor(key: string): Lot {
-    let lot = lots.get(key);
-    if (!lot) {
-      if (lots.size >= KEYS_MAX) lots.delete(lots.keys().next().value!);
-      lot = { left: 0, goodUntil: 0, spentUntil: 0, coming: null };
-      lots.set(key, lot);
-    }
-    return lot;
-  }
-
-  async function refill(lot: Lot, key: string, limit: RateLimit): Promise<void> {
-    const size = Math.max(1, Math.floor(limit.points / LOTS_PER_LIMIT));
-    const { taken, windowMs } = await consume(counterFor(limit), key, size);
-    const windowEnd = performance.now() + windowMs;
-    lot.left = taken ? size : 0;
-    if (taken) lot.goodUntil = windowEnd;
-    else lot.spentUntil = windowEnd;
-  }
-
-  async function takeFromNextLot(lot: Lot, key: string, limit: RateLimit): Promise<Wait> {
-    lot.coming ??= refill(lot, key, limit).finally(() => {
-      lot.coming = null;
-    });
-    await lot.coming;
-    return take(key, limit);
-  }
-
-  function take(key: string, limit: RateLimit): Wait | Promise<Wait> {
-    const lot = lotFor(key);
-    const now = performance.now();
-    if (now < lot.spentUntil) return Math.ceil(lot.spentUntil - now);
-    if (lot.left === 0 || now >= lot.goodUntil) return takeFromNextLot(lot, key, limit);
-    lot.left--;
-    return 0;
-  }
-
-  return { take };
-}
-
-function makeCounter(redis: Redis | null, name: string, points: number, seconds: number): Counter {
-  const keyPrefix = `gatehouse:rate:${name}`;
-  const inProcess = new RateLimiterMemory({ keyPrefix, points, duration: seconds });
-  if (!redis) return inProcess;
-  const insuranceLimiter = inProcess;
-  return new RateLimiterRedis({
-    storeClient: redis,
-    rejectIfRedisNotReady: true,
-    keyPrefix,
-    points,
-    duration: seconds,
-    insuranceLimiter,
-  });
-}
-
-/** `windowMs` is how long it is to the end of the window. */
-async function consume(counter: Counter, key: string, points: number): Promise<{ taken: boolean; windowMs: number }> {
-  try {
-    return { taken: true, windowMs: (await counter.consume(key, points)).msBeforeNext };
-  } catch (rejected) {
-    if (rejected instanceof RateLimiterRes) return { taken: false, windowMs: rejected.msBeforeNext };
-    throw rejected;
-  }
+/** Whoever has it already has the new limit too. */
+function resized<T extends { max: number }>(one: T, max: number): T {
+  one.max = max;
+  return one;
 }

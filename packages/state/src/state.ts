@@ -39,6 +39,7 @@ function openMemoryState(): State {
     for (const [key, { expiresAt }] of values) if (expiresAt <= now) values.delete(key);
   }, 30_000);
   sweep.unref();
+  const limiter = openLimiter(null);
   return {
     ...{ get, set },
     async claim(key, value, ttlSeconds) {
@@ -52,8 +53,9 @@ function openMemoryState(): State {
     hint: listeners.tell,
     onHint: listeners.add,
     onGap() {},
-    limiter: openLimiter(null),
+    limiter,
     async [Symbol.asyncDispose]() {
+      limiter.close();
       clearInterval(sweep);
     },
   };
@@ -97,6 +99,7 @@ async function openRedisState(redisUrl: string): Promise<State> {
   }
   const listeners = openListeners();
   const gapListeners: (() => void)[] = [];
+  const limiter = openLimiter(limits);
   subscriber.on("ready", async () => {
     await subscriber.subscribe(HINTS).catch(() => {});
     for (const listener of gapListeners) listener();
@@ -122,8 +125,9 @@ async function openRedisState(redisUrl: string): Promise<State> {
     },
     onHint: listeners.add,
     onGap: (listener) => void gapListeners.push(listener),
-    limiter: openLimiter(limits),
+    limiter,
     async [Symbol.asyncDispose]() {
+      limiter.close();
       disconnect();
     },
   };

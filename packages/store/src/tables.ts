@@ -41,6 +41,7 @@ export interface Tables {
     access_token_ttl_seconds: Settable<number>;
     refresh_token_ttl_seconds: Settable<number>;
     refresh_token_ttl_seconds_max: Settable<number>;
+    plan: Generated<string>;
     audit_arguments: Generated<KeptArguments>;
     audit_retention_days: Settable<number>;
   };
@@ -303,6 +304,24 @@ export interface Tables {
     interaction_uid: string | null;
     expires_at: Date;
   };
+  plans: { name: string; limits: JSONColumnType<PlanLimits> };
+  limits: { org_id: string; subject: Subject; subject_id: Generated<string>; amounts: JSONColumnType<Amounts> };
+  usage_hours: {
+    org_id: string;
+    hour: Date;
+    user_id: string;
+    client: string;
+    connector_id: string;
+    tool: string;
+    calls: string;
+    errors: string;
+    refused: string;
+    bytes_in: string;
+    bytes_out: string;
+    duration_ms: number;
+    duration_ms_max: number;
+  };
+  usage_cursors: { org_id: string; seq: string };
   upstream_revocations: {
     credential_id: string;
     version: number;
@@ -316,6 +335,21 @@ export interface Tables {
     due_at: Generated<Date>;
   };
 }
+
+/** Whose calls are counted together: all of the org's, or those of each of the others. */
+export type Subject = "org" | "member" | "client" | "connector" | "tool";
+
+/** What may be limited; what is not named is not. Days and months are the calendar's, UTC; bytes are both ways. */
+export type Amount =
+  | "callsPerSecond"
+  | "callsPerMinute"
+  | "concurrentCalls"
+  | "callsPerDay"
+  | "callsPerMonth"
+  | "bytesPerDay"
+  | "bytesPerMonth";
+export type Amounts = Partial<Record<Amount, number>>;
+export type PlanLimits = Partial<Record<Subject, Amounts>>;
 
 /** Whom something is open to: whoever has one of the roles, or is in one of the teams. */
 export interface OpenTo {

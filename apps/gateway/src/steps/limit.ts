@@ -1,33 +1,126 @@
 import { Fault } from "@gatehouse/faults";
-import type { Wait } from "@gatehouse/state/limiter";
+import { isRequest } from "@gatehouse/mcp/message";
+import type { AccessToken } from "@gatehouse/oauth/access-token";
+import { withOrg } from "@gatehouse/store/database";
+import type { LimitedSubject } from "@gatehouse/store/limits";
+import { usedBy } from "@gatehouse/store/usage";
+import { isListen } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
-import type { Step } from "../exchange.ts";
+import type { Exchange, Step } from "../exchange.ts";
+import { AMOUNTS, type Counting } from "../limits/amounts.ts";
+import { type CallLimits, limitsOf, type Refusal } from "../limits/call-limits.ts";
+import { refusalHeaders } from "../limits/headers.ts";
+import type { OrgSnapshot, ToolPolicy } from "../snapshots.ts";
 
-/** Per member, then per org: whoever is over the limit is told whose it is, and when it ends. */
-export function limit({ state, limits }: Pick<Dependencies, "state" | "limits">): Step {
-  return function limit({ token, org }) {
-    const member = state.limiter.take(`member:${org.id}:${token.subject}`, limits.member);
-    if (typeof member !== "number") return member.then((wait) => takeForOrg(wait, org.id));
-    return takeForOrg(member, org.id);
+type Used = Pick<Dependencies, "state" | "usageDb" | "refusals">;
+
+/** The org's, the member's, the client's and the connector's: whoever is over one is told whose it is, and when it ends. */
+export function limit(deps: Used): Step {
+  const known = new WeakMap<AccessToken, { org: OrgSnapshot; limits: CallLimits | null }>();
+  const count = countIn(deps);
+
+  function limitsFor({ org, token, connector }: Exchange): CallLimits | null {
+    const found = known.get(token);
+    if (found?.org === org) return found.limits;
+    const limits = limitsOf(org, subjectsOf(token, connector.id), count);
+    known.set(token, { org, limits });
+    return limits;
+  }
+
+  return function limit(exchange) {
+    const limits = limitsFor(exchange);
+    if (limits !== null) return pass(exchange, limits, "limits", deps);
   };
-
-  function takeForOrg(memberWait: Wait, orgId: string): void | Promise<void> {
-    if (memberWait > 0) throw limited("member", memberWait, limits.member.points, limits.member.seconds);
-    const org = state.limiter.take(`org:${orgId}`, limits.org);
-    if (typeof org !== "number") return org.then(refuseForOrg);
-    refuseForOrg(org);
-  }
-
-  function refuseForOrg(wait: Wait): void {
-    if (wait > 0) throw limited("org", wait, limits.org.points, limits.org.seconds);
-  }
 }
 
-function limited(whose: "member" | "org", waitMs: Wait, points: number, seconds: number): Fault {
-  const retryAfter = Math.ceil(waitMs / 1000);
+/** The tool's, as soon as it is known which. */
+export function limitTool(deps: Used): Step {
+  const known = new WeakMap<ToolPolicy, CallLimits | null>();
+  const count = countIn(deps);
+
+  function limitsFor({ org, connector }: Exchange, tool: ToolPolicy): CallLimits | null {
+    const found = known.get(tool);
+    if (found !== undefined) return found;
+    const limits = limitsOf(org, [{ subject: "tool", subjectId: `${connector.id}/${tool.name}` }], count);
+    known.set(tool, limits);
+    return limits;
+  }
+
+  return function limitTool(exchange) {
+    const limits = exchange.tool && limitsFor(exchange, exchange.tool);
+    if (limits !== null) return pass(exchange, limits, "toolLimits", deps);
+  };
+}
+
+/** However an exchange ends, it is under way no more. */
+export function leaveLimits(exchange: Exchange): void {
+  const { limits, toolLimits } = exchange;
+  if (limits === null && toolLimits === null) return;
+  const bytes = (exchange.bytes?.length ?? 0) + exchange.bytesOut;
+  const isCall = isCallOf(exchange);
+  limits?.leave(isCall, bytes);
+  toolLimits?.leave(isCall, bytes);
+  exchange.limits = null;
+  exchange.toolLimits = null;
+}
+
+function pass(exchange: Exchange, limits: CallLimits, as: "limits" | "toolLimits", deps: Used): void | Promise<void> {
+  const refusal = limits.take(isCallOf(exchange));
+  if (refusal instanceof Promise) {
+    return refusal.then((found) => {
+      refuseOver(exchange, found, deps);
+      exchange[as] = limits;
+    });
+  }
+  refuseOver(exchange, refusal, deps);
+  exchange[as] = limits;
+}
+
+function refuseOver(exchange: Exchange, refusal: Refusal | null, { refusals }: Used): void {
+  if (refusal === null) return;
+  refusals.note(exchange, refusal.limit);
+  throw limited(refusal);
+}
+
+/** What answers, or ends, a call must not wait for it; and who only listens calls nothing. */
+function isCallOf({ message }: Exchange): boolean {
+  return message !== undefined && isRequest(message) && !isListen(message);
+}
+
+function subjectsOf(token: AccessToken, connectorId: string): LimitedSubject[] {
+  return [
+    { subject: "member", subjectId: token.subject },
+    { subject: "client", subjectId: token.clientId },
+    { subject: "connector", subjectId: connectorId },
+    { subject: "org", subjectId: "" },
+  ];
+}
+
+function countIn({ state, usageDb }: Used): (org: OrgSnapshot, subject: LimitedSubject) => Counting {
+  return (org, subject) => ({
+    limiter: state.limiter,
+    usedSince: (since, what) => withOrg(usageDb, org.id, async (scope) => (await usedBy(scope, subject, since))[what]),
+  });
+}
+
+const WHOSE = {
+  org: "This org",
+  member: "This member",
+  client: "This client",
+  connector: "This connector",
+  tool: "This tool",
+};
+
+function limited(refusal: Refusal): Fault {
+  const { subject, subjectId, amount, max } = refusal.limit;
+  const retryAfterSeconds = Math.ceil(refusal.waitMs / 1000);
+  const endsAt = new Date(Date.now() + refusal.waitMs).toISOString();
   return new Fault(
     "rate_limited",
-    `This ${whose} has used up ${points} calls in ${seconds} s. Try again in ${retryAfter} s.`,
-    { headers: { "retry-after": String(retryAfter) }, data: { limit: whose, retryAfterSeconds: retryAfter } },
+    `${WHOSE[subject]} is limited to ${max.toLocaleString("en")} ${AMOUNTS[amount].words}. Try again in ${retryAfterSeconds} s.`,
+    {
+      headers: refusalHeaders(refusal),
+      data: { limit: amount, max, whose: subject, subject: subjectId, retryAfterSeconds, endsAt },
+    },
   );
 }

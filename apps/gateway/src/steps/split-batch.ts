@@ -6,6 +6,7 @@ import { type Answer, Exchange, type Step } from "../exchange.ts";
 import { failWith } from "../fail.ts";
 import { BatchAnswer } from "../fronts/batch.ts";
 import { findSession } from "./find-session.ts";
+import { leaveLimits } from "./limit.ts";
 
 const MEMBERS_MAX = 50;
 
@@ -23,6 +24,8 @@ export function splitBatch(deps: Dependencies, onMessage: Step): Step {
       await onMessage(exchange);
     } catch (error) {
       await fail(exchange, error);
+    } finally {
+      leaveLimits(exchange);
     }
   }
 

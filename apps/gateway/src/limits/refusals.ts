@@ -1,0 +1,64 @@
+import { newAuditId } from "@gatehouse/store/audit";
+import type { AuditWriter } from "@gatehouse/store/audit-writer";
+import type { Exchange } from "../exchange.ts";
+import type { Limit } from "./amounts.ts";
+
+/** What is over a limit: in the audit log as one row a minute for each cause, and not a row each. */
+export interface Refusals extends AsyncDisposable {
+  note(exchange: Exchange, limit: Limit): void;
+}
+
+interface Counted {
+  limit: Limit;
+  exchange: Pick<Exchange, "org" | "token" | "connector" | "tool">;
+  count: number;
+  from: Date;
+}
+
+const WRITE_EVERY_MS = 60_000;
+/** More causes than these are written at once. */
+const CAUSES_MAX = 10_000;
+
+export function openRefusals({ audit }: { audit: AuditWriter }): Refusals {
+  const counted = new Map<string, Counted>();
+
+  function write(): void {
+    const until = new Date();
+    for (const one of counted.values()) audit.enqueue(rowOf(one, until));
+    counted.clear();
+  }
+
+  const timer = setInterval(write, WRITE_EVERY_MS);
+  timer.unref();
+
+  return {
+    note({ org, token, connector, tool }, limit) {
+      const key = [org.id, limit.subject, limit.amount, token.subject, token.clientId, connector.id, tool?.name].join(
+        " ",
+      );
+      const known = counted.get(key);
+      if (known) known.count++;
+      else counted.set(key, { limit, exchange: { org, token, connector, tool }, count: 1, from: new Date() });
+      if (counted.size >= CAUSES_MAX) write();
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      write();
+    },
+  };
+}
+
+function rowOf({ limit, exchange, count, from }: Counted, until: Date) {
+  const { org, token, connector, tool } = exchange;
+  const { subject, amount, max } = limit;
+  return {
+    ...{ id: newAuditId(), orgId: org.id, at: until, event: "limit.refused", outcome: "rate_limited" },
+    ...{ userId: token.subject, connectorId: connector.id },
+    entry: {
+      ...{ limit: amount, whose: subject, max, count, from: from.toISOString() },
+      tool: tool?.name,
+      client: token.staticToken ? undefined : token.clientId,
+      token: token.staticToken ? token.grantId : undefined,
+    },
+  };
+}
