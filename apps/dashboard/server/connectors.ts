@@ -72,7 +72,6 @@ export function connectors(deps: Deps) {
       return c.json({
         ...summaryOf(connector),
         ...erasOf(connector),
-        transport: connector.transport,
         openTo: connector.openTo,
         descriptionUrl: mayChange ? connector.descriptionUrl : null,
         probedAt: connector.probedAt.toISOString(),
@@ -161,13 +160,14 @@ function noSuchConnector(): never {
 }
 
 function summaryOf(connector: Connector) {
-  const { slug, name, url, era, protocolVersion, serverName, createdAt } = connector;
+  const { slug, name, url, era, protocolVersion, transport, serverName, createdAt } = connector;
   return {
     slug,
     name,
     upstream: new URL(url).host,
     era,
     protocolVersion,
+    transport,
     serverName,
     /** Its era and its tools are known. */
     seen: isSeen(connector),

@@ -193,7 +193,7 @@ test("an owner checks an upstream again, and pins the eras of both edges", async
   await upstream.getByText("Checked: no tool has changed").waitFor();
   await page.getByRole("link", { name: "Audit log" }).click();
   await page.getByText("All events").click();
-  await page.getByText("changed the connector's eras").first().waitFor();
+  await page.getByText("changed the connector").first().waitFor();
   await page.getByText("checked the upstream").first().waitFor();
   expect(complaints).toEqual([]);
 });

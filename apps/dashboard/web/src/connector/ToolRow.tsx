@@ -35,7 +35,7 @@ export function ToolRow({ org, slug, tool, mayChange, decide }: ToolRowProps) {
           {edits && <Mark label="edited" />}
           {openTo && <Mark label="not for all" />}
         </Group>
-        {title && title !== shown && <Text size="sm">{title}</Text>}
+        {title && title !== shown && !description?.startsWith(title) && <Text size="sm">{title}</Text>}
         {description && (
           <Text size="sm" c="dimmed" lineClamp={3} style={{ overflowWrap: "anywhere" }}>
             {description}

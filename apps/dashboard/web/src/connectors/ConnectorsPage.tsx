@@ -49,7 +49,7 @@ function NoConnectors({ org }: { org: { slug: string; mayChange: boolean } }) {
         action={org.mayChange && <RegisterButton org={org.slug} />}
       >
         {org.mayChange
-          ? "Register a remote MCP server by its URL. Members then reach its tools through Gatehouse, signed in as themselves."
+          ? "Register a remote MCP server by its URL, or an API by its OpenAPI description. Members then reach its tools through Gatehouse, signed in as themselves."
           : "When an owner or admin registers an MCP server, it appears here with the address to connect to."}
       </Empty>
     </div>

@@ -1,5 +1,5 @@
 import { Button, Group, Text } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 
 interface PagedProps<Item> {
   items: readonly Item[];
@@ -15,8 +15,15 @@ export function Paged<Item>({ items, size, label, children }: PagedProps<Item>) 
   const last = Math.max(0, Math.ceil(items.length / size) - 1);
   const page = Math.min(wanted, last);
   const from = page * size;
+  const top = useRef<HTMLDivElement>(null);
+
+  function turnTo(wanted: number): void {
+    setPage(wanted);
+    top.current?.scrollIntoView({ block: "start" });
+  }
+
   return (
-    <>
+    <div ref={top}>
       {children(items.slice(from, from + size))}
       {last > 0 && (
         <Group justify="space-between" gap="sm" px="lg" py="sm" component="nav" aria-label={`Pages of ${label}`}>
@@ -24,15 +31,15 @@ export function Paged<Item>({ items, size, label, children }: PagedProps<Item>) 
             {from + 1} to {Math.min(from + size, items.length)} of {items.length}
           </Text>
           <Group gap="xs">
-            <Button size="compact-sm" variant="default" disabled={page === 0} onClick={() => setPage(page - 1)}>
+            <Button size="compact-sm" variant="default" disabled={page === 0} onClick={() => turnTo(page - 1)}>
               Previous
             </Button>
-            <Button size="compact-sm" variant="default" disabled={page === last} onClick={() => setPage(page + 1)}>
+            <Button size="compact-sm" variant="default" disabled={page === last} onClick={() => turnTo(page + 1)}>
               Next
             </Button>
           </Group>
         </Group>
       )}
-    </>
+    </div>
   );
 }
