@@ -12,6 +12,7 @@ import { ApiDescription } from "./ApiDescription.tsx";
 import { Opening } from "./credential/Opening.tsx";
 import { isMembers } from "./credential/ways.ts";
 import { LinkedPeople } from "./linked/LinkedPeople.tsx";
+import { OwnLink } from "./linked/OwnLink.tsx";
 import { WhoMayUse } from "./open-to/WhoMayUse.tsx";
 import { ToolList } from "./ToolList.tsx";
 import { Upstream } from "./Upstream.tsx";
@@ -47,6 +48,7 @@ export function ConnectorPage() {
       {connector && (
         <>
           <ConnectClaude connectors={[connector]} />
+          {connector.ownLink && <OwnLink connector={connector} ownLink={connector.ownLink} mayChange={org.mayChange} />}
           {connector.access && <Opening org={org.slug} connector={connector} />}
           {connector.access?.some(({ kind }) => isMembers(kind)) && (
             <LinkedPeople org={org.slug} connector={connector} />
@@ -66,16 +68,20 @@ export function ConnectorPage() {
 }
 
 function Facts({ connector }: { connector: Connector }) {
-  const { serverName, url, upstream, era, protocolVersion, transport } = connector;
+  const { serverName, url, upstream, era, protocolVersion, transport, seen } = connector;
   return (
     <Group gap="6px 8px">
-      {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} />}
-      <Text size="sm" span>
-        {serverName}
-      </Text>
-      <Text size="sm" span aria-hidden>
-        ·
-      </Text>
+      {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
+      {serverName && (
+        <>
+          <Text size="sm" span>
+            {serverName}
+          </Text>
+          <Text size="sm" span aria-hidden>
+            ·
+          </Text>
+        </>
+      )}
       <Text size="sm" span style={{ overflowWrap: "anywhere" }}>
         {url ?? upstream}
       </Text>

@@ -90,8 +90,13 @@ export function ToolList({ org, connector, mayChange }: ToolListProps) {
         <Many shown={shown} pending={offer.isPending} offer={(offered) => offer.mutate({ tools: shown, offered })} />
       )}
       {tools.length === 0 && (
-        <Empty icon={<IconTool size={32} stroke={1.4} />} title="This server offers no tools">
-          It may still offer resources and prompts.
+        <Empty
+          icon={<IconTool size={32} stroke={1.4} />}
+          title={connector.seen ? "This server offers no tools" : "Its tools are not known yet"}
+        >
+          {connector.seen
+            ? "It may still offer resources and prompts."
+            : "They appear when an owner who has linked an account has it checked."}
         </Empty>
       )}
       <Paged items={shown} size={PAGE} label="tools">

@@ -1,5 +1,6 @@
 import { Alert, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
+import { useEffect } from "react";
 import type { Connector, EraDecision, Probed } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Panel } from "../ui/Panel.tsx";
@@ -15,19 +16,30 @@ const ERAS = [
 const TRANSPORTS = { "streamable-http": "Streamable HTTP", "http+sse": "HTTP+SSE", openapi: "HTTP" };
 
 export function Upstream({ org, connector, mayChange }: { org: string; connector: Connector; mayChange: boolean }) {
-  const { era, protocolVersion, transport, probedAt } = connector;
+  const { era, protocolVersion, transport, probedAt, seen } = connector;
   const probe = useProbe(org, connector.slug);
+  const { mutate: look } = probe;
+  const canBeSeen = mayChange && !seen && connector.ownLink?.status === "live";
+  useEffect(() => {
+    if (canBeSeen) look();
+  }, [canBeSeen, look]);
   return (
     <Panel title="Upstream">
       <Stack gap="lg">
         <div>
           <Group justify="space-between" gap="sm">
             <Text size="sm">
-              {era === "modern" ? "Modern" : "Legacy"} MCP, {protocolVersion}, over {TRANSPORTS[transport]}
-              <Text span size="sm" c="dimmed">
-                {" "}
-                · checked <Ago at={probedAt} />
-              </Text>
+              {seen ? (
+                <>
+                  {era === "modern" ? "Modern" : "Legacy"} MCP, {protocolVersion}, over {TRANSPORTS[transport]}
+                  <Text span size="sm" c="dimmed">
+                    {" "}
+                    · checked <Ago at={probedAt} />
+                  </Text>
+                </>
+              ) : (
+                "Nobody who may change this connector has seen the server yet"
+              )}
             </Text>
             {mayChange && (
               <Button

@@ -2,11 +2,11 @@ import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ConnectorSummary } from "../api.ts";
 import { Copyable } from "../ui/copy.tsx";
-import { EraBadge } from "../ui/EraBadge.tsx";
+import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
 import classes from "./connectors.module.css";
 
 export function ConnectorRow({ org, connector }: { org: string; connector: ConnectorSummary }) {
-  const { slug, name, upstream, era, protocolVersion, address, tools } = connector;
+  const { slug, name, upstream, era, protocolVersion, transport, seen, address, tools } = connector;
   return (
     <li className={classes.row}>
       <div className={classes.identity}>
@@ -18,7 +18,7 @@ export function ConnectorRow({ org, connector }: { org: string; connector: Conne
         </Text>
       </div>
       <div className={classes.facts}>
-        <EraBadge era={era} version={protocolVersion} />
+        {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
         <Text size="sm" c="dimmed" className={classes.count}>
           {toolCount(tools)}
         </Text>

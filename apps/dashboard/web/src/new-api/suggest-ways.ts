@@ -1,5 +1,5 @@
 import type { ReadApi } from "../api.ts";
-import { newWay, type WayFields } from "../connector/credential/ways.ts";
+import { ENDPOINTS, newWay, type WayFields } from "../connector/credential/ways.ts";
 
 export type SecurityChoice = ReadApi["security"][number];
 
@@ -28,7 +28,8 @@ function suggestOAuth(choice: Extract<SecurityChoice, { kind: "oauth" }>): WayFi
   const scopes = Object.keys(choice.scopes).filter(isForReading).join(" ");
   if (flow === "clientCredentials") return { ...newWay("client-credentials"), tokenEndpoint, scopes };
   if (flow !== "authorizationCode" || !authorizationEndpoint) return null;
-  return { ...newWay("member-oauth"), scopes, besides: { server: { authorizationEndpoint, tokenEndpoint } } };
+  const way = { ...newWay("member-oauth"), scopes, service: ENDPOINTS };
+  return { ...way, server: { ...way.server, authorizationEndpoint, tokenEndpoint } };
 }
 
 /** What changes something is asked for when the owner says so. */

@@ -1,11 +1,11 @@
-import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { ApiProblem, registerConnector } from "../api.ts";
 import { Ways } from "../connector/credential/Ways.tsx";
-import { toWay, typedSecrets, type WayFields } from "../connector/credential/ways.ts";
+import { newWay, toWay, typedSecrets, type WayFields } from "../connector/credential/ways.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
 import { focusFirst } from "./focus-first.ts";
@@ -25,11 +25,12 @@ interface NewConnectorFormProps {
 export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
   const form = useForm<Fields>({ initialValues: { name: "", slug: "", url: "" } });
   const [ways, setWays] = useState<WayFields[]>([]);
+  const withMembersOwn = [...ways, newWay("member-oauth")];
   const element = useRef<HTMLFormElement>(null);
 
   const register = useMutation({
-    mutationFn: (fields: Fields) =>
-      registerConnector(org, { ...fields, access: ways.map(toWay), secrets: typedSecrets(ways) }),
+    mutationFn: ({ fields, opened }: { fields: Fields; opened: WayFields[] }) =>
+      registerConnector(org, { ...fields, access: opened.map(toWay), secrets: typedSecrets(opened) }),
     onSuccess: onRegistered,
     onError(error) {
       if (!(error instanceof ApiProblem)) return;
@@ -38,12 +39,13 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
     },
   });
 
+  const signsIn = register.error instanceof ApiProblem ? register.error.data.signsIn : null;
   const unplaced = register.error && !(register.error instanceof ApiProblem && register.error.hasFields);
   return (
     <form
       ref={element}
       className={`${panel.panel} ${panel.form}`}
-      onSubmit={form.onSubmit((fields) => register.mutate(fields))}
+      onSubmit={form.onSubmit((fields) => register.mutate({ fields, opened: ways }))}
       noValidate
     >
       <Stack gap="lg" p="lg">
@@ -60,6 +62,15 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
           spellCheck={false}
           {...form.getInputProps("url")}
         />
+        {typeof signsIn === "string" && (
+          <MembersOwn
+            host={signsIn}
+            onAccept={() => {
+              setWays(withMembersOwn);
+              register.mutate({ fields: form.values, opened: withMembersOwn });
+            }}
+          />
+        )}
         <Ways
           ways={ways}
           problems={register.error instanceof ApiProblem ? register.error.fields : {}}
@@ -78,5 +89,22 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** The server has been asked, and names who signs its people in. */
+function MembersOwn({ host, onAccept }: { host: string; onAccept: () => void }) {
+  return (
+    <Alert color="blue" title="Each member with their own account">
+      <Stack gap="sm" align="flex-start">
+        <Text size="sm">
+          Members sign in at {host} once, and what they do here reaches what they can reach there. You link your own
+          first, to see which tools there are.
+        </Text>
+        <Button size="sm" onClick={onAccept}>
+          Register it so
+        </Button>
+      </Stack>
+    </Alert>
   );
 }

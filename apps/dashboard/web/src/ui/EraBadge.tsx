@@ -9,8 +9,15 @@ export function ApiBadge() {
   );
 }
 
-/** Which MCP the upstream speaks. */
-export function EraBadge({ era, version }: { era: "legacy" | "modern"; version: string }) {
+interface EraBadgeProps {
+  era: "legacy" | "modern";
+  version: string;
+  seen: boolean;
+}
+
+/** Which MCP the upstream speaks, once that is known. */
+export function EraBadge({ era, version, seen }: EraBadgeProps) {
+  if (!seen) return <Unseen />;
   const explained = era === "modern" ? "Stateless MCP, without sessions" : "MCP with sessions, opened by initialize";
   return (
     <Tooltip label={`${explained} (${version})`} withArrow events={{ hover: true, focus: true, touch: true }}>
@@ -18,5 +25,13 @@ export function EraBadge({ era, version }: { era: "legacy" | "modern"; version: 
         MCP {version}
       </Badge>
     </Tooltip>
+  );
+}
+
+function Unseen() {
+  return (
+    <Badge variant="default" size="sm" fw={500} tt="none">
+      Not seen yet
+    </Badge>
   );
 }

@@ -1,12 +1,7 @@
-import { KNOWN_SERVICES } from "@gatehouse/oauth/client/known-services";
 import { CloseButton, Fieldset, Group, NativeSelect, Stack, Textarea, TextInput } from "@mantine/core";
 import { SecretFields } from "./SecretFields.tsx";
+import { WhoSignsIn } from "./WhoSignsIn.tsx";
 import { isMembers, type Kind, labelOf, TYPED_IN, type TypedInKind, type WayFields } from "./ways.ts";
-
-const SERVICES = [
-  { value: "", label: "Whoever the server names" },
-  ...Object.entries(KNOWN_SERVICES).map(([value, { name }]) => ({ value, label: name })),
-];
 
 interface WayFieldsetProps {
   way: WayFields;
@@ -51,17 +46,7 @@ export function WayFieldset({ way, problems, secretProblems, onChange, onRemove 
         )}
         <Place way={way} problems={problems} set={set} />
         {way.kind === "client-credentials" && <TokenRequest way={way} problems={problems} set={set} />}
-        {way.kind === "member-oauth" && (
-          <>
-            <NativeSelect
-              label="Who signs them in"
-              value={way.service}
-              data={SERVICES}
-              onChange={(event) => set({ service: event.currentTarget.value })}
-            />
-            <Scopes way={way} problems={problems} set={set} />
-          </>
-        )}
+        {way.kind === "member-oauth" && <WhoSignsIn way={way} problems={problems} set={set} />}
         {!isMembers(way.kind) && (
           <SecretFields way={way} problems={secretProblems} onChange={(secret) => set({ secret })} />
         )}
@@ -70,7 +55,7 @@ export function WayFieldset({ way, problems, secretProblems, onChange, onRemove 
   );
 }
 
-interface PartProps {
+export interface PartProps {
   way: WayFields;
   problems: Record<string, string>;
   set: (change: Partial<WayFields>) => void;
@@ -139,7 +124,7 @@ function TokenRequest({ way, problems, set }: PartProps) {
   );
 }
 
-function Scopes({ way, problems, set }: PartProps) {
+export function Scopes({ way, problems, set }: PartProps) {
   return (
     <TextInput
       label="Scopes"

@@ -11,9 +11,10 @@ export interface WayFields {
   instructions: string;
   /** How what a member types in is sent. */
   as: TypedInKind;
+  /** Of a known service, `ENDPOINTS`, or empty where the upstream says who signs members in. */
   service: string;
-  /** The OAuth server's endpoints, which still hold where no service is chosen. */
-  besides: Besides;
+  server: ServerFields;
+  scopeDelimiter: " " | ",";
   /** Typed in just now; empty where what is stored is to stay. */
   secret: Record<string, string>;
   /** When what is stored was set, and by whom. */
@@ -22,8 +23,12 @@ export interface WayFields {
 
 type StoredWay = NonNullable<Connector["access"]>[number];
 export type Kind = StoredWay["kind"];
-type Besides = Pick<Extract<StoredWay, { kind: "member-oauth" }>, "server" | "scopeDelimiter">;
+export type ServerFields = Record<"authorizationEndpoint" | "tokenEndpoint" | "revocationEndpoint" | "issuer", string>;
 export type TypedInKind = "header" | "query" | "cookie" | "basic" | "bearer";
+
+/** The owner enters where members sign in. */
+export const ENDPOINTS = "endpoints";
+const NO_SERVER: ServerFields = { authorizationEndpoint: "", tokenEndpoint: "", revocationEndpoint: "", issuer: "" };
 
 export const KINDS: { group: string; items: { value: Kind; label: string }[] }[] = [
   {
@@ -63,7 +68,8 @@ export const isMembers = (kind: Kind): boolean => kind.startsWith("member-");
 export function newWay(kind: Kind): WayFields {
   return {
     ...{ kind, name: "", template: "{secret}", tokenEndpoint: "", scopes: "", authMethod: "client_secret_basic" },
-    ...{ instructions: "", as: "bearer", service: "", besides: {}, secret: {}, stored: null },
+    ...{ instructions: "", as: "bearer", service: "", server: NO_SERVER, scopeDelimiter: " " },
+    ...{ secret: {}, stored: null },
   };
 }
 
@@ -75,22 +81,35 @@ export function fromStored(way: StoredWay): WayFields {
     return { ...fields, ...sent, as, instructions: said.instructions };
   }
   if (said.kind === "member-oauth") {
-    const { service = "", scopes = [], server, scopeDelimiter } = said;
-    const besides = { ...(server ? { server } : {}), ...(scopeDelimiter ? { scopeDelimiter } : {}) };
-    return { ...fields, service, scopes: scopes.join(" "), besides };
+    const { scopes = [], server, scopeDelimiter = " " } = said;
+    const service = said.service ?? (server ? ENDPOINTS : "");
+    return { ...fields, service, scopes: scopes.join(" "), scopeDelimiter, server: withEvery(server) };
   }
   return { ...fields, ...said, scopes: said.kind === "client-credentials" ? said.scopes.join(" ") : "" };
 }
 
+function withEvery(server: Partial<Record<keyof ServerFields, string | undefined>> = {}): ServerFields {
+  const names = Object.keys(NO_SERVER) as (keyof ServerFields)[];
+  return Object.fromEntries(names.map((name) => [name, server[name] ?? ""])) as ServerFields;
+}
+
 /** As the API takes a way. */
 export function toWay(fields: WayFields) {
-  const { kind, name, template, tokenEndpoint, authMethod, instructions, as, service, besides } = fields;
+  const { kind, name, template, tokenEndpoint, authMethod, instructions, as } = fields;
   const scopes = fields.scopes.split(/\s+/).filter(Boolean);
   if (kind === "client-credentials") return { kind, tokenEndpoint, scopes, authMethod };
   if (kind === "member-secret") return { kind, instructions, as: sentAs(as, name, template) };
-  if (kind === "member-oauth")
-    return { kind, ...besides, ...(service ? { service } : {}), ...(scopes.length ? { scopes } : {}) };
+  if (kind === "member-oauth") return { kind, ...whoSignsIn(fields), ...(scopes.length ? { scopes } : {}) };
   return kind === "mtls" ? { kind } : sentAs(kind, name, template);
+}
+
+function whoSignsIn({ service, server, scopeDelimiter }: WayFields) {
+  if (service === "") return {};
+  if (service !== ENDPOINTS) return { service };
+  const { authorizationEndpoint, tokenEndpoint, ...optional } = server;
+  const given = Object.fromEntries(Object.entries(optional).filter(([, url]) => url !== ""));
+  const delimiter = scopeDelimiter === " " ? {} : { scopeDelimiter };
+  return { server: { authorizationEndpoint, tokenEndpoint, ...given }, ...delimiter };
 }
 
 function sentAs(kind: TypedInKind, name: string, template: string) {
