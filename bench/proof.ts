@@ -3,6 +3,7 @@
 const PROOFS: Record<string, () => Promise<unknown>> = {
   memory: () => import("./memory.ts"),
   imports: () => import("./imports.ts"),
+  clients: () => import("./clients.ts"),
 };
 
 const [wanted] = process.argv.slice(2);
