@@ -55,7 +55,7 @@ const gateway = await startGateway({
   sessionTtlSeconds,
 });
 server.removeAllListeners("request");
-server.on("request", route({ publicUrl, apps: { gateway }, checkReady: async () => {}, log }));
+server.on("request", route({ publicUrl, apps: { gateway }, isReady: async () => true, log }));
 
 const { endpoint, token } = await furnish(db);
 reportTo(process, { url: endpoint, token, commitMs: await medianCommitMs(db) });

@@ -59,6 +59,7 @@ const EnvironmentVariables = z
       .optional(),
     METRICS_HOST: z.string().optional(),
     METRICS_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).optional(),
+    GATEHOUSE_DRAIN_MS: z.coerce.number("must be a number").int().min(0).max(120_000).default(0),
     GATEHOUSE_TRACE_SLOW_MS: z.coerce.number("must be a number").int().positive().default(2000),
     GATEHOUSE_LOG_LEVEL: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"], {
@@ -116,6 +117,8 @@ export interface Config {
   auditHeads: URL | undefined;
   /** For Prometheus, and for whoever asks what is wrong; nothing is served where there is none. */
   metrics: { host: string; port: number } | undefined;
+  /** Between saying that it is not ready and taking nothing new. */
+  drainMs: number;
   /** Exchanges that take longer are traced, sampled or not. */
   traceSlowMs: number;
   logLevel: string | undefined;
@@ -157,6 +160,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       variables.METRICS_PORT === undefined
         ? undefined
         : { host: variables.METRICS_HOST ?? variables.HOST, port: variables.METRICS_PORT },
+    drainMs: variables.GATEHOUSE_DRAIN_MS,
     traceSlowMs: variables.GATEHOUSE_TRACE_SLOW_MS,
     logLevel: variables.GATEHOUSE_LOG_LEVEL,
   };

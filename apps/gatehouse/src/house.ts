@@ -1,19 +1,21 @@
 import type { Server } from "node:http";
 import type { BlockList } from "node:net";
 import { join } from "node:path";
+import { setTimeout as passed } from "node:timers/promises";
 import type { AuthDeps } from "@gatehouse/auth/auth";
 import type { MailOptions } from "@gatehouse/auth/mail-sender";
 import { type Egress, openEgress } from "@gatehouse/egress/egress";
-import { Fault } from "@gatehouse/faults";
 import type { GatewayOptions } from "@gatehouse/gateway/gateway";
 import type { InternalListener } from "@gatehouse/gateway/replicas/internal-listener";
 import { openState } from "@gatehouse/state/state";
 import { type AppRole, type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { isReachable } from "@gatehouse/store/databases";
 import type { Logger } from "@gatehouse/telemetry/log";
+import type { MetricsServer } from "@gatehouse/telemetry/metrics-server";
 import type { Vault } from "@gatehouse/vault/vault";
 import { keepAudit } from "./audit/keep-audit.ts";
 import { close, portOf } from "./listen.ts";
+import { type Dependency, watchDependencies } from "./readiness.ts";
 import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
@@ -37,6 +39,12 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup" | "op
   internalPort?: number | undefined;
   /** Where the audit log's heads are written besides the database. */
   auditHeads?: URL | undefined;
+  /** Where what this process depends on is told in full. */
+  metricsServer?: MetricsServer | undefined;
+  /** From when it is said not to be ready until nothing new is taken: whoever balances load has to notice. */
+  drainMs?: number;
+  /** For what is under way then. */
+  graceMs?: number;
   /** What tests and measurements set otherwise than everybody. */
   gateway?: Pick<GatewayOptions, "upstreamTimeoutMs">;
   auth?: Pick<AuthDeps, "lifetimes" | "keysIntervalMs" | "registrationLimits">;
@@ -49,12 +57,11 @@ export interface House extends AsyncDisposable {
 
 const ALL_APPS: readonly AppName[] = ["auth", "gateway", "dashboard"];
 const WEB_ROOT = join(import.meta.dirname, "../../dashboard/web/dist");
-/** For the answers that are under way when the house closes. */
-const CLOSE_GRACE_MS = 1500;
 
 interface Rooms extends HouseOptions {
   internal: InternalListener | undefined;
   egress: Egress;
+  dependencies: Dependency[];
   /** What is opened here is closed with the house, in the opposite order. */
   stack: AsyncDisposableStack;
 }
@@ -73,20 +80,15 @@ export async function openHouse(options: HouseOptions): Promise<House> {
     }),
   );
   const apps: Partial<Record<AppName, App>> = {};
-  for (const name of names) apps[name] = await OPEN[name]({ ...options, internal, egress, stack });
-  const probe = stack.use(openDatabase(access, roleOf(names[0]!), 1));
-  let closing = false;
-  async function checkReady(): Promise<void> {
-    if (closing) throw new Fault("unavailable", "This process is going away");
-    if (!(await isReachable(probe))) throw new Fault("unavailable", "The database cannot be reached");
-  }
+  const db = stack.use(openDatabase(access, roleOf(names[0]!), 1));
+  const dependencies: Dependency[] = [{ name: "postgres", isNeeded: true, isUp: () => isReachable(db) }];
+  for (const name of names) apps[name] = await OPEN[name]({ ...options, internal, egress, dependencies, stack });
+  const readiness = stack.use(watchDependencies(dependencies));
+  options.metricsServer?.answerReadiness(() => readiness.check());
+  const isReady = async () => (await readiness.check()).ready;
   server.removeAllListeners("request");
-  server.on("request", route({ publicUrl, trustedProxies, apps, checkReady, log }));
-  stack.defer(async () => {
-    closing = true;
-    closeStreams(apps);
-    await close(server, CLOSE_GRACE_MS);
-  });
+  server.on("request", route({ publicUrl, trustedProxies, apps, isReady, log }));
+  stack.defer(() => goAway({ ...options, apps, leave: () => readiness.leave() }));
   const opened = stack.move();
   return { publicUrl, egress, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
@@ -150,6 +152,7 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     internal,
     vault,
     egress,
+    dependencies,
     log,
     stack,
     operatorClients,
@@ -158,6 +161,7 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     const { startGateway } = await import("@gatehouse/gateway/gateway");
     if (!redisUrl) stack.use(await standAlone(access, log));
     const state = stack.use(await openState({ redisUrl }).catch(explainRedis(redisUrl)));
+    if (redisUrl) dependencies.push({ name: "redis", isNeeded: false, isUp: () => state.isUp() });
     const rooms = { publicUrl, access, internal, vault, egress, state, log, operatorClients };
     return stack.use(await startGateway({ ...rooms, ...options }));
   },
@@ -177,7 +181,22 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
   },
 };
 
-/** Streams that stay open by themselves would hold the server's end up. */
-function closeStreams({ gateway }: Partial<Record<AppName, App>>): void {
-  if (gateway && "closeStreams" in gateway) (gateway as App & { closeStreams(): void }).closeStreams();
+interface Leaving extends Pick<HouseOptions, "server" | "drainMs" | "graceMs"> {
+  apps: Partial<Record<AppName, App>>;
+  leave: () => void;
+}
+
+/**
+ * Not ready first, and every connection is told to close with its answer; then nothing new is taken, streams end, and what is
+ * under way has `graceMs` to end by itself.
+ */
+async function goAway({ server, apps, leave, drainMs = 0, graceMs = 1500 }: Leaving): Promise<void> {
+  leave();
+  server.prependListener("request", (_request, response) => {
+    response.shouldKeepAlive = false;
+  });
+  await passed(drainMs);
+  const closed = close(server, graceMs, () => apps.gateway?.closeStreams?.());
+  await Promise.race([apps.gateway?.drain?.(), passed(graceMs, undefined, { ref: false })]);
+  await closed;
 }

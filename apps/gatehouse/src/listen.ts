@@ -48,11 +48,21 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
   return error;
 }
 
+/** For the exchanges that are under way when a process is told to end. */
+export const GRACE_MS = 25_000;
+
+/** How often connections are looked for that have become idle. */
+const IDLE_LOOK_MS = 50;
+
 /** Takes no more connections, lets the answers that are under way end within `graceMs`, then cuts off the rest. */
-export async function close(server: Server, graceMs: number): Promise<void> {
+export async function close(server: Server, graceMs: number, cutOff: () => void): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  const cut = setTimeout(() => {
+    cutOff();
+    server.closeAllConnections();
+  }, graceMs);
   await closed;
+  clearInterval(idle);
   clearTimeout(cut);
 }

@@ -8,6 +8,10 @@ export type AppName = "auth" | "gateway" | "dashboard";
 
 export interface App extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends what stays open by itself; settles when nothing is under way. */
+  drain?(): Promise<void>;
+  /** Breaks off what is still open. */
+  closeStreams?(): void;
 }
 
 export interface RouterDeps {
@@ -15,15 +19,15 @@ export interface RouterDeps {
   /** Whose `X-Forwarded-For` is believed. Nobody's, where nothing is said. */
   trustedProxies?: BlockList | undefined;
   apps: Partial<Record<AppName, App>>;
-  /** Throws where this process cannot serve: its database is out of reach, or it is going away. */
-  checkReady: () => Promise<void>;
+  /** Strangers are told no more than this. */
+  isReady: () => Promise<boolean>;
   log: Logger;
 }
 
 const AUTH_DOCUMENTS = new Set(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]);
 
 /** One origin for all apps. What a stranger says about how the request came here is dropped; PUBLIC_URL and the connection say it. */
-export function route({ publicUrl, trustedProxies, apps, checkReady, log }: RouterDeps): RequestListener {
+export function route({ publicUrl, trustedProxies, apps, isReady, log }: RouterDeps): RequestListener {
   const scheme = publicUrl.protocol.slice(0, -1);
   const ownHosts = new Set([
     publicUrl.host,
@@ -60,7 +64,7 @@ export function route({ publicUrl, trustedProxies, apps, checkReady, log }: Rout
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {
-    await checkReady();
+    if (!(await isReady())) throw new Fault("unavailable", "This process cannot serve just now");
     answerText(response, 200, "ready");
   }
 

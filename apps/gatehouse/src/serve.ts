@@ -1,9 +1,10 @@
 import { Fault } from "@gatehouse/faults";
 import { createLogger } from "@gatehouse/telemetry/log";
+import { serveMetrics } from "@gatehouse/telemetry/metrics-server";
 import { startTelemetry } from "@gatehouse/telemetry/start";
 import type { Config } from "./config.ts";
 import { openHouse } from "./house.ts";
-import { listen, portOf } from "./listen.ts";
+import { GRACE_MS, listen, portOf } from "./listen.ts";
 import type { AppName } from "./router.ts";
 import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
 import { untilStopped } from "./signals.ts";
@@ -17,6 +18,7 @@ export async function serve(app: AppName, config: Config): Promise<void> {
   if (!databaseUrl) throw new Fault("invalid_fields", "DATABASE_URL must be given to serve one app.");
   const log = createLogger({ level: config.logLevel ?? "info", destination: process.stderr });
   stack.use(await startTelemetry({ slowMs: config.traceSlowMs }));
+  const metricsServer = config.metrics && stack.use(await serveMetrics(config.metrics));
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
@@ -24,7 +26,8 @@ export async function serve(app: AppName, config: Config): Promise<void> {
   const access = databaseAccess(databaseUrl, keys);
   const vault = stack.use(openHouseVault(keys, access));
   await checkRole(access, `gatehouse_${app}`);
-  stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log, apps: [app] }));
-  log.info({ app, port: portOf(server) }, "serving");
+  const replica = { ...config, server, publicUrl, access, vault, log, metricsServer };
+  stack.use(await openHouse({ ...replica, apps: [app], graceMs: GRACE_MS }));
+  log.info({ app, port: portOf(server), metrics_port: metricsServer?.port }, "serving");
   await stopped;
 }

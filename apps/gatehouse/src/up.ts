@@ -3,12 +3,13 @@ import { Fault } from "@gatehouse/faults";
 import type { Mail } from "@gatehouse/store/mails";
 import { migrate } from "@gatehouse/store/migrate";
 import { createLogger } from "@gatehouse/telemetry/log";
+import { serveMetrics } from "@gatehouse/telemetry/metrics-server";
 import { startTelemetry } from "@gatehouse/telemetry/start";
 import { type Config, isLoopback } from "./config.ts";
 import { DEMO_PATH, openDemo } from "./demo/demo.ts";
 import { type FirstOwner, prepareFirstOrg } from "./first-start.ts";
 import { openHouse } from "./house.ts";
-import { listen, portOf } from "./listen.ts";
+import { GRACE_MS, listen, portOf } from "./listen.ts";
 import type { Progress } from "./progress.ts";
 import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
 import { untilStopped } from "./signals.ts";
@@ -20,6 +21,7 @@ export async function up(config: Config, progress: Progress): Promise<void> {
   const stopped = untilStopped();
   const log = createLogger({ level: config.logLevel ?? "warn", destination: process.stderr });
   stack.use(await startTelemetry({ slowMs: config.traceSlowMs }));
+  const metricsServer = config.metrics && stack.use(await serveMetrics(config.metrics));
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);
@@ -43,7 +45,19 @@ export async function up(config: Config, progress: Progress): Promise<void> {
     "Opening the house",
     async () => {
       const showMail = isLoopback(publicUrl) ? (mail: Mail) => show(mail, progress) : undefined;
-      return stack.use(await openHouse({ ...config, server, publicUrl, access, vault, log, showMail }));
+      return stack.use(
+        await openHouse({
+          ...config,
+          server,
+          publicUrl,
+          access,
+          vault,
+          log,
+          showMail,
+          metricsServer,
+          graceMs: GRACE_MS,
+        }),
+      );
     },
     () => `Gatehouse is at ${publicUrl.origin}`,
   );
@@ -58,7 +72,8 @@ export async function up(config: Config, progress: Progress): Promise<void> {
 
 /** On a developer's own machine the terminal is the mailbox. */
 function show({ to, subject, text }: Mail, progress: Progress): void {
-  for (const line of ["", `Mail to ${to}: ${subject}`, ...text.split("\n")]) progress.line(`  │ ${line}`.trimEnd());
+  for (const line of ["", `Mail to ${to}: ${subject}`, ...text.trimEnd().split("\n")])
+    progress.line(`  │ ${line}`.trimEnd());
 }
 
 function placeOf({ databaseUrl, dataDirectory }: Config): () => string {

@@ -16,6 +16,8 @@ export interface State extends AsyncDisposable {
   onHint(topic: string, listener: (value: string) => void): void;
   /** Hints may have been lost. */
   onGap(listener: () => void): void;
+  /** Whether it answers. Where it does not, limits are counted by each replica, and no session opens. */
+  isUp(): Promise<boolean>;
   readonly limiter: Limiter;
 }
 
@@ -53,6 +55,7 @@ function openMemoryState(): State {
     hint: listeners.tell,
     onHint: listeners.add,
     onGap() {},
+    isUp: async () => true,
     limiter,
     async [Symbol.asyncDispose]() {
       limiter.close();
@@ -125,6 +128,12 @@ async function openRedisState(redisUrl: string): Promise<State> {
     },
     onHint: listeners.add,
     onGap: (listener) => void gapListeners.push(listener),
+    isUp() {
+      return redis.ping().then(
+        () => true,
+        () => false,
+      );
+    },
     limiter,
     async [Symbol.asyncDispose]() {
       limiter.close();

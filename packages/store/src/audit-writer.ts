@@ -1,4 +1,5 @@
 import { Fault } from "@gatehouse/faults";
+import { auditCommitDuration, auditFailures, auditGroupSize, auditLag } from "@gatehouse/telemetry/events";
 import pg from "pg";
 import { type AuditRow, type AuditStream, entryText, newAuditStream } from "./audit.ts";
 import { connectionSettings, type DatabaseAccess } from "./database.ts";
@@ -22,6 +23,8 @@ interface Waiting {
 
 const GROUP_MAX = 1000;
 const RETRY_MS = 250;
+/** A commit that takes longer is taken for lost. */
+const COMMIT_MS_MAX = 5000;
 
 /**
  * Group commit without a timer: what comes in one turn of the event loop makes a group, and the next group leaves when
@@ -43,7 +46,7 @@ export function openAuditWriter({
 
   async function connected(): Promise<pg.Client> {
     if (client) return client;
-    const fresh = new pg.Client(connectionSettings(access, "gatehouse_audit"));
+    const fresh = new pg.Client({ ...connectionSettings(access, "gatehouse_audit"), query_timeout: COMMIT_MS_MAX });
     const forget = () => {
       if (client === fresh) client = null;
     };
@@ -61,28 +64,32 @@ export function openAuditWriter({
       await insert();
     } catch (error) {
       onError(error);
-      await dropConnection();
+      dropConnection();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       await insert();
     }
   }
 
-  async function dropConnection(): Promise<void> {
+  function dropConnection(): void {
     const broken = client;
     client = null;
-    await broken?.end().catch(() => {});
+    broken?.connection.stream.destroy();
   }
 
   async function write(): Promise<void> {
     await new Promise(setImmediate);
     while (waiting.length > 0) {
       group = waiting.splice(0, GROUP_MAX);
+      const startedAt = performance.now();
       try {
         await insertGroup();
+        auditGroupSize.record(group.length, null);
+        auditCommitDuration.record((performance.now() - startedAt) / 1000, null);
         for (const { written } of group) written();
       } catch (error) {
         onError(error);
-        await dropConnection();
+        auditFailures.add(group.length);
+        dropConnection();
         // Nobody knows whether the group is there: what follows must not seem to follow on it.
         stream = newAuditStream();
         for (const { failed } of group) failed(notRecorded(error));
@@ -97,14 +104,18 @@ export function openAuditWriter({
     writing ??= write();
   }
 
+  function lagMs(): number {
+    const oldest = group[0] ?? waiting[0];
+    return oldest ? performance.now() - oldest.since : 0;
+  }
+
+  const observed = auditLag.observe(() => [[lagMs() / 1000]]);
   return {
     append: (row) => new Promise((written, failed) => push(row, written, failed)),
     enqueue: (row) => push(row, () => {}, onError),
-    lagMs() {
-      const oldest = group[0] ?? waiting[0];
-      return oldest ? performance.now() - oldest.since : 0;
-    },
+    lagMs,
     async [Symbol.asyncDispose]() {
+      observed[Symbol.dispose]();
       await writing;
       await client?.end().catch(() => {});
     },

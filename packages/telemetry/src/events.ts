@@ -135,7 +135,7 @@ export const upstreamActive = gauge({
 export const activeExchanges = gauge({
   name: "gatehouse.exchanges.active",
   unit: "{exchange}",
-  help: "Exchanges that have not ended, streams apart",
+  help: "Exchanges that have not ended, open streams among them",
   labels: [],
 });
 

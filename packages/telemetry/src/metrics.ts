@@ -117,16 +117,22 @@ const exemplarOf = (value: number, { traceId, spanId }: Sampled): Exemplar => ({
 export type Observation = [value: number, ...values: Label[]];
 
 export interface Gauge {
-  /** Is asked whenever somebody reads. Several observers may see parts of one metric. */
+  /** Is asked whenever somebody reads. What several see under the same labels is added up. */
   observe(observer: () => Iterable<Observation>): Disposable;
 }
 
 export function gauge(description: Description): Gauge {
   const observers = new Set<() => Iterable<Observation>>();
-  function* points(): Iterable<Point<number>> {
+  function points(): Iterable<Point<number>> {
+    const byLabels = new Map<string, Point<number>>();
     for (const observer of observers) {
-      for (const [value, ...values] of observer()) yield { value, labels: labelsOf(description, values) };
+      for (const [value, ...values] of observer()) {
+        const key = JSON.stringify(values);
+        const sum = value + (byLabels.get(key)?.value ?? 0);
+        byLabels.set(key, { value: sum, labels: labelsOf(description, values) });
+      }
     }
+    return byLabels.values();
   }
   register({ ...description, kind: "gauge", points });
   return {

@@ -230,8 +230,9 @@ class DrivenCall {
     const asks = Object.entries((inputRequests ?? {}) as Record<string, Ask>);
     this.#checkAskable(asks.map(([, ask]) => ask));
     this.#isAsking = true;
+    const stay = this.#deps.streams.whenLeaving(() => this.#cancelled.reject(interrupted()));
     const replies = asks.map(async ([name, ask]) => [name, await this.#ask(ask)] as const);
-    const inputResponses = Object.fromEntries(await Promise.all(replies));
+    const inputResponses = Object.fromEntries(await Promise.all(replies).finally(stay));
     this.#isAsking = false;
     return { inputResponses, ...(requestState === undefined ? {} : { requestState }) };
   }

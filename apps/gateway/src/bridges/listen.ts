@@ -47,7 +47,9 @@ export async function listenAsModern(exchange: Exchange, front: Receiver, deps: 
     exchange,
     (change) => isWanted(change, share.granted) && tell(change),
   );
+  const stay = deps.streams.whenLeaving(listener.ended);
   const ending = await Promise.race([over.promise, closed(exchange)]);
+  stay();
   stopOverhearing();
   share.leave();
   if (ending === "closed") throw new Fault("request_timeout", "The client has stopped listening");
@@ -77,7 +79,9 @@ export async function tellOfChanges(exchange: Exchange, deps: Dependencies): Pro
     response.write(writeSse({ event: "message", data: JSON.stringify(withoutTag(change)) }));
     letGoIfSlow(exchange);
   };
-  const joining = deps.subscriptions.join(exchange, wanted(), { changed, ended: () => response.end() });
+  const end = () => void response.end();
+  const joining = deps.subscriptions.join(exchange, wanted(), { changed, ended: end });
+  const stay = deps.streams.whenLeaving(end);
   deps.listening.set(session.id, () => joining.then((share) => share.want(wanted())).catch(() => {}));
   try {
     const share = await joining;
@@ -86,6 +90,7 @@ export async function tellOfChanges(exchange: Exchange, deps: Dependencies): Pro
   } catch (error) {
     deps.log.debug({ err: error }, "a stream is told of no changes");
   }
+  stay();
   deps.listening.delete(session.id);
 }
 

@@ -22,17 +22,18 @@ export async function continueElsewhere(
   here: Step,
   deps: Dependencies,
 ): Promise<void> {
-  const { response, org, token, session, operation } = exchange;
+  const { request, response, org, token, session, operation } = exchange;
   const replicas = deps.replicas!;
   const origin = await replicas.find(replicaId).catch(unreachable);
   if (origin === null) return renewable ? here(exchange) : lose(exchange);
-  exchange.outcomeId = newAuditId();
+  exchange.outcomeId ??= newAuditId();
   const stopped = new AbortController();
   const stop = () => stopped.abort();
   response.once("close", stop);
   const endings = [
     replicas.watch(replicaId, stop),
     deps.streams.add(org, token, () => response.destroy(), session?.id),
+    ...(request.method === "GET" ? [deps.streams.whenLeaving(() => response.destroy())] : []),
   ];
   try {
     const answer = await send(exchange, origin, replicas.connections, stopped.signal);

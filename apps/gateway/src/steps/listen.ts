@@ -41,10 +41,12 @@ async function relay(exchange: Exchange, body: Readable, deps: Dependencies): Pr
   await recordOpening(exchange, deps);
   startStream(response);
   keepOpen(exchange, deps.streams);
+  const stay = deps.streams.whenLeaving(() => body.destroy());
   await readStream(body, (event) => {
     const goesOn = response.write(writeSse(rewriteReplayed(exchange, event)));
     return goesOn ? undefined : drained(response);
   });
+  stay();
   response.end();
 }
 

@@ -24,7 +24,9 @@ export function openSseStream(deps: Dependencies): Step {
     const stream = new SseStream(exchange, deps);
     deps.sseStreams.set(id, stream);
     response.write(writeSse({ event: "endpoint", data: messagesUrl(exchange, id, deps) }));
+    const stay = deps.streams.whenLeaving(() => stream.quiet(LINGER_MS).then(() => response.end()));
     await new Promise((closed) => response.once("close", closed));
+    stay();
     deps.sseStreams.delete(id);
     operation.end();
     deps.audit.enqueue(outcomeOf(exchange, "closed"));
