@@ -16,6 +16,7 @@ import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
+import { limits } from "./limits.ts";
 import { linked } from "./linked.ts";
 import { links } from "./links.ts";
 import { requireMembership } from "./membership.ts";
@@ -29,6 +30,7 @@ import { signIn } from "./sign-in.ts";
 import { teams } from "./teams.ts";
 import { tokenLifetimes } from "./token-lifetimes.ts";
 import { tokens } from "./tokens.ts";
+import { usage } from "./usage.ts";
 import { web } from "./web.ts";
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -99,6 +101,8 @@ function api(deps: Deps) {
     .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/people", people(deps))
     .route("/orgs/:org/token-lifetimes", tokenLifetimes(deps))
+    .route("/orgs/:org/limits", limits(deps))
+    .route("/orgs/:org/usage", usage(deps))
     .route("/orgs/:org/audit", audit(deps));
 }
 

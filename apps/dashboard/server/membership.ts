@@ -29,6 +29,9 @@ const MAY = {
   "set how long tokens live": ["owner", "admin"],
   "manage people": ["owner", "admin"],
   "read the audit log": ["owner", "admin", "auditor"],
+  "set what the audit log keeps": ["owner"],
+  "set limits": ["owner", "admin"],
+  "see what is used": ["owner", "admin", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof MAY;

@@ -1,20 +1,21 @@
 import type { ToolEdits } from "@gatehouse/connectors/choice/edits";
 import type { Binding } from "@gatehouse/connectors/http/binding";
-import { type Access, parseAccess } from "@gatehouse/credentials/access";
+import { type Access, isOnBehalf, parseAccess } from "@gatehouse/credentials/access";
 import { type MirroredParameter, mirroredParameters } from "@gatehouse/mcp/headers";
 import { needsWrap } from "@gatehouse/mcp/wrap-output-schema";
 import { canonicalEndpoint } from "@gatehouse/oauth/endpoint";
+import { findAuditSettings } from "@gatehouse/store/audit-settings";
 import { type ChangeCursor, deleteOldChanges, listChanges } from "@gatehouse/store/changes";
 import { type Connector, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
 import { type Credential, listOrgCredentials } from "@gatehouse/store/credentials";
 import { type Database, unavailableIfUnreachable, withOrg } from "@gatehouse/store/database";
+import { type Allowance, readAllowance } from "@gatehouse/store/limits";
 import { findOrg, listMembers } from "@gatehouse/store/orgs";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
 import { listLiveTokens } from "@gatehouse/store/static-tokens";
 import { findSuspension } from "@gatehouse/store/suspensions";
-import type { ClientEras, Era, OpenTo, Role, ToolDefinition, Transport } from "@gatehouse/store/tables";
+import type { ClientEras, Era, KeptArguments, OpenTo, Role, ToolDefinition, Transport } from "@gatehouse/store/tables";
 import { listMemberFacts, listTeamsOfMembers, type MemberFacts } from "@gatehouse/store/teams";
-import { type OrgLimits, readLimits } from "./limits/org-limits.ts";
 import { type StaticTokens, staticTokens } from "./static-tokens.ts";
 
 export interface ToolPolicy {
@@ -68,12 +69,14 @@ export interface OrgSnapshot {
   name: string;
   /** By an operator: nobody is admitted. */
   suspended: boolean;
+  /** What the audit log keeps of calls' arguments. */
+  keptArguments: KeptArguments;
   members: ReadonlyMap<string, Role>;
   /** The teams of each member who is in any. */
   teams: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Of each member, where an argument is pinned to them. */
+  /** Of each member, where an argument is pinned to them, or an upstream is told who calls. */
   facts: ReadonlyMap<string, MemberFacts>;
-  limits: OrgLimits;
+  allowance: Allowance;
   revokedGrants: ReadonlySet<string>;
   staticTokens: StaticTokens;
   connectors: ReadonlyMap<string, ConnectorSnapshot>;
@@ -198,10 +201,11 @@ function readOrg(db: Database, publicUrl: URL, orgId: string): Promise<OrgSnapsh
     return {
       ...{ id: org.id, slug: org.slug, name: org.name },
       suspended: (await findSuspension(scope)) !== null,
+      keptArguments: (await findAuditSettings(scope)).arguments,
       members: new Map(members.map(({ userId, role }) => [userId, role])),
       teams: await listTeamsOfMembers(scope),
-      facts: allTools.some(isPinnedToMember) ? await listMemberFacts(scope) : new Map(),
-      limits: await readLimits(scope),
+      facts: allTools.some(isPinnedToMember) || connectors.some(namesCaller) ? await listMemberFacts(scope) : new Map(),
+      allowance: await readAllowance(scope),
       revokedGrants: new Set(await listRevokedGrants(scope)),
       staticTokens: staticTokens(org.id, await listLiveTokens(scope), connectors, audienceOf),
       connectors: new Map(connectors.map((connector) => [connector.id, connector])),
@@ -223,6 +227,8 @@ function toSnapshot(connector: Connector, tools: Tool[], credentials: Credential
     upstreamTools: new Map(policies.map((policy) => [policy.name, policy])),
   };
 }
+
+const namesCaller = ({ access }: ConnectorSnapshot) => access.some(isOnBehalf);
 
 const isPinnedToMember = ({ edits }: Tool) => edits !== null && JSON.stringify(edits).includes("{{");
 

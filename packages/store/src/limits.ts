@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { OrgScope } from "./database.ts";
-import type { Amounts, Subject } from "./tables.ts";
+import { findPlan } from "./plans.ts";
+import type { Amount, Amounts, Subject } from "./tables.ts";
 
 /** What a limit is for. */
 export interface LimitedSubject {
@@ -12,6 +13,29 @@ export interface LimitedSubject {
 /** What an org's owners have set. */
 export interface OwnLimit extends LimitedSubject {
   amounts: Amounts;
+}
+
+/** What a subject is allowed. */
+export type Allowance = (subject: LimitedSubject) => Amounts;
+
+/** What the org's owners have set, of one before of each, and never more than its plan. */
+export async function readAllowance(org: OrgScope): Promise<Allowance> {
+  const plan = (await findPlan(org)).limits;
+  const own = new Map((await listLimits(org)).map((limit) => [keyOf(limit), limit.amounts]));
+  return ({ subject, subjectId }) => {
+    const set = { ...own.get(keyOf({ subject, subjectId: "" })), ...own.get(keyOf({ subject, subjectId })) };
+    return least(plan[subject] ?? {}, set);
+  };
+}
+
+const keyOf = ({ subject, subjectId }: LimitedSubject): string => `${subject} ${subjectId}`;
+
+function least(plan: Amounts, own: Amounts): Amounts {
+  const amounts = { ...plan, ...own };
+  for (const [amount, allowed] of Object.entries(plan) as [Amount, number][]) {
+    amounts[amount] = Math.min(amounts[amount]!, allowed);
+  }
+  return amounts;
 }
 
 export function listLimits(org: OrgScope): Promise<OwnLimit[]> {

@@ -3,11 +3,14 @@ import type { OrgScope } from "./database.ts";
 import type { LimitedSubject } from "./limits.ts";
 import type { Tables } from "./tables.ts";
 
-/** What a subject has used since then, as far as it is in `usage_hours`. Bytes are both ways. */
-export async function usedBy(
+/** What quotas are by: the calendar's, UTC. */
+export type Period = "day" | "month";
+
+/** What a subject has used in the present day or month, as far as it is in `usage_hours`. Bytes are both ways. */
+export function findUsed(
   org: OrgScope,
   subject: LimitedSubject,
-  since: Date,
+  period: Period,
 ): Promise<{ calls: number; bytes: number }> {
   return org.db
     .selectFrom("usage_hours")
@@ -16,7 +19,7 @@ export async function usedBy(
       sql<number>`coalesce(sum(bytes_in + bytes_out), 0)::float8`.as("bytes"),
     ])
     .where("org_id", "=", org.id)
-    .where("hour", ">=", since)
+    .where("hour", ">=", sql<Date>`date_trunc(${sql.lit(period)}, now(), 'UTC')`)
     .where(isOf(subject))
     .executeTakeFirstOrThrow();
 }
@@ -97,4 +100,129 @@ async function addToHours(db: Kysely<Tables>, orgId: string, range: { from: stri
 /** As `gatehouse_chain`. */
 export async function deleteUsageBefore(db: Kysely<Tables>, before: Date): Promise<void> {
   await db.deleteFrom("usage_hours").where("hour", "<", before).execute();
+}
+
+/** Sums over hours; durations are means and maxima, in milliseconds. */
+export interface Usage {
+  calls: number;
+  errors: number;
+  refused: number;
+  bytesIn: number;
+  bytesOut: number;
+  durationMsMean: number;
+  durationMsMax: number;
+}
+
+const SUMS = [
+  sql<number>`sum(calls)::float8`.as("calls"),
+  sql<number>`sum(errors)::float8`.as("errors"),
+  sql<number>`sum(refused)::float8`.as("refused"),
+  sql<number>`sum(bytes_in)::float8`.as("bytesIn"),
+  sql<number>`sum(bytes_out)::float8`.as("bytesOut"),
+  sql<number>`coalesce(sum(duration_ms) / nullif(sum(calls), 0), 0)`.as("durationMsMean"),
+  sql<number>`max(duration_ms_max)`.as("durationMsMax"),
+] as const;
+
+export type UsageBy = "connector" | "tool" | "member" | "client";
+
+/** `id` is of what it is by, as limits name it; "" where there is none. */
+export type UsageOf = Usage & { id: string };
+
+const ID_OF: Record<UsageBy, string> = {
+  connector: "connector_id::text",
+  tool: "case when tool = '' then '' else connector_id || '/' || tool end",
+  member: "user_id::text",
+  client: "client",
+};
+
+/** Most calls first. */
+export function listUsageBy(org: OrgScope, by: UsageBy, since: Date, countMax: number): Promise<UsageOf[]> {
+  return org.db
+    .selectFrom("usage_hours")
+    .select([sql.raw<string>(ID_OF[by]).as("id"), ...SUMS])
+    .where("org_id", "=", org.id)
+    .where("hour", ">=", since)
+    .groupBy(sql.raw(ID_OF[by]))
+    .orderBy("calls", "desc")
+    .orderBy("id")
+    .limit(countMax)
+    .execute();
+}
+
+/** By hours or by days, UTC, the oldest first; those without any use are not there. */
+export function listUsageOverTime(org: OrgScope, step: "hour" | "day", since: Date): Promise<(Usage & { at: Date })[]> {
+  const at = sql<Date>`date_trunc(${sql.lit(step)}, hour, 'UTC')`;
+  return org.db
+    .selectFrom("usage_hours")
+    .select([at.as("at"), ...SUMS])
+    .where("org_id", "=", org.id)
+    .where("hour", ">=", since)
+    .groupBy(at)
+    .orderBy("at")
+    .execute();
+}
+
+/** One row of `usage_hours`, with the names that people know. */
+export interface UsageHour extends Usage {
+  hour: Date;
+  connectorId: string;
+  connector: string | null;
+  tool: string;
+  memberId: string;
+  member: string | null;
+  client: string;
+}
+
+export function listUsageHours(org: OrgScope, { from, to }: { from: Date; to: Date }): Promise<UsageHour[]> {
+  return org.db
+    .selectFrom("usage_hours as h")
+    .leftJoin("connectors as c", (join) => join.onRef("c.id", "=", "h.connector_id").onRef("c.org_id", "=", "h.org_id"))
+    .leftJoin("users as u", "u.id", "h.user_id")
+    .leftJoin("service_accounts as s", (join) =>
+      join.onRef("s.id", "=", "h.user_id").onRef("s.org_id", "=", "h.org_id"),
+    )
+    .select([
+      "h.hour",
+      "h.connector_id as connectorId",
+      "c.slug as connector",
+      "h.tool",
+      "h.user_id as memberId",
+      sql<string | null>`coalesce(u.email, s.name)`.as("member"),
+      "h.client",
+      ...SUMS,
+    ])
+    .where("h.org_id", "=", org.id)
+    .where("h.hour", ">=", from)
+    .where("h.hour", "<", to)
+    .groupBy(["h.hour", "h.connector_id", "c.slug", "h.tool", "h.user_id", "u.email", "s.name", "h.client"])
+    .orderBy("h.hour")
+    .execute();
+}
+
+/** What the ids of limits and of usage are called. */
+export async function listSubjectNames(org: OrgScope): Promise<Record<UsageBy, { id: string; name: string }[]>> {
+  const own = (table: "connectors" | "service_accounts") =>
+    org.db.selectFrom(table).select(["id", "name"]).where("org_id", "=", org.id).orderBy("name").execute();
+  const connector = await own("connectors");
+  const people = await org.db
+    .selectFrom("memberships as m")
+    .innerJoin("users as u", "u.id", "m.user_id")
+    .select(["u.id", "u.email as name"])
+    .where("m.org_id", "=", org.id)
+    .orderBy("u.email")
+    .execute();
+  const client = await org.db
+    .selectFrom("client_ids as i")
+    .innerJoin("clients as c", (join) => join.onRef("c.identity", "=", "i.identity").onRef("c.org_id", "=", "i.org_id"))
+    .select(["i.client_id as id", "c.name"])
+    .where("i.org_id", "=", org.id)
+    .orderBy("c.name")
+    .execute();
+  const tools = await org.db
+    .selectFrom("tools")
+    .select([sql<string>`connector_id || '/' || name`.as("id"), "name"])
+    .where("org_id", "=", org.id)
+    .orderBy("name")
+    .execute();
+  return { connector, member: [...people, ...(await own("service_accounts"))], client, tool: tools };
 }

@@ -2,6 +2,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
+import { countUsage } from "../usage/count-usage.ts";
 import { chainAll } from "./chain-inbox.ts";
 import { publishTo } from "./publish-heads.ts";
 import { headSignerOf, signHeads } from "./sign-heads.ts";
@@ -16,8 +17,9 @@ export interface AuditKeeperOptions {
 
 const CHAIN_EVERY_MS = 1000;
 const SIGN_EVERY_MS = 60_000;
+const COUNT_EVERY_MS = 5000;
 
-/** Chains what is in the audit log's inbox, and signs how far it has come. Of many processes, one at a time does. */
+/** Chains what is in the audit log's inbox, signs how far it has come, and counts what was used. Of many processes, one at a time does. */
 export function keepAudit({ access, vault, log, auditHeads }: AuditKeeperOptions): AsyncDisposable {
   const db = openDatabase(access, "gatehouse_chain", 2);
   const publish = publishTo(auditHeads);
@@ -30,10 +32,13 @@ export function keepAudit({ access, vault, log, auditHeads }: AuditKeeperOptions
   const signing = repeat(SIGN_EVERY_MS, signal, async () => {
     await signHeads(db, signer, publish).catch((err) => log.error({ err }, "the audit log's heads are not signed"));
   });
+  const counting = repeat(COUNT_EVERY_MS, signal, async () => {
+    await countUsage(db, signal).catch((err) => log.error({ err }, "usage is not counted"));
+  });
   return {
     async [Symbol.asyncDispose]() {
       ending.abort();
-      await Promise.all([chaining, signing]);
+      await Promise.all([chaining, signing, counting]);
       await db[Symbol.asyncDispose]();
     },
   };

@@ -21,7 +21,7 @@ export interface Gauge {
 export interface Counting {
   limiter: Limiter;
   /** What the subject is known to have used. */
-  usedSince(since: Date, what: "calls" | "bytes"): Promise<number>;
+  used(period: Period, what: "calls" | "bytes"): Promise<number>;
 }
 
 type Open = (name: string, max: number, counting: Counting) => Gauge;
@@ -54,16 +54,10 @@ function rate(seconds: number): Open {
 }
 
 function quota(period: Period, what: "calls" | "bytes"): (...args: Parameters<Open>) => Meter {
-  return (name, max, { limiter, usedSince }) =>
-    limiter.quota(`${name}:${what}`, max, period, () => usedSince(startOf(period), what));
+  return (name, max, { limiter, used }) => limiter.quota(`${name}:${what}`, max, period, () => used(period, what));
 }
 
 function volume(period: Period): Open {
   const meterOf = quota(period, "bytes");
   return (...args) => new Volume(meterOf(...args));
-}
-
-function startOf(period: Period): Date {
-  const now = new Date();
-  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), period === "day" ? now.getUTCDate() : 1));
 }

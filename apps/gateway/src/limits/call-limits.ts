@@ -78,7 +78,7 @@ export function limitsOf(
   countingOf: (org: OrgSnapshot, subject: LimitedSubject) => Counting,
 ): CallLimits | null {
   const limits = subjects.flatMap((subject) => {
-    const allowed = Object.entries(org.limits.of(subject)) as [Amount, number][];
+    const allowed = Object.entries(org.allowance(subject)) as [Amount, number][];
     return allowed.map(([amount, max]) => openLimit(org, subject, amount, max, countingOf(org, subject)));
   });
   const order = Object.keys(AMOUNTS);

@@ -3,7 +3,7 @@ import { isRequest } from "@gatehouse/mcp/message";
 import type { AccessToken } from "@gatehouse/oauth/access-token";
 import { withOrg } from "@gatehouse/store/database";
 import type { LimitedSubject } from "@gatehouse/store/limits";
-import { usedBy } from "@gatehouse/store/usage";
+import { findUsed } from "@gatehouse/store/usage";
 import { isListen } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
@@ -99,7 +99,7 @@ function subjectsOf(token: AccessToken, connectorId: string): LimitedSubject[] {
 function countIn({ state, usageDb }: Used): (org: OrgSnapshot, subject: LimitedSubject) => Counting {
   return (org, subject) => ({
     limiter: state.limiter,
-    usedSince: (since, what) => withOrg(usageDb, org.id, async (scope) => (await usedBy(scope, subject, since))[what]),
+    used: (period, what) => withOrg(usageDb, org.id, async (scope) => (await findUsed(scope, subject, period))[what]),
   });
 }
 

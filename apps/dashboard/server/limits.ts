@@ -1,0 +1,63 @@
+import { insertAudit } from "@gatehouse/store/audit";
+import { withOrg } from "@gatehouse/store/database";
+import { listLimits, saveLimit } from "@gatehouse/store/limits";
+import { findPlan } from "@gatehouse/store/plans";
+import type { Amount, Amounts, PlanLimits, Subject } from "@gatehouse/store/tables";
+import { listSubjectNames } from "@gatehouse/store/usage";
+import { Hono } from "hono";
+import { z } from "zod";
+import type { Deps } from "./dashboard.ts";
+import { invalidFields, jsonBody } from "./fields.ts";
+import { type InOrg, requirePermission } from "./membership.ts";
+
+const POSITIVE = "A limit is a whole number, 1 or more";
+const AMOUNTS = [
+  ...["callsPerSecond", "callsPerMinute", "callsPerDay", "callsPerMonth"],
+  ...["bytesPerDay", "bytesPerMonth", "concurrentCalls"],
+] as Amount[];
+
+const Limit = z.object({
+  subject: z.enum(["org", "member", "client", "connector", "tool"]),
+  /** "" is of each. */
+  subjectId: z.string().max(300).default(""),
+  /** Those that are left out have no limit but the plan's. */
+  amounts: z.partialRecord(z.enum(AMOUNTS), z.int(POSITIVE).min(1, POSITIVE)),
+});
+
+/** `/api/orgs/:org/limits` */
+export function limits({ db }: Deps) {
+  return new Hono<InOrg>()
+    .use(requirePermission("set limits"))
+    .get("/", async function read(c) {
+      const found = await withOrg(db, c.var.membership.org.id, async (scope) => ({
+        plan: await findPlan(scope),
+        limits: await listLimits(scope),
+        names: await listSubjectNames(scope),
+      }));
+      return c.json(found);
+    })
+    .put("/", jsonBody(Limit), async function change(c) {
+      const { subject, subjectId, amounts } = c.req.valid("json");
+      const userId = c.var.session.user.id;
+      await withOrg(db, c.var.membership.org.id, async (scope) => {
+        checkPlan((await findPlan(scope)).limits, subject, amounts);
+        const before = await saveLimit(scope, { subject, subjectId, amounts });
+        const entry = { whose: subject, subject: subjectId || undefined, before, after: amounts };
+        await insertAudit(scope, { event: "limits.changed", outcome: "ok", userId, entry });
+      });
+      return c.body(null, 204);
+    });
+}
+
+/** What is above the plan would not count, and so is not taken. */
+function checkPlan(plan: PlanLimits, subject: Subject, amounts: Amounts): void {
+  const allowed = plan[subject] ?? {};
+  const over = (Object.entries(amounts) as [Amount, number][]).filter(
+    ([amount, max]) => max > (allowed[amount] ?? max),
+  );
+  const fields = over.map(([amount]) => [
+    `amounts.${amount}`,
+    `Your plan allows ${allowed[amount]!.toLocaleString("en")} at most`,
+  ]);
+  if (fields.length > 0) throw invalidFields(Object.fromEntries(fields));
+}
