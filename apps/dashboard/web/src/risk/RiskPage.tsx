@@ -1,19 +1,19 @@
-import { Anchor, Button, Group, Menu, SemiCircleProgress, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Menu, SemiCircleProgress, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { type RiskReport, readRisks, riskFile } from "../api.ts";
 import { connectorQuery } from "../connector/ConnectorPage.tsx";
 import { shownName } from "../connector/shown.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
-import { Paged } from "../ui/Paged.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { Findings } from "./Findings.tsx";
 import { gradeOf, SEVERITIES } from "./grades.ts";
 import classes from "./risk.module.css";
 
-export const riskQuery = (org: string, slug: string) =>
+const riskQuery = (org: string, slug: string) =>
   queryOptions({ queryKey: ["connectors", org, slug, "risk"], queryFn: () => readRisks(org, slug) });
 
 /** What may go wrong with a connector as it is set up now, and what to do about it. */
@@ -99,68 +99,5 @@ function Score({ report: { score, findings } }: { report: RiskReport }) {
         </Stack>
       </Group>
     </Panel>
-  );
-}
-
-type Finding = RiskReport["findings"][number];
-
-interface FindingsProps {
-  title: string;
-  findings: Finding[];
-  /** Where a tool is edited, by the name that clients see. */
-  linkTo: (tool: string) => string;
-}
-
-function Findings({ title, findings, linkTo }: FindingsProps) {
-  if (findings.length === 0) return null;
-  const rules = [...Map.groupBy(findings, ({ rule }) => rule).values()];
-  return (
-    <Panel flush title={`${title} (${findings.length})`}>
-      {rules.map((found) => (
-        <RuleFindings key={found[0]!.rule} findings={found} linkTo={linkTo} />
-      ))}
-    </Panel>
-  );
-}
-
-function RuleFindings({ findings, linkTo }: Omit<FindingsProps, "title">) {
-  const [{ title, why, todo } = findings[0]!] = findings;
-  const points = findings.reduce((sum, finding) => sum + finding.points, 0);
-  return (
-    <section className={classes.rule}>
-      <Group justify="space-between" align="baseline" gap="xs" wrap="nowrap">
-        <Title order={3} size="sm">
-          {title}
-        </Title>
-        <Text size="sm" c="dimmed" className={classes.points}>
-          {points === 1 ? "1 point" : `${points} points`}
-        </Text>
-      </Group>
-      <Text size="sm" c="dimmed">
-        {why}
-      </Text>
-      <Text size="sm">{todo}</Text>
-      <Paged items={findings} size={10} label={title}>
-        {(shown) => (
-          <ul className={classes.places}>
-            {shown.map(({ tool, pointer, detail }) => (
-              <li key={`${tool} ${pointer}`}>
-                {tool === null ? (
-                  "The connector"
-                ) : (
-                  <Anchor component={Link} to={linkTo(tool)} className="mono">
-                    {tool}
-                  </Anchor>
-                )}{" "}
-                {detail}
-                <Text span size="xs" c="dimmed" className="mono" ml={8}>
-                  {pointer}
-                </Text>
-              </li>
-            ))}
-          </ul>
-        )}
-      </Paged>
-    </section>
   );
 }

@@ -35,7 +35,7 @@ export function ToolPage() {
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !tool && <Loading />}
-      {tool && <ToolForm key={name} org={org.slug} slug={slug} tool={tool} isApi={tool.operation !== null} />}
+      {tool && <ToolForm key={name} org={org.slug} slug={slug} tool={tool} />}
     </Page>
   );
 }
