@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as after } from "node:timers/promises";
+import { KNOWN_SERVICES } from "@gatehouse/oauth/client/known-services";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import { putUpstreamClient, type UpstreamClient } from "@gatehouse/store/upstream-clients";
 import { type Browser, linkAccount, linkFor } from "@gatehouse/testing/accounts/link-account";
 import { type SdkServerOptions, startSdkServer } from "@gatehouse/testing/accounts/sdk-server";
 import { startWhoAmI, WHO_AM_I } from "@gatehouse/testing/accounts/whoami";
@@ -111,6 +113,19 @@ test.each<[string, RegExp, Answers]>([
         json(res, {
           issuer: origin,
           authorization_endpoint: "javascript:alert(1)",
+          token_endpoint: `${origin}/token`,
+          code_challenge_methods_supported: ["S256"],
+        }),
+    }),
+  ],
+  [
+    "a file to sign in at",
+    /no web address that can be used: "file:\/\/\/etc\/passwd"/,
+    (origin) => ({
+      "/.well-known/oauth-authorization-server": (_req, res) =>
+        json(res, {
+          issuer: origin,
+          authorization_endpoint: "file:///etc/passwd",
           token_endpoint: `${origin}/token`,
           code_challenge_methods_supported: ["S256"],
         }),
@@ -328,4 +343,32 @@ test("an OAuth client of the operator's is not used at an upstream that is not t
   const isEnd = (url: URL) => url.hostname === "github.com";
   const left = new URL((await linkAccount(linkFor(house, alice, own), { person: alice, as: "alice", isEnd })).url);
   expect(left.searchParams.get("client_id")).toBe("the operator's");
+});
+
+test("an OAuth client of the operator's is not shown to a server that an owner named before it was", async () => {
+  const { house, org, alice } = started;
+  const sent: string[] = [];
+  await using hostile = await startHostile(() => ({
+    async "/token"(req, res) {
+      sent.push(String(req.headers.authorization), Buffer.concat(await Array.fromAsync(req)).toString());
+      json(res, { access_token: "token", token_type: "bearer" });
+    },
+  }));
+  const { origin } = hostile;
+  const server = { authorizationEndpoint: `${origin}/authorize`, tokenEndpoint: `${origin}/token` };
+  const access = [{ kind: "member-oauth" as const, server }];
+  const endpoint = await house.addConnector(org, { slug: "turned", url: `${origin}/mcp`, tools: [WHO_AM_I], access });
+  const app = { connectorId: endpoint.id, clientId: OPERATORS.github.clientId, upstreamOrigin: origin } as const;
+  const same = { ...app, authMethod: "client_secret_post" as const, resource: null, scopes: [], sealed: null };
+  const named = { issuer: origin, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token` };
+  const put = (client: Pick<UpstreamClient, "registration" | "server">) =>
+    withOrg(house.ownerDb, org.id, (scope) => putUpstreamClient(scope, { ...same, ...client }));
+  await put({ registration: "given", server: named });
+  const isEnd = (url: URL) => url.pathname.startsWith("/connect/callback/");
+  const alices = { person: alice, as: "alice", browser: new Map() };
+  const { url } = await linkAccount(linkFor(house, alice, endpoint), { ...alices, isEnd });
+  // Meanwhile the owner has chosen the service in place of the server, and somebody has looked at the page.
+  await put({ registration: "operator", server: { ...KNOWN_SERVICES.github!.server } });
+  expect((await linkAccount(url, alices)).status).toBe(400);
+  expect(sent.join()).not.toContain("canary");
 });

@@ -26,6 +26,7 @@ export interface ScopeChoice {
   scope: string;
   /** Names of the tools that it opens. */
   tools: string[];
+  ticked: boolean;
 }
 
 export function consentPage(view: ConsentView): Html {
@@ -60,9 +61,9 @@ export function consentPage(view: ConsentView): Html {
   );
 }
 
-function checkbox({ scope, tools }: ScopeChoice, connector: string): Html {
+function checkbox({ scope, tools, ticked }: ScopeChoice, connector: string): Html {
   return html`<label class="scope">
-    <input type="checkbox" name="scope" value="${scope}" checked />
+    <input type="checkbox" name="scope" value="${scope}" ${ticked ? "checked" : ""} />
     <span>${MEANINGS[scope]?.(connector)} <small>${reach(scope, tools)}</small></span>
   </label>`;
 }

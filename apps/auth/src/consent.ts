@@ -40,7 +40,7 @@ export function consent(deps: InteractionDeps): Step {
       redirectUri: params.redirect_uri as string,
       connector: { name: endpoint.connector.name, server: endpoint.connector.server },
       org: endpoint.org.name,
-      choices: asked.map((scope) => ({ scope, tools: tools[scope]! })),
+      choices: asked.map((scope) => ({ scope, tools: tools[scope]!, ticked: problem === undefined })),
       held,
       others: otherScopes(c.var.interaction),
       email: user?.email ?? "",

@@ -166,7 +166,9 @@ test("step-up: what the client has already is not asked about; a form that ticks
   expect([again.status, again.left]).toEqual([422, null]);
   expect(words(again)).toContain("Tick at least one");
   expect(await acme.grants()).toHaveLength(1);
-  const both = await tokensOf(acme, await member.browser.submit(again, { decision: "approve" }), request);
+  expect(again.text, "what was unticked stays so").not.toContain("checked");
+  const answer = await member.browser.submit(again, { decision: "approve", scope: ["mcp:write"] });
+  const both = await tokensOf(acme, answer, request);
   expect(both.scope).toBe("mcp:read mcp:write");
 });
 
