@@ -8,21 +8,18 @@ import { route } from "@gatehouse/gatehouse/router";
 import { databaseAccess, openHouseVault } from "@gatehouse/gatehouse/secrets";
 import { startGateway } from "@gatehouse/gateway/gateway";
 import { openState } from "@gatehouse/state/state";
-import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
-import { type Database, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
+import { newConnectorId } from "@gatehouse/store/connectors";
+import { type Database, openDatabaseAsOwner } from "@gatehouse/store/database";
 import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
-import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
 import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
-import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
 import type { Era } from "@gatehouse/store/tables";
-import { insertUser } from "@gatehouse/store/users";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startTelemetry } from "@gatehouse/telemetry/start";
 import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
 import { secretOfMasterKey } from "@gatehouse/vault/vault";
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { reportTo } from "./child.ts";
+import { furnish } from "./furnish.ts";
 
 // The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; only the limits are out of
 // reach. It says where it is, a token for it, and what a commit takes.
@@ -57,7 +54,8 @@ const gateway = await startGateway({
 server.removeAllListeners("request");
 server.on("request", route({ publicUrl, apps: { gateway }, isReady: async () => true, log }));
 
-const { endpoint, token } = await furnish(db);
+const { tools } = await furnish(db, { publicUrl, era, upstreams: { tools: upstream } });
+const { endpoint, token } = tools!;
 reportTo(process, { url: endpoint, token, commitMs: await medianCommitMs(db) });
 process.on("disconnect", async () => {
   server.closeAllConnections();
@@ -68,37 +66,6 @@ process.on("disconnect", async () => {
   await rm(directory, { recursive: true, force: true });
   process.exit(0);
 });
-
-/** One org, one member, one connector, and a token as the authorization server issues it. */
-async function furnish(owner: Database): Promise<{ endpoint: string; token: string }> {
-  const org = await insertOrg(owner, { slug: "acme", name: "Acme" });
-  const user = await insertUser(owner, { email: "alice@acme.example", name: "Alice", passwordHash: "not used" });
-  const id = newConnectorId();
-  const where = { url: `${upstream.origin}/mcp`, egressException: upstream.host };
-  const what = {
-    slug: "tools",
-    name: "Tools",
-    era,
-    protocolVersion: era === "modern" ? "2026-07-28" : "2025-11-25",
-    serverName: "bench",
-  } as const;
-  await withOrg(owner, org.id, async (scope) => {
-    await insertMembership(scope, { userId: user.id, role: "member" });
-    await insertConnector(scope, { id, ...where, ...what }, [tool("look", "read"), tool("change", "write")]);
-  });
-  const { publicKey, privateKey } = await generateKeyPair("ES256", { extractable: true });
-  const publicJwk = { ...(await exportJWK(publicKey)), kid: "bench", alg: "ES256" };
-  await insertFirstSigningKey(owner, { kid: "bench", publicJwk, privateJwk: Buffer.from("not used") });
-  const audience = `${publicUrl.origin}/acme/tools/mcp`;
-  const claims = { client_id: "bench", scope: "mcp:read mcp:write", org: org.id, endpoint: id, grant: "bench" };
-  const jwt = new SignJWT(claims).setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "bench" });
-  jwt.setIssuer(publicUrl.origin).setSubject(user.id).setAudience(audience).setJti("bench");
-  return { endpoint: audience, token: await jwt.setIssuedAt().setExpirationTime("2h").sign(privateKey) };
-}
-
-function tool(name: string, classification: "read" | "write"): NewTool {
-  return { name, definition: { name, inputSchema: { type: "object" } }, classification, offered: true };
-}
 
 /** What one row alone costs to make durable, which no strict audit can be faster than. */
 async function medianCommitMs(owner: Database): Promise<number> {
