@@ -129,7 +129,7 @@ function openListener(deps: Lasting): RequestListener {
   provider.use(answerFailure(log));
   provider.use(allowAnyOrigin);
   provider.use(deps.paceRegistrations);
-  provider.use(publishKeys(keys));
+  provider.use(publishKeys(deps));
   provider.use(rememberBrowser(deps));
   provider.use(recordTokens(deps));
   provider.use(revokeAccessToken(deps));

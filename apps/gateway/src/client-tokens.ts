@@ -14,12 +14,15 @@ import {
 } from "@gatehouse/store/credentials";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import type { Dependencies } from "./dependencies.ts";
+import type { Exchange } from "./exchange.ts";
 import type { ConnectorSnapshot } from "./snapshots.ts";
 
 /** The tokens that orgs get for themselves (RFC 6749 §4.4). */
 export interface ClientTokens {
   /** The credential with a token that is valid; at once where it has one. */
-  fresh(org: string, connector: ConnectorSnapshot, key: ClientKey): Credential | Promise<Credential>;
+  fresh(exchange: Exchange, key: ClientKey): Credential | Promise<Credential>;
+  /** After the upstream has refused it: `true` where there is another by now. */
+  renewRefused(exchange: Exchange): Promise<boolean>;
 }
 
 export interface ClientKey {
@@ -35,6 +38,8 @@ const AHEAD_MS = 60_000;
 /** What it may take for a call to reach the upstream. */
 const TRAVEL_MS = 5000;
 const LOOK_EVERY_MS = 100;
+/** A token that is refused when it is newer than this would be refused again. */
+const JUST_NEW_MS = 10_000;
 
 type Used = Pick<Dependencies, "vault" | "egress" | "log"> & { db: Database };
 
@@ -70,7 +75,7 @@ export function openClientTokens({ db, vault, egress, log }: Used): ClientTokens
       const version = credential.version + 1;
       const sealed = sealCredential(dataKey, { org, id: credential.id, version }, sentTo, { ...secret, accessToken });
       await withOrg(db, org, (scope) => updateRefreshed(scope, credential, { sealed, expiresAt }));
-      return { ...credential, sealed, version, expiresAt };
+      return { ...credential, sealed, version, expiresAt, lastRefreshedAt: new Date() };
     } catch (error) {
       await withOrg(db, org, (scope) => releaseRefresh(scope, credential)).catch(() => {});
       throw error;
@@ -90,16 +95,38 @@ export function openClientTokens({ db, vault, egress, log }: Used): ClientTokens
     return { fetch: asFetch(egress, { ...LIMITS, exception }), allowHttp: origin.startsWith("http:") };
   }
 
+  function newest(stored: Credential): Credential {
+    const newer = latest.get(stored.id);
+    return newer && newer.version > stored.version ? newer : stored;
+  }
+
+  function freshOf(org: string, connector: ConnectorSnapshot, { way, credential: stored }: ClientKey) {
+    const credential = newest(stored);
+    const leftMs = credential.expiresAt ? credential.expiresAt.getTime() - Date.now() : Number.POSITIVE_INFINITY;
+    if (leftMs > AHEAD_MS) return credential;
+    const pending = refreshOnce(org, connector, { way, credential });
+    if (leftMs < TRAVEL_MS) return pending;
+    pending.catch((err) => log.warn({ err, connector: connector.id }, "a token could not be replaced ahead of time"));
+    return credential;
+  }
+
+  function note(exchange: Exchange, credential: Credential): Credential {
+    exchange.clientToken = credential;
+    return credential;
+  }
+
   return {
-    fresh(org, connector, { way, credential: stored }) {
-      const newer = latest.get(stored.id);
-      const credential = newer && newer.version > stored.version ? newer : stored;
-      const leftMs = credential.expiresAt ? credential.expiresAt.getTime() - Date.now() : Number.POSITIVE_INFINITY;
-      if (leftMs > AHEAD_MS) return credential;
-      const pending = refreshOnce(org, connector, { way, credential });
-      if (leftMs < TRAVEL_MS) return pending;
-      pending.catch((err) => log.warn({ err, connector: connector.id }, "a token could not be replaced ahead of time"));
-      return credential;
+    fresh(exchange, key) {
+      const found = freshOf(exchange.org.id, exchange.connector, key);
+      return found instanceof Promise ? found.then((row) => note(exchange, row)) : note(exchange, found);
+    },
+    async renewRefused({ org, connector, clientToken: refused }) {
+      const way = connector.access.find((one) => one.kind === "client-credentials");
+      if (!refused || !way) return false;
+      const credential = newest(refused);
+      if (credential.version !== refused.version) return true;
+      if (Date.now() - (credential.lastRefreshedAt?.getTime() ?? 0) < JUST_NEW_MS) return false;
+      return (await refreshOnce(org.id, connector, { way, credential })).version !== refused.version;
     },
   };
 }

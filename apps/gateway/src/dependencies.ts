@@ -13,6 +13,7 @@ import type { Subscriptions } from "./bridges/subscriptions.ts";
 import type { UpstreamSessions } from "./bridges/upstream-sessions.ts";
 import type { ClientTokens } from "./client-tokens.ts";
 import type { MemberCredentials } from "./credentials/member-credentials.ts";
+import type { OnBehalf } from "./credentials/on-behalf.ts";
 import type { SseStream } from "./fronts/http-sse.ts";
 import type { LastUse } from "./last-use.ts";
 import type { Refusals } from "./limits/refusals.ts";
@@ -20,6 +21,7 @@ import type { OpenStreams } from "./open-streams.ts";
 import type { Replicas } from "./replicas/replicas.ts";
 import type { Sessions } from "./sessions.ts";
 import type { OrgSnapshots } from "./snapshots.ts";
+import type { StrangerCounts } from "./stranger-counts.ts";
 
 /** What the steps are made of; each names those that it uses. */
 export interface Dependencies {
@@ -45,9 +47,11 @@ export interface Dependencies {
   replicas: Replicas | null;
   members: MemberCredentials;
   audit: AuditWriter;
+  strangers: StrangerCounts;
   egress: Egress;
   vault: Vault;
   clientTokens: ClientTokens;
+  onBehalf: OnBehalf;
   state: State;
   /** For what is looked up by the way, and must not keep the snapshots waiting. */
   usageDb: Database;

@@ -6,6 +6,7 @@ import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { Credential } from "@gatehouse/store/credentials";
 import type { ServerOperation } from "@gatehouse/telemetry/mcp";
 import type { SseStream } from "./fronts/http-sse.ts";
+import type { KeptArguments } from "./kept-arguments.ts";
 import type { CallLimits } from "./limits/call-limits.ts";
 import type { Opening } from "./opening.ts";
 import type { ClientSession } from "./sessions.ts";
@@ -69,10 +70,14 @@ export class Exchange {
   opening: Opening | null = null;
   /** The member's own, where that is what opens the upstream. */
   credential: Credential | null = null;
+  /** What the org's client has got, for itself or for who calls. */
+  clientToken: Credential | null = null;
   /** What the client says of the page where an account is linked. */
   linkAnswer: unknown;
 
   // recordIntent
+  /** What the audit log says of the arguments. */
+  arguments: KeptArguments | undefined;
   /** The audit row of a write that was tried; its outcome names it. */
   intentId: string | null = null;
 
@@ -91,6 +96,8 @@ export class Exchange {
   /** The row that says how the exchange ended is written, or on its way. */
   recorded = false;
   bytesOut = 0;
+  /** What went wrong, for the audit log. */
+  error: string | undefined;
 
   constructor(request: IncomingMessage, response: Answer, { path, audience }: { path: string; audience: string }) {
     this.request = request;

@@ -18,6 +18,7 @@ import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
 import { openClientTokens } from "./client-tokens.ts";
 import { openMemberCredentials } from "./credentials/member-credentials.ts";
+import { openOnBehalf } from "./credentials/on-behalf.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { Exchange } from "./exchange.ts";
 import { failWith } from "./fail.ts";
@@ -28,8 +29,9 @@ import type { InternalListener } from "./replicas/internal-listener.ts";
 import { openReplicas } from "./replicas/replicas.ts";
 import { openSessions } from "./sessions.ts";
 import { openSnapshots } from "./snapshots.ts";
-import { openUnderway } from "./underway.ts";
 import { leaveLimits } from "./steps/limit.ts";
+import { openStrangerCounts } from "./stranger-counts.ts";
+import { openUnderway } from "./underway.ts";
 
 export interface Gateway extends AsyncDisposable {
   /** MCP endpoints, and their metadata (RFC 9728). */
@@ -78,7 +80,18 @@ export async function startGateway({
   const backs = openBacks({ egress: given.egress, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId, vault });
   const clientTokens = openClientTokens({ ...given, db });
-  const subscriptions = openSubscriptions({ backs, state, vault, clientTokens, members, log, snapshots, replicaId });
+  const onBehalf = openOnBehalf(given);
+  const subscriptions = openSubscriptions({
+    backs,
+    state,
+    vault,
+    clientTokens,
+    onBehalf,
+    members,
+    log,
+    snapshots,
+    replicaId,
+  });
   const bridges = {
     backs,
     upstreamSessions,
@@ -89,12 +102,14 @@ export async function startGateway({
     sseStreams: new Map(),
   };
   const refusals = openRefusals({ audit });
+  const strangers = openStrangerCounts({ audit });
   const replicas = internal ? await openReplicas({ state, vault, replicaId, origin: internal.origin }) : null;
   const deps: Dependencies = {
     ...given,
     clientTokens,
+    onBehalf,
     members,
-    ...{ refusals, usageDb: credentialsDb },
+    ...{ refusals, strangers, usageDb: credentialsDb },
     ...bridges,
     ...{ upstreamTimeoutMs, audit, snapshots, streams, sessions },
     ...{ tokens, staticTokens, lastUse, replicaId, replicas },
@@ -152,6 +167,7 @@ export async function startGateway({
       await snapshots[Symbol.asyncDispose]();
       await lastUse[Symbol.asyncDispose]();
       await refusals[Symbol.asyncDispose]();
+      await strangers[Symbol.asyncDispose]();
       await audit[Symbol.asyncDispose]();
       await credentialsDb[Symbol.asyncDispose]();
       await db[Symbol.asyncDispose]();

@@ -5,10 +5,15 @@ import type { ClientTls } from "@gatehouse/egress/egress";
 import type { Credential } from "@gatehouse/store/credentials";
 import type { DataKey } from "@gatehouse/vault/vault";
 
-/** A way into an upstream, and the credential that goes with it. */
-export interface Key {
+/** A way into an upstream, and the credential that goes with it, or what is made for each request. */
+export type Key = { way: Way; credential: Credential } | Made;
+
+interface Made {
   way: Way;
-  credential: Credential;
+  credential: null;
+  /** Whom it names. */
+  subject: string;
+  make(): object;
 }
 
 /** What opens an upstream. All of it stays sealed until a request, or a connection, is about to be made. */
@@ -23,14 +28,16 @@ export function openWith(
   keys: readonly Key[],
   { org, origin, dataKey }: { org: string; origin: string; dataKey: DataKey },
 ): Opening {
-  const open = <Opened extends object>({ way, credential: { id, version, sealed, tokenEndpoint } }: Key) =>
-    openCredential<Opened>(dataKey, { org, id, version }, sealed!, {
-      upstreamOrigin: origin,
-      tokenEndpoint: isMembers(way) ? tokenEndpoint : tokenEndpointOf(way),
-    });
+  function open<Opened extends object>(key: Key): Opened {
+    if (key.credential === null) return key.make() as Opened;
+    const { way, credential } = key;
+    const { id, version, sealed } = credential;
+    const tokenEndpoint = isMembers(way) ? credential.tokenEndpoint : tokenEndpointOf(way);
+    return openCredential(dataKey, { org, id, version }, sealed!, { upstreamOrigin: origin, tokenEndpoint });
+  }
   const certificate = keys.find(({ way }) => way.kind === "mtls");
   return {
-    boundary: keys.map(({ credential: { id, linkedAt } }) => `${id}/${linkedAt.getTime()}`).join(),
+    boundary: keys.map(boundaryOf).join(),
     present() {
       const presented: Presented = { headers: [], query: "" };
       for (const key of keys) if (key !== certificate) present(key.way, open(key), presented);
@@ -38,4 +45,10 @@ export function openWith(
     },
     tls: certificate && (() => open<ClientTls>(certificate)),
   };
+}
+
+function boundaryOf(key: Key): string {
+  if (key.credential === null) return `${key.way.kind}/${key.subject}`;
+  const { id, linkedAt } = key.credential;
+  return `${id}/${linkedAt.getTime()}`;
 }

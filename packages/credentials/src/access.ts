@@ -61,6 +61,15 @@ const ClientCredentials = z.object({
   resource: HttpUrl.optional(),
 });
 
+/** RFC 8693: who is calling is shown to an authorization server of the org's, which gives a token for them. */
+const TokenExchange = ClientCredentials.extend({
+  kind: z.literal("token-exchange"),
+  audience: Scope.optional(),
+});
+
+/** A signed statement of who is calling, for this upstream alone. */
+const Assertion = z.object({ kind: z.literal("assertion") });
+
 /** A client certificate, with its key, and what the server's certificate is checked by where that is no public authority. */
 const MutualTls = z.object({ kind: z.literal("mtls") });
 
@@ -90,7 +99,13 @@ const MemberSecret = z.object({
   as: TypedIn,
 });
 
-const Way = z.discriminatedUnion("kind", [...TypedIn.options, ClientCredentials, MutualTls, MemberOAuth, MemberSecret]);
+const OnBehalf = [TokenExchange, Assertion] as const;
+
+const Way = z.discriminatedUnion("kind", [
+  ...TypedIn.options,
+  ...[ClientCredentials, MutualTls, MemberOAuth, MemberSecret],
+  ...OnBehalf,
+]);
 
 export type Way = z.output<typeof Way>;
 export type TypedInWay = z.output<typeof TypedIn>;
@@ -120,11 +135,22 @@ export function slotOf(way: Way): string {
 }
 
 export type MemberWay = WayOf<"member-oauth" | "member-secret">;
-export type OrgWay = Exclude<Way, MemberWay>;
+export type OnBehalfWay = WayOf<"token-exchange" | "assertion">;
+/** For which the org keeps a secret. */
+export type OrgWay = Exclude<Way, MemberWay | WayOf<"assertion">>;
 
 /** The one way that is each member's own; `null` where there is none. */
 export function memberWayOf(stored: unknown): MemberWay | null {
   return parseAccess(stored).find(isMembers) ?? null;
+}
+
+export function isOrgs(way: Way): way is OrgWay {
+  return !isMembers(way) && way.kind !== "assertion";
+}
+
+/** What is sent names the person who calls. */
+export function isOnBehalf(way: Way): way is OnBehalfWay {
+  return way.kind === "token-exchange" || way.kind === "assertion";
 }
 
 /** Each member has their own, where the others are the org's. */
@@ -136,7 +162,10 @@ function isAtSamePlace(one: Way, other: Way): boolean {
   return placeOf(one) === placeOf(other) || (isMembers(one) && isMembers(other));
 }
 
-const IN_AUTHORIZATION = new Set(["basic", "bearer", "client-credentials", "member-oauth"]);
+const IN_AUTHORIZATION = new Set([
+  ...["basic", "bearer", "client-credentials", "member-oauth"],
+  ...OnBehalf.map(({ shape }) => shape.kind.value),
+]);
 
 function placeOf(way: Way): string {
   const sent = way.kind === "member-secret" ? way.as : way;

@@ -1,4 +1,4 @@
-import type { TypedInWay, Way } from "./access.ts";
+import { isOnBehalf, type TypedInWay, type Way } from "./access.ts";
 import type { SecretOf } from "./sealed-credential.ts";
 
 /** What is added to a request so that its upstream opens. */
@@ -17,7 +17,7 @@ export type TlsMaterial = SecretOf<"mtls">;
 /** Adds one way's secret. What is shown at the TLS handshake is not part of a request. */
 export function present(way: Way, secret: unknown, to: Presented): void {
   if (way.kind === "mtls") return;
-  if (way.kind === "client-credentials" || way.kind === "member-oauth") {
+  if (way.kind === "client-credentials" || way.kind === "member-oauth" || isOnBehalf(way)) {
     return presentToken((secret as { accessToken: string }).accessToken, to);
   }
   presentTypedIn(way.kind === "member-secret" ? way.as : way, secret, to);

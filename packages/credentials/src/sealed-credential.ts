@@ -31,6 +31,11 @@ const Plain = z
 const One = z.object({ secret: Plain });
 const Pem = z.string().trim().max(65_536, "Use at most 64 KB");
 
+const ClientSecret = z.object({
+  clientId: z.string("Enter the client id").trim().min(1, "Enter the client id").max(1024),
+  clientSecret: z.string("Enter the client secret").trim().min(1, "Enter the client secret").max(4096),
+});
+
 /** What a credential of each kind is. */
 export const SECRETS = {
   header: One,
@@ -51,10 +56,8 @@ export const SECRETS = {
       .max(1024)
       .regex(/^\P{Cc}*$/u, "Leave out control characters"),
   }),
-  "client-credentials": z.object({
-    clientId: z.string("Enter the client id").trim().min(1, "Enter the client id").max(1024),
-    clientSecret: z.string("Enter the client secret").trim().min(1, "Enter the client secret").max(4096),
-  }),
+  "client-credentials": ClientSecret,
+  "token-exchange": ClientSecret,
   mtls: z.object({
     certificate: Pem.regex(/-----BEGIN CERTIFICATE-----/, "Paste the certificate as PEM"),
     key: Pem.regex(/-----BEGIN (EC |RSA )?PRIVATE KEY-----/, "Paste the private key as PEM, without a passphrase"),
@@ -89,5 +92,5 @@ export function openCredential<Opened extends object>(key: DataKey, row: Row, se
 
 /** The token endpoint that a way's credential is sent to. */
 export function tokenEndpointOf(way: Way): string | null {
-  return way.kind === "client-credentials" ? way.tokenEndpoint : null;
+  return way.kind === "client-credentials" || way.kind === "token-exchange" ? way.tokenEndpoint : null;
 }

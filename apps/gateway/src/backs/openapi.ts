@@ -138,7 +138,7 @@ async function fetchApi(exchange: Exchange, request: ApiRequest, signal: AbortSi
       signal,
     });
     answer.body.on("error", () => {});
-    if (answer.statusCode === 401 && exchange.credential !== null) {
+    if (answer.statusCode === 401 && (exchange.credential ?? exchange.clientToken) !== null) {
       answer.body.destroy();
       throw new CredentialRefused(answer.statusCode);
     }

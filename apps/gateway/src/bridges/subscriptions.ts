@@ -16,7 +16,7 @@ const LOOK_MS = 3000;
 
 type Used = Pick<
   Dependencies,
-  "backs" | "state" | "replicaId" | "log" | "vault" | "clientTokens" | "members" | "snapshots"
+  "backs" | "state" | "replicaId" | "log" | "vault" | "clientTokens" | "onBehalf" | "members" | "snapshots"
 >;
 
 export function openSubscriptions(deps: Used): Subscriptions {

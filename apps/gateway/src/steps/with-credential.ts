@@ -8,8 +8,8 @@ import { type Key, openWith } from "../opening.ts";
 import type { ConnectorSnapshot } from "../snapshots.ts";
 
 /** Finds what opens the upstream, and leaves it sealed. The client's own token never goes there. */
-export function withCredential(deps: Pick<Dependencies, "vault" | "clientTokens" | "members">): Step {
-  const { vault, clientTokens, members } = deps;
+export function withCredential(deps: Pick<Dependencies, "vault" | "clientTokens" | "members" | "onBehalf">): Step {
+  const { vault, clientTokens, members, onBehalf } = deps;
 
   return function withCredential(exchange) {
     const { org, connector } = exchange;
@@ -21,15 +21,17 @@ export function withCredential(deps: Pick<Dependencies, "vault" | "clientTokens"
   };
 
   function keyTo(exchange: Exchange, way: Way): Key | Promise<Key> {
+    if (way.kind === "assertion") return onBehalf.assertion(exchange, way);
     const credential = isMembers(way) ? members.fresh(exchange) : orgsOwn(exchange, way);
     return credential instanceof Promise
       ? credential.then((found) => ({ way, credential: found }))
       : { way, credential };
   }
 
-  function orgsOwn({ org, connector }: Exchange, way: OrgWay): Credential | Promise<Credential> {
-    const credential = storedFor(connector, way);
-    return way.kind === "client-credentials" ? clientTokens.fresh(org.id, connector, { way, credential }) : credential;
+  function orgsOwn(exchange: Exchange, way: OrgWay): Credential | Promise<Credential> {
+    const credential = storedFor(exchange.connector, way);
+    if (way.kind === "token-exchange") return onBehalf.exchanged(exchange, { way, credential });
+    return way.kind === "client-credentials" ? clientTokens.fresh(exchange, { way, credential }) : credential;
   }
 }
 
