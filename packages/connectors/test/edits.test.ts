@@ -111,3 +111,8 @@ test("an import anew says what was added, removed, changed, and what edits miss"
     missed: [{ name: "create_invoice", problems: ["The argument by, which was edited, is no longer there"] }],
   });
 });
+
+test("what is pinned or hidden is not set by another spelling of its name, which some servers take for the same", () => {
+  const given = { amount: 1, BY: "mallory@evil.example", "Debu\u0047": true };
+  expect(fillArguments(given, EDITS, FACTS)).toEqual({ amount: 1, by: "alice@acme.example", currency: "EUR" });
+});

@@ -132,3 +132,37 @@ describe("a body arrives as the description says", () => {
     expect((await peer.call({ body: "one" })).status).toBe(422);
   });
 });
+
+describe("an argument sets what it is for, and nothing else", () => {
+  test("a query parameter of the same name as the path's does not fill the path", async () => {
+    const parameters = [
+      { name: "id", in: "path", required: true, schema: { type: "string" } },
+      { name: "id", in: "query", schema: { type: "string" } },
+    ];
+    const { tools } = importDescription(JSON.stringify(describing({ parameters }, { path: "/things/{id}" })));
+    const request = await buildRequest(tools[0]!.binding, { id: "pinned", id_2: "other" }, { url });
+    expect(request.path).toBe("/things/pinned?id=other");
+  });
+
+  test("an object that becomes parameters of their own sets none that is hidden", async () => {
+    const parameters = [
+      { name: "filter", in: "query", style: "form", explode: true, schema: { type: "object" } },
+      { name: "admin", in: "query", schema: { type: "boolean" } },
+    ];
+    const { tools } = importDescription(JSON.stringify(describing({ parameters })));
+    await expect(buildRequest(tools[0]!.binding, { filter: { Admin: true } }, { url })).rejects.toThrow(
+      "cannot set admin",
+    );
+  });
+
+  test("a parameter that the credential fills in is left to it", async () => {
+    const parameters = [
+      { name: "Api_Key", in: "query", schema: { type: "string" } },
+      { name: "text", in: "query", schema: { type: "string" } },
+    ];
+    const { tools } = importDescription(JSON.stringify(describing({ parameters })));
+    const args = { Api_Key: "mine", text: "x" };
+    const { path } = await buildRequest(tools[0]!.binding, args, { url, reserved: new Set(["api_key"]) });
+    expect(path).toBe("/things?text=x");
+  });
+});

@@ -87,7 +87,12 @@ export function fillArguments(
   facts: Facts,
 ): Readonly<Record<string, unknown>> {
   if (!edits?.arguments) return args;
-  const given = Object.entries(args).filter(([name]) => !isTaken(edits.arguments!, name));
+  const taken = new Set(
+    Object.keys(edits.arguments)
+      .filter((name) => isTaken(edits.arguments!, name))
+      .map(folded),
+  );
+  const given = Object.entries(args).filter(([name]) => !taken.has(folded(name)));
   const filled = new Map<string, unknown>(given);
   for (const [name, { pinned, default: value }] of Object.entries(edits.arguments)) {
     if (pinned !== undefined) filled.set(name, fill(pinned, facts));
@@ -95,6 +100,9 @@ export function fillArguments(
   }
   return Object.fromEntries(filled);
 }
+
+/** Some servers read a name in whatever case it comes, by simple case folding. */
+const folded = (name: string) => name.toUpperCase().toLowerCase();
 
 function fill(value: Json, facts: Facts): Json {
   if (typeof value === "string") return value.replace(FACT, (_whole, fact: keyof Facts) => facts[fact] ?? "");

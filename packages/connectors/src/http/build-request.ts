@@ -26,20 +26,22 @@ export interface BuildOptions {
  * `invalid_params` for an argument that would be more than a value in its place.
  */
 export async function buildRequest(binding: Binding, args: Arguments, options: BuildOptions): Promise<ApiRequest> {
-  const given = (location: ParameterBinding["in"]) =>
-    binding.parameters.filter((parameter) => parameter.in === location && isGiven(args, parameter.argument));
   const headers: Record<string, string> = { accept: binding.accept };
-  for (const { argument, name, style, explode } of given("header")) {
+  for (const { argument, name, style, explode } of parametersIn(binding, "header")) {
+    if (!isGiven(args, argument)) continue;
     headers[name.toLowerCase()] = serializeInHeader(argument, args[argument], style, explode);
   }
-  const cookies = pairsOf(given("cookie"), args, options);
+  const cookies = pairsOf(binding, "cookie", args, options);
   if (cookies.length > 0) headers.cookie = cookies.join("; ");
   const body = binding.body && (await buildBody(binding.body, args));
   if (body) headers["content-type"] = body.contentType;
-  const query = pairsOf(given("query"), args, options);
+  const query = pairsOf(binding, "query", args, options);
   const path = buildPath(binding, args, options.url) + (query.length > 0 ? `?${query.join("&")}` : "");
   return { method: binding.method.toUpperCase(), path, headers, body: body?.bytes ?? null };
 }
+
+const parametersIn = ({ parameters }: Binding, location: ParameterBinding["in"]) =>
+  parameters.filter((parameter) => parameter.in === location);
 
 /** An argument that is there and has a value: what the API takes for nothing is for the API to say. */
 function isGiven(args: Arguments, argument: string): boolean {
@@ -47,7 +49,7 @@ function isGiven(args: Arguments, argument: string): boolean {
 }
 
 function buildPath(binding: Binding, args: Arguments, url: URL): string {
-  const values = new Map(binding.parameters.map((parameter) => [parameter.name, parameter]));
+  const values = new Map(parametersIn(binding, "path").map((parameter) => [parameter.name, parameter]));
   const filled = binding.path.replace(/\{([^{}]+)\}/g, (_whole, name: string) => {
     const { argument, style, explode } = values.get(name)!;
     const value = isGiven(args, argument) ? args[argument] : null;
@@ -80,14 +82,22 @@ function leaves(value: object): string[] {
   ]);
 }
 
-function pairsOf(parameters: ParameterBinding[], args: Arguments, { reserved }: BuildOptions): string[] {
-  const named = new Set(parameters.map(({ name }) => name.toLowerCase()));
+/** No argument sets what another one is for, be that given or not, nor what the credential fills in. */
+function pairsOf(
+  binding: Binding,
+  location: "query" | "cookie",
+  args: Arguments,
+  { reserved = new Set() }: BuildOptions,
+): string[] {
+  const parameters = parametersIn(binding, location);
+  const taken = new Set([...reserved, ...parameters.map(({ name }) => name.toLowerCase())]);
   return parameters.flatMap(({ argument, name, style, explode }) => {
+    if (!isGiven(args, argument) || reserved.has(name.toLowerCase())) return [];
     const value = args[argument];
     if (explode && style === "form" && typeof value === "object" && value !== null && !Array.isArray(value)) {
-      for (const key of Object.keys(value).map((text) => text.toLowerCase())) {
-        if (named.has(key) || reserved?.has(key))
-          throw new Fault("invalid_params", `The argument ${argument} cannot set ${key}`);
+      const other = Object.keys(value).find((key) => taken.has(key.toLowerCase()));
+      if (other !== undefined) {
+        throw new Fault("invalid_params", `The argument ${argument} cannot set ${other.toLowerCase()}`);
       }
     }
     return serializePairs(name, value, style, explode);

@@ -1,8 +1,10 @@
+import { createContext, Script } from "node:vm";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
 import type { JsonObject } from "../openapi/pointer.ts";
 
-const compiled = new WeakMap<object, ValidateFunction>();
+/** `null` for a schema that took too long once: what fits it is for the API to say. */
+const compiled = new WeakMap<object, ValidateFunction | null>();
 
 /** Patterns come from an API's description: in linear time, whatever they are. */
 const regExp = Object.assign(
@@ -15,11 +17,19 @@ const regExp = Object.assign(
 
 /** What is wrong with a tool's arguments, for the model to do better; `null` where they fit the schema. */
 export function argumentsProblem(inputSchema: JsonObject, args: unknown): string | null {
-  let validate = compiled.get(inputSchema);
-  if (!validate) {
-    validate = openAjv().compile(inputSchema);
-    compiled.set(inputSchema, validate);
+  if (compiled.get(inputSchema) === null) return null;
+  try {
+    return withinTime(() => findProblem(inputSchema, args));
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+    compiled.set(inputSchema, null);
+    return null;
   }
+}
+
+function findProblem(schema: JsonObject, args: unknown): string | null {
+  const validate = compiled.get(schema) ?? openAjv().compile(schema);
+  compiled.set(schema, validate);
   if (validate(args)) return null;
   const { instancePath, message, params, keyword } = validate.errors![0]!;
   const where = instancePath ? `the argument ${instancePath.slice(1).replaceAll("/", ".")}` : "the arguments";
@@ -40,4 +50,18 @@ function openAjv(): Ajv2020 {
     // biome-ignore lint/suspicious/noExplicitAny: ajv asks for a RegExp, and uses its `test`.
     code: { regExp: regExp as any },
   });
+}
+
+const TIME_MAX_MS = 250;
+const watched = createContext({ run: () => {} });
+const script = new Script("run()");
+
+/** The schema is one org's, and everybody waits while it is looked at: with `$ref` and `anyOf`, it may take for ever. */
+function withinTime<T>(work: () => T): T {
+  watched.run = work;
+  try {
+    return script.runInContext(watched, { timeout: TIME_MAX_MS });
+  } finally {
+    watched.run = undefined;
+  }
 }
