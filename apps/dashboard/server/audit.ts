@@ -1,43 +1,186 @@
-import { listAudit } from "@gatehouse/store/audit";
-import { withOrg } from "@gatehouse/store/database";
+import { headSignerOf } from "@gatehouse/audit/head";
+import { Fault } from "@gatehouse/faults";
+import {
+  type AuditEntry,
+  type AuditFilter,
+  findAuditEntry,
+  insertAudit,
+  listAudit,
+  listConnectorIds,
+  listSubjectIds,
+} from "@gatehouse/store/audit";
+import { findChain, listHeads } from "@gatehouse/store/audit-chain";
+import { findAuditSettings, updateAuditSettings } from "@gatehouse/store/audit-settings";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
-import { query } from "./fields.ts";
+import { EXPORT_FORMATS, exportLines, readingOf } from "./export-audit.ts";
+import { jsonBody, query } from "./fields.ts";
 import { type InOrg, requirePermission } from "./membership.ts";
+import { verifyLog } from "./whole-log.ts";
 
-const Page = z.object({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  /** The id of the last entry that was seen. */
-  before: z.uuid().optional(),
+const Text = z.string().trim().min(1).max(200);
+
+const Filter = z.object({
   event: z
     .string()
     .regex(/^[a-z._]{1,64}$/, "An event is named by lower-case letters, dots and underscores")
     .optional(),
+  outcome: Text.optional(),
+  /** An email address, or the name of a service account. */
+  who: Text.optional(),
+  connector: Text.optional(),
+  tool: Text.optional(),
+  client: Text.optional(),
+  token: Text.optional(),
+  address: Text.optional(),
+  trace: Text.optional(),
+  error: Text.optional(),
+  from: z.iso.datetime({ offset: true, error: "A time is written as 2026-01-31T12:00:00Z" }).optional(),
+  to: z.iso.datetime({ offset: true, error: "A time is written as 2026-01-31T12:00:00Z" }).optional(),
 });
 
+type Filter = z.output<typeof Filter>;
+
+const Page = Filter.extend({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  /** The id of the last entry that was seen. */
+  before: z.uuid().optional(),
+});
+
+const Settings = z.object({
+  arguments: z.enum(["hashed", "redacted", "sealed"], { error: "Choose what is kept of arguments" }),
+  retentionDays: z
+    .int()
+    .min(30, "Keep rows for 30 days at least")
+    .max(3650, "Keep rows for ten years, or for good")
+    .nullable(),
+});
+
+const CONTENT_TYPES = { jsonl: "application/jsonl", csv: "text/csv; charset=utf-8" };
+const NEIGHBOURS_MAX = 50;
+
 /** `/api/orgs/:org/audit` */
-export function audit({ db }: Deps) {
-  return new Hono<InOrg>().get(
-    "/",
-    requirePermission("read the audit log"),
-    query(Page),
-    async function listEntries(c) {
-      const { limit, ...page } = c.req.valid("query");
-      const { org } = c.var.membership;
-      const rows = await withOrg(db, org.id, (scope) => listAudit(scope, { ...page, limit: limit + 1 }));
-      const entries = rows.slice(0, limit).map(({ id, at, event, outcome, connectorName, entry, ...who }) => ({
-        id,
-        at: at.toISOString(),
-        event,
-        outcome,
-        user: who.userEmail ?? who.serviceAccountName,
-        connector: connectorName,
-        entry: entry as AuditDetails,
-      }));
+export function audit({ db, vault }: Deps) {
+  return new Hono<InOrg>()
+    .use(requirePermission("read the audit log"))
+    .get("/", query(Page), async function search(c) {
+      const { limit, before, ...filter } = c.req.valid("query");
+      const rows = await withOrg(db, c.var.membership.org.id, async (scope) =>
+        listAudit(scope, { ...(await resolve(scope, filter)), before, limit: limit + 1 }),
+      );
+      const entries = rows.slice(0, limit).map(shown);
       return c.json({ entries, next: rows.length > limit ? entries.at(-1)!.id : null });
-    },
-  );
+    })
+    .get("/export", query(Filter.extend({ format: z.enum(EXPORT_FORMATS) })), async function exportRows(c) {
+      const { format, ...filter } = c.req.valid("query");
+      const { org } = c.var.membership;
+      const resolved = await withOrg(db, org.id, (scope) => resolve(scope, filter));
+      const wanted = Object.values(filter).some((term) => term !== undefined) ? resolved : null;
+      const lines = ReadableStream.from(exportLines(format, { db, orgId: org.id, filter: wanted }));
+      const name = `${org.slug}-audit-${new Date().toISOString().slice(0, 10)}.${format}`;
+      c.header("content-type", CONTENT_TYPES[format]);
+      c.header("content-disposition", `attachment; filename="${name}"`);
+      return c.body(lines.pipeThrough(new TextEncoderStream()) as ReadableStream<Uint8Array<ArrayBuffer>>);
+    })
+    .get("/integrity", async function readIntegrity(c) {
+      const { org } = c.var.membership;
+      const { chain, heads } = await withOrg(db, org.id, async (scope) => ({
+        chain: await findChain(scope.db, org.id),
+        heads: await listHeads(scope.db, org.id),
+      }));
+      const head = heads.findLast(({ kind }) => kind === "head");
+      return c.json({
+        chained: chain && { seq: chain.seq, at: chain.at },
+        signed: head ? { seq: head.seq, at: head.at, hash: head.hash, key: head.key } : null,
+        retainedFrom: (chain?.retainedSeq ?? 0) + 1,
+      });
+    })
+    .get("/verdict", async function verify(c) {
+      const { id } = c.var.membership.org;
+      const { rows, end, signedSeq, finding } = await verifyLog(readingOf(db, id), id, {
+        key: headSignerOf(vault).key,
+      });
+      return c.json({ rows, chainedSeq: end.seq, signedSeq, finding: finding?.says ?? null });
+    })
+    .get("/settings", async function readSettings(c) {
+      return c.json(await withOrg(db, c.var.membership.org.id, findAuditSettings));
+    })
+    .put(
+      "/settings",
+      requirePermission("set what the audit log keeps"),
+      jsonBody(Settings),
+      async function changeSettings(c) {
+        const after = c.req.valid("json");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const before = await findAuditSettings(scope);
+          await updateAuditSettings(scope, after);
+          const entry = { before, after };
+          await insertAudit(scope, { event: "audit_settings.changed", outcome: "ok", userId, entry });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .get("/:id", async function readEntry(c) {
+      const { entry, neighbours } = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const entry = await findEntry(scope, c.req.param("id"));
+        const traceId = entry.entry.trace_id;
+        const page = { limit: NEIGHBOURS_MAX, traceId: String(traceId) };
+        return { entry, neighbours: traceId ? await listAudit(scope, page) : [] };
+      });
+      const others = neighbours.filter(({ id }) => id !== entry.id).map(shown);
+      return c.json({
+        ...shown(entry),
+        entry: entry.entry as Record<string, never>,
+        seq: entry.seq,
+        neighbours: others,
+      });
+    })
+    .get("/:id/arguments", async function openArguments(c) {
+      const { org } = c.var.membership;
+      const userId = c.var.session.user.id;
+      const id = c.req.param("id");
+      const text = await withOrg(db, org.id, async (scope) => {
+        const { entry } = await findEntry(scope, id);
+        const { sealed } = (entry.arguments ?? {}) as { sealed?: string };
+        if (!sealed) throw new Fault("not_found", "The arguments of this call were not kept whole");
+        await insertAudit(scope, { event: "arguments.read", outcome: "ok", userId, entry: { row: id } });
+        return vault.open({ org: org.id, row: `audit/${id}` }, Buffer.from(sealed, "base64"));
+      });
+      return c.json({ arguments: JSON.parse(text) as Record<string, never> });
+    });
+}
+
+async function findEntry(scope: OrgScope, id: string): Promise<AuditEntry> {
+  const entry = z.uuid().safeParse(id).success ? await findAuditEntry(scope, id) : null;
+  if (!entry) throw new Fault("not_found", "There is no such entry in the audit log");
+  return entry;
+}
+
+/** Names become ids. */
+async function resolve(scope: OrgScope, { who, connector, trace, from, to, ...terms }: Filter): Promise<AuditFilter> {
+  return {
+    ...terms,
+    traceId: trace,
+    userIds: who === undefined ? undefined : await listSubjectIds(scope, who),
+    connectorIds: connector === undefined ? undefined : await listConnectorIds(scope, connector),
+    from: from === undefined ? undefined : new Date(from),
+    to: to === undefined ? undefined : new Date(to),
+  };
+}
+
+function shown({ id, at, event, outcome, connectorName, entry, ...who }: AuditEntry) {
+  return {
+    id,
+    at: at.toISOString(),
+    event,
+    outcome,
+    user: who.userEmail ?? who.serviceAccountName,
+    connector: connectorName,
+    entry: entry as AuditDetails,
+  };
 }
 
 /** What an entry may say; each event has some of it. A write is told twice, before it is sent and after, under one `call`. */
@@ -47,6 +190,8 @@ export interface AuditDetails {
   client?: string;
   /** Of the static token that was called with. */
   token_name?: string;
+  address?: string;
+  error?: string;
   duration_ms?: number;
   trace_id?: string;
   phase?: "whole" | "intent" | "outcome";

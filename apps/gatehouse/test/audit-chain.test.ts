@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Head } from "@gatehouse/audit/head";
+import { type Head, headSignerOf } from "@gatehouse/audit/head";
 import type { Finding } from "@gatehouse/audit/verify";
+import { readWholeLog } from "@gatehouse/dashboard/whole-log";
 import { type AuditRow, insertAudit, listAudit, newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
@@ -13,8 +14,7 @@ import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { chainAll } from "../src/audit/chain-inbox.ts";
 import { publishTo } from "../src/audit/publish-heads.ts";
-import { readExport } from "../src/audit/read-log.ts";
-import { headSignerOf, signHeads } from "../src/audit/sign-heads.ts";
+import { signHeads } from "../src/audit/sign-heads.ts";
 import { verifyDatabase, verifyExport } from "../src/audit/verify.ts";
 
 // The log as its keeper has it, and as somebody finds it who may do anything in the database.
@@ -52,7 +52,9 @@ async function startLog() {
   }
   async function exported(): Promise<string> {
     const path = join(directory, "export.jsonl");
-    const lines = (await Array.fromAsync(readExport(db, org.id))).map((line) => JSON.stringify(line));
+    const lines = (await Array.fromAsync(readWholeLog((query) => query(db), org.id))).map((line) =>
+      JSON.stringify(line),
+    );
     await writeFile(path, `${lines.join("\n")}\n`);
     return path;
   }

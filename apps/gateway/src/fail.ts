@@ -12,7 +12,7 @@ import { outcomeOf } from "./steps/record.ts";
 
 /** An exchange that failed is recorded as one that succeeded is: before its answer is complete. */
 export function failWith(deps: Dependencies): (exchange: Exchange, error: unknown) => Promise<void> {
-  const { audit, log } = deps;
+  const { audit, strangers, log } = deps;
   const takeFromLimit = limit(deps);
 
   /** What never became a message has not been counted yet; a flood of it is not a row each. */
@@ -36,6 +36,8 @@ export function failWith(deps: Dependencies): (exchange: Exchange, error: unknow
     operation?.end(fault.code);
     if (fault.code === "rate_limited") limitsHit.add(1, org.slug, String(fault.data?.limit));
     if (!exchange.sent) refusals.add(1, org?.slug, fault.code);
+    exchange.error = fault.message;
+    if (!org) strangers.note(fault.code);
     if (org && !recorded && fault.code !== "rate_limited") {
       await record(exchange, fault).catch((unrecorded) => {
         fault = toFault(unrecorded);

@@ -12,6 +12,7 @@ import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { activeExchanges, openStreams as openStreamsGauge } from "@gatehouse/telemetry/events";
 import type { JWK } from "jose";
 import { openBacks } from "./backs/back.ts";
+import { openUpstreams } from "./backs/upstreams.ts";
 import { CANCELLED, endCallsOf, openDriving } from "./bridges/drive.ts";
 import { openSubscriptions } from "./bridges/subscriptions.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
@@ -77,7 +78,8 @@ export async function startGateway({
   // Apart from the snapshots', which must not wait for it.
   const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);
   const members = openMemberCredentials({ ...given, operatorClients, db: credentialsDb, snapshots });
-  const backs = openBacks({ egress: given.egress, upstreamTimeoutMs, replicaId });
+  const upstreams = openUpstreams({ ...given, db: credentialsDb });
+  const backs = openBacks({ egress: given.egress, upstreams, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId, vault });
   const clientTokens = openClientTokens({ ...given, db });
   const onBehalf = openOnBehalf(given);
@@ -164,6 +166,7 @@ export async function startGateway({
       await subscriptions[Symbol.asyncDispose]();
       await upstreamSessions[Symbol.asyncDispose]();
       await backs[Symbol.asyncDispose]();
+      upstreams[Symbol.dispose]();
       await snapshots[Symbol.asyncDispose]();
       await lastUse[Symbol.asyncDispose]();
       await refusals[Symbol.asyncDispose]();

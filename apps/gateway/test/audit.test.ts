@@ -1,5 +1,6 @@
-import { type AuditRow, listAudit } from "@gatehouse/store/audit";
+import { type AuditRow, listAudit, NO_ORG } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import type { KeptArguments } from "@gatehouse/store/tables";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { bearer, callTool, modern, post } from "./client.ts";
@@ -140,4 +141,64 @@ test("no token, argument or answer is in the audit log, in the application log o
   expect(everything).not.toContain("canary");
   expect(everything).not.toContain(Buffer.from("canary-credential").toString("hex"));
   expect(everything).not.toContain(small.token);
+});
+
+async function keeping(small: Small, kept: KeptArguments): Promise<Record<string, unknown>> {
+  await small.house.owner.updateTable("orgs").set({ audit_arguments: kept }).execute();
+  const known = async () => {
+    await post(small.endpoint.url, callTool("look", { message: "canary", count: 3 }), bearer(small.token));
+    return (await rowsOf(small))[0]!.entry.arguments as Record<string, unknown>;
+  };
+  let seen = await known();
+  while (kept !== "hashed" && !(kept in seen)) seen = await known();
+  return seen;
+}
+
+test("arguments are kept as the org wants: hashed, redacted, or whole and sealed", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  const hashed = await keeping(small, "hashed");
+  expect(hashed).toEqual({ sha256: expect.stringMatching(/^[\w-]{43}$/) });
+  expect(await keeping(small, "redacted")).toEqual({ redacted: { message: "string(6)", count: "number" } });
+  const sealed = await keeping(small, "sealed");
+  expect(sealed.sha256).toBe(hashed.sha256);
+  const [row] = await rowsOf(small);
+  const place = { org: small.org.id, row: `audit/${row!.id}` };
+  const opened = await small.house.vault.open(place, Buffer.from(sealed.sealed as string, "base64"));
+  expect(JSON.parse(opened)).toEqual({ message: "canary", count: 3 });
+  await post(small.endpoint.url, callTool("change", { message: "canary" }), bearer(small.token));
+  const [outcome, intent] = await rowsOf(small);
+  expect(outcome!.entry.arguments).toBeUndefined();
+  const whole = (intent!.entry.arguments as { sealed: string }).sealed;
+  const there = { org: small.org.id, row: `audit/${intent!.id}` };
+  expect(await small.house.vault.open(there, Buffer.from(whole, "base64"))).toContain("canary");
+});
+
+test("what went wrong is in the row in words", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  upstream.on("tools/call", (received, response) => {
+    sendJson(response, {
+      jsonrpc: "2.0",
+      id: received.body.id,
+      error: { code: -32000, message: "The disk is full" },
+    });
+  });
+  await post(small.endpoint.url, callTool("look"), bearer(small.token));
+  await post(small.endpoint.url, callTool("nothing"), bearer(small.token));
+  const rows = await rowsOf(small);
+  expect(rows.map(({ outcome, entry }) => [outcome, entry.error])).toEqual([
+    ["invalid_params", expect.stringContaining("nothing")],
+    ["rpc_error", "The disk is full"],
+  ]);
+});
+
+test("strangers are counted by the minute and cause, and have no row each", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  for (const token of ["none", "of any worth"]) await post(small.endpoint.url, callTool("look"), bearer(token));
+  await post(small.endpoint.url, callTool("look"), {});
+  await small.house.gateway[Symbol.asyncDispose]();
+  const rows = await withOrg(small.house.owner, NO_ORG, (scope) => listAudit(scope, { limit: 10 }));
+  expect(rows).toMatchObject([{ event: "strangers.refused", outcome: "invalid_token", entry: { count: 3 } }]);
 });

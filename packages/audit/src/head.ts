@@ -22,12 +22,17 @@ export interface HeadSigner {
   sign(statement: Statement): Head;
 }
 
+/** Its key follows from the deployment's secret, which no database holds. */
+export function headSignerOf(vault: { derive(purpose: string): string }): HeadSigner {
+  return openHeadSigner(Buffer.from(vault.derive("audit heads"), "base64url"));
+}
+
 /** Of Ed25519 (RFC 8410 §7): what stands before the 32 bytes of a private key in PKCS #8, and of a public one in SPKI. */
 const PKCS8 = Buffer.from("302e020100300506032b657004220420", "hex");
 const SPKI = Buffer.from("302a300506032b6570032100", "hex");
 
 /** `seed` is the private key's 32 bytes (RFC 8032 §5.1.5). */
-export function openHeadSigner(seed: Buffer): HeadSigner {
+function openHeadSigner(seed: Buffer): HeadSigner {
   const privateKey = createPrivateKey({ key: Buffer.concat([PKCS8, seed]), format: "der", type: "pkcs8" });
   const spki = createPublicKey(privateKey).export({ format: "der", type: "spki" });
   const key = spki.subarray(SPKI.length).toString("base64url");

@@ -36,6 +36,8 @@ export interface ChainState {
   /** The last row that is not kept any more; 0 where all are. */
   retainedSeq: number;
   retainedHash: string;
+  /** When it last grew. */
+  at: Date;
 }
 
 const LOGGED = sql<LoggedRow>`id, org_id as org, event, user_id as "user", connector_id as connector, outcome, entry,
@@ -86,6 +88,7 @@ export async function findChain(db: Kysely<Tables>, orgId: string): Promise<Chai
       sql<string>`encode(hash, 'hex')`.as("hash"),
       c.cast<number>("retained_seq", "float8").as("retainedSeq"),
       sql<string>`encode(retained_hash, 'hex')`.as("retainedHash"),
+      "chained_at as at",
     ])
     .where("org_id", "=", orgId)
     .executeTakeFirst();
@@ -142,7 +145,7 @@ export interface StoredHead {
 export async function listChainsToSign(db: Kysely<Tables>): Promise<ChainState[]> {
   const { rows } = await sql<ChainState>`
     select org_id as org, seq::float8 as seq, encode(hash, 'hex') as hash, retained_seq::float8 as "retainedSeq",
-      encode(retained_hash, 'hex') as "retainedHash"
+      encode(retained_hash, 'hex') as "retainedHash", chained_at as at
     from audit_chains c
     where not exists (select from audit_heads h where h.org_id = c.org_id and h.kind = 'head' and h.seq >= c.seq)`.execute(
     db,
@@ -167,34 +170,46 @@ export async function listHeads(db: Kysely<Tables>, orgId: string): Promise<Stor
   return rows;
 }
 
-/** Of an org's chain, what stands after `after`, in its order. Two rows with one number come both. */
-export async function listChained(
-  db: Kysely<Tables>,
-  orgId: string,
-  { after, countMax }: { after: number; countMax: number },
-): Promise<NewChainedRow[]> {
+/** Runs a query as who may see an org's rows. */
+export type Reading = <T>(query: (db: Kysely<Tables>) => Promise<T>) => Promise<T>;
+
+const ROWS_AT_ONCE = 2000;
+const BEFORE_ALL = "00000000-0000-0000-0000-000000000000";
+
+/** An org's chain in its order, from after `start` on, in bounded memory. */
+export async function* readChain(reading: Reading, orgId: string, start = 0): AsyncGenerator<NewChainedRow> {
+  for (let after = start; ; ) {
+    const rows = await reading((db) => listChained(db, orgId, after));
+    yield* rows;
+    if (rows.length < ROWS_AT_ONCE) return;
+    after = rows.at(-1)!.seq;
+  }
+}
+
+/** Rows that have the same number come together. */
+async function listChained(db: Kysely<Tables>, orgId: string, after: number): Promise<NewChainedRow[]> {
   const { rows } = await sql<NewChainedRow>`
-    select ${LOGGED}, seq::float8 as seq, encode(hash, 'hex') as hash, tool, client, token, address,
+    select ${LOGGED}, l.seq::float8 as seq, encode(hash, 'hex') as hash, tool, client, token, address,
       trace_id as "traceId", error
-    from audit_log where org_id = ${orgId} and audit_log.seq > ${after} and audit_log.seq <= ${after + countMax}
-    order by audit_log.seq, id`.execute(db);
+    from audit_log l where org_id = ${orgId} and l.seq > ${after}
+    order by l.seq fetch first ${sql.lit(ROWS_AT_ONCE)} rows with ties`.execute(db);
   return rows;
 }
 
-/** Where the chain goes on after a hole; `null` where nothing follows. */
-export async function findNextSeq(db: Kysely<Tables>, orgId: string, after: number): Promise<number | null> {
-  const { rows } = await sql<{ seq: number | null }>`
-    select min(seq)::float8 as seq from audit_log where org_id = ${orgId} and seq > ${after}`.execute(db);
-  return rows[0]!.seq;
+/** What is not chained yet, in the order of ids. */
+export async function* readInbox(reading: Reading, orgId: string): AsyncGenerator<LoggedRow> {
+  for (let after = BEFORE_ALL; ; ) {
+    const rows = await reading((db) => listInbox(db, orgId, after));
+    yield* rows;
+    if (rows.length < ROWS_AT_ONCE) return;
+    after = rows.at(-1)!.id;
+  }
 }
 
-/** What has not been chained yet, in the order of ids. */
-export async function listInbox(
-  db: Kysely<Tables>,
-  orgId: string,
-  { after, countMax }: { after: string; countMax: number },
-): Promise<LoggedRow[]> {
+async function listInbox(db: Kysely<Tables>, orgId: string, after: string): Promise<LoggedRow[]> {
   const { rows } = await sql<LoggedRow>`
-    select ${LOGGED} from audit where org_id = ${orgId} and id > ${after} order by id limit ${countMax}`.execute(db);
+    select ${LOGGED} from audit where org_id = ${orgId} and id > ${after} order by id limit ${ROWS_AT_ONCE}`.execute(
+    db,
+  );
   return rows;
 }

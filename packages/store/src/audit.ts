@@ -17,6 +17,9 @@ export interface AuditRow {
   entry: Record<string, unknown>;
 }
 
+/** Whose rows are those of no org: the deployment's own. */
+export const NO_ORG = "00000000-0000-0000-0000-000000000000";
+
 const RANDOM = Buffer.alloc(16 * 256);
 let randomUsed = RANDOM.length;
 let lastMs = 0;
@@ -120,6 +123,7 @@ export interface AuditFilter {
 
 export interface AuditPage extends AuditFilter {
   limit: number;
+  id?: string | undefined;
   /** The id of the last row that was seen. */
   before?: string | undefined;
 }
@@ -147,6 +151,31 @@ export async function listAudit(org: OrgScope, { limit, ...page }: AuditPage): P
   return rows;
 }
 
+/** Members by their email, service accounts by their name. */
+export async function listSubjectIds(org: OrgScope, who: string): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select id from users where email = lower(${who})
+    union all select id from service_accounts where org_id = ${org.id} and name = ${who}`.execute(org.db);
+  return rows.map(({ id }) => id);
+}
+
+/** Of connectors that are there and that are not any more, by slug. */
+export async function listConnectorIds(org: OrgScope, slug: string): Promise<string[]> {
+  const rows = await org.db
+    .selectFrom("connectors")
+    .select("id")
+    .where("org_id", "=", org.id)
+    .where("slug", "=", slug)
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
+/** `null` where the org has no such row. */
+export async function findAuditEntry(org: OrgScope, id: string): Promise<AuditEntry | null> {
+  const [row] = await listAudit(org, { limit: 1, id });
+  return row ?? null;
+}
+
 type Term = "tool" | "client" | "token" | "address" | "traceId" | "error";
 
 const TERMS_OF_ENTRY: Record<Term, RawBuilder<unknown>> = {
@@ -169,7 +198,8 @@ const TERMS_OF_COLUMNS: Record<Term, RawBuilder<unknown>> = {
 
 function conditions(org: OrgScope, filter: Omit<AuditPage, "limit">, terms: typeof TERMS_OF_ENTRY) {
   const all: RawBuilder<unknown>[] = [sql`org_id = ${org.id}`];
-  const { event, outcome, userIds, connectorIds, error, from, to, before } = filter;
+  const { event, outcome, userIds, connectorIds, error, from, to, id, before } = filter;
+  if (id) all.push(sql`id = ${id}`);
   if (before) all.push(sql`id < ${before}`);
   if (from) all.push(sql`id >= audit_id_at(${from})`);
   if (to) all.push(sql`id < audit_id_at(${to})`);

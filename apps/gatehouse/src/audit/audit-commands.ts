@@ -1,19 +1,17 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
+import { headSignerOf } from "@gatehouse/audit/head";
 import type { Verdict } from "@gatehouse/audit/verify";
+import { readWholeLog } from "@gatehouse/dashboard/whole-log";
 import { Fault } from "@gatehouse/faults";
+import { NO_ORG } from "@gatehouse/store/audit";
 import { type Database, openDatabase } from "@gatehouse/store/database";
 import { findOrgBySlug } from "@gatehouse/store/orgs";
 import type { Config } from "../config.ts";
 import type { Progress } from "../progress.ts";
 import { databaseAccess, openHouseVault, openKeys } from "../secrets.ts";
 import { checkRole, reachStorage } from "../storage.ts";
-import { readExport } from "./read-log.ts";
-import { headSignerOf } from "./sign-heads.ts";
 import { type Count, verifyDatabase, verifyExport } from "./verify.ts";
-
-/** What belongs to no org. */
-const NO_ORG = "00000000-0000-0000-0000-000000000000";
 
 export interface VerifyFlags {
   org?: string;
@@ -38,7 +36,7 @@ export async function exportAudit(config: Config, output: Writable, slug: string
   const count = countOn(process.stderr);
   let rows = 0;
   await withLog(config, async (db) => {
-    for await (const line of readExport(db, await orgIdOf(db, slug))) {
+    for await (const line of readWholeLog((query) => query(db), await orgIdOf(db, slug))) {
       if (!output.write(`${JSON.stringify(line)}\n`)) await once(output, "drain");
       if (++rows % 10_000 === 0) count(rows);
     }

@@ -1,11 +1,12 @@
 import { setTimeout as after } from "node:timers/promises";
+import { headSignerOf } from "@gatehouse/audit/head";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { countUsage } from "../usage/count-usage.ts";
 import { chainAll } from "./chain-inbox.ts";
 import { publishTo } from "./publish-heads.ts";
-import { headSignerOf, signHeads } from "./sign-heads.ts";
+import { signHeads } from "./sign-heads.ts";
 
 export interface AuditKeeperOptions {
   access: DatabaseAccess;

@@ -1,15 +1,9 @@
-import { type Head, type HeadSigner, openHeadSigner } from "@gatehouse/audit/head";
+import type { Head, HeadSigner } from "@gatehouse/audit/head";
 import { insertHead, listChainsToSign } from "@gatehouse/store/audit-chain";
 import type { Database } from "@gatehouse/store/database";
-import type { Vault } from "@gatehouse/vault/vault";
 
 /** Where heads are written besides the database, out of reach of who can change that. */
 export type PublishHeads = (heads: Head[]) => Promise<void>;
-
-/** Follows from the deployment's secret, which the database does not hold. */
-export function headSignerOf(vault: Pick<Vault, "derive">): HeadSigner {
-  return openHeadSigner(Buffer.from(vault.derive("audit heads"), "base64url"));
-}
 
 /** One head for each chain that has grown. Published first: what is in the database alone would not be published again. */
 export async function signHeads(db: Database, signer: HeadSigner, publish: PublishHeads): Promise<void> {

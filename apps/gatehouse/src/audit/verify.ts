@@ -1,8 +1,9 @@
 import type { Head } from "@gatehouse/audit/head";
 import { type ChainVerifier, type Verdict, verifyChain } from "@gatehouse/audit/verify";
-import { findChain, listChainedOrgs, listHeads } from "@gatehouse/store/audit-chain";
+import { verifyLog } from "@gatehouse/dashboard/whole-log";
+import { listChainedOrgs } from "@gatehouse/store/audit-chain";
 import type { Database } from "@gatehouse/store/database";
-import { isChained, isHead, readChain, readInbox, readLines } from "./read-log.ts";
+import { isChained, isHead, readLines } from "./read-lines.ts";
 
 const COUNT_EVERY = 10_000;
 
@@ -28,36 +29,12 @@ export async function* verifyDatabase(
   const all = orgIds ?? [...new Set([...(await listChainedOrgs(db)), ...signed])];
   let counted = 0;
   for (const org of all) {
-    const heads = [...(await listHeads(db, org)), ...outside.filter((head) => head.org === org)];
-    const chain = await findChain(db, org);
-    const verifier = verifyChain(org, { heads, key: options.key, claimed: chain });
+    const heads = outside.filter((head) => head.org === org);
     const count: Count = (rows) => options.count(counted + rows);
-    const verdict = await verifyOrg(db, org, { verifier, start: chain?.retainedSeq ?? 0, count });
+    const verdict = await verifyLog((query) => query(db), org, { heads, key: options.key, count });
     counted += verdict.rows;
     yield verdict;
   }
-}
-
-/** What is chained meanwhile is looked at as well: the chain is read on after the inbox. */
-async function verifyOrg(
-  db: Database,
-  org: string,
-  { verifier, start, count }: { verifier: ChainVerifier; start: number; count: Count },
-): Promise<Verdict> {
-  let rows = 0;
-  async function followChain(after: number): Promise<number> {
-    let end = after;
-    for await (const row of readChain(db, org, after)) {
-      if (++rows % COUNT_EVERY === 0) count(rows);
-      if (!verifier.take(row)) break;
-      end = row.seq;
-    }
-    return end;
-  }
-  const end = await followChain(start);
-  for await (const row of readInbox(db, org)) verifier.takeUnchained(row);
-  await followChain(end);
-  return verifier.end();
 }
 
 /** The chains that are in an export, without any database. It is read twice: heads stand at its end. */

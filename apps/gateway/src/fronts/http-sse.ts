@@ -90,6 +90,7 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
     async end(answer, text, { sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       await openSession(answer, sessionId);
+      exchange.error = answer.error?.message;
       await finish(outcomeIn(answer), errorTypeIn(answer));
       stream.follow(exchange);
       response.write(writeSse({ event: "message", data: /[\r\n]/.test(text) ? JSON.stringify(answer) : text }));

@@ -53,6 +53,7 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
         const opened = { upstreamId: sessionId, protocolVersion, initialize: initialize.params ?? {} };
         exchange.session = await sessions.create(exchange.token, opened);
       }
+      exchange.error = answer.error?.message;
       await finish(outcomeIn(answer), errorTypeIn(answer));
       if (response.headersSent) response.end(writeSse({ event: "message", data: text }));
       else sendJson(exchange, status, text);

@@ -4,20 +4,28 @@ import { type AuditRow, newAuditId } from "@gatehouse/store/audit";
 import { exchanges } from "@gatehouse/telemetry/events";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
+import { argumentKeeper } from "../kept-arguments.ts";
 
 /** What cannot be recorded within this time does not begin. */
 const LAG_MS_MAX = 1000;
+/** Of an error's text, which may be an upstream's. */
+const ERROR_LENGTH_MAX = 300;
 
 /** A write is durable in the audit log before it leaves: whatever becomes of it, that it was tried is known. */
-export function recordIntent({ audit }: Pick<Dependencies, "audit">): Step {
+export function recordIntent({ audit, vault }: Pick<Dependencies, "audit" | "vault">): Step {
+  const keepArguments = argumentKeeper({ vault });
   return function recordIntent(exchange) {
     if (audit.lagMs() > LAG_MS_MAX) {
       throw new Fault("unavailable", "The audit log cannot keep up, and no call goes unrecorded. Please try again.", {
         headers: { "retry-after": "2" },
       });
     }
-    if (exchange.access === "read" || exchange.intentId !== null || !isRequest(exchange.message)) return;
-    exchange.intentId = newAuditId();
+    if (exchange.intentId !== null || !isRequest(exchange.message)) return;
+    const isWrite = exchange.access === "write";
+    if (isWrite) exchange.intentId = newAuditId();
+    const keeping = keepArguments(exchange);
+    if (!isWrite) return keeping;
+    if (keeping) return keeping.then(() => audit.append(rowOf(exchange, "intent", "started")));
     return audit.append(rowOf(exchange, "intent", "started"));
   };
 }
@@ -60,6 +68,8 @@ function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcom
       era: exchange.era,
       version: exchange.protocolVersion,
       address: exchange.clientAddress ?? exchange.request.socket.remoteAddress,
+      arguments: phase === "outcome" ? undefined : exchange.arguments,
+      error: isIntent ? undefined : exchange.error?.slice(0, ERROR_LENGTH_MAX),
       bytes_in: exchange.bytes?.length,
       ...(isIntent ? {} : { bytes_out: exchange.bytesOut, duration_ms: durationOf(exchange) }),
       trace_id: operation?.traceId,
