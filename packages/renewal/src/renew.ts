@@ -124,7 +124,7 @@ async function clientOf(
   const { registration, authMethod, sealed } = stored;
   const clientSecret =
     registration === "operator"
-      ? operatorSecretOf(operatorClients, account.clientId)
+      ? operatorSecretOf(operatorClients, account.clientId, account.server)
       : sealed && (await vault.open(placeOfClientSecret(orgId, key), sealed));
   return { client: { clientId: account.clientId, clientSecret, authMethod }, registration };
 }

@@ -49,7 +49,7 @@ export async function finishLink(
   const whence = { target, interactionUid: row.interactionUid, from: attempt.from };
   try {
     if (new URL(target.connector.url).origin !== attempt.origin) throw moved(target);
-    const client = await clientOf(deps, target, attempt.clientId);
+    const client = await clientOf(deps, target, attempt);
     const request = { ...attempt, client, redirectUri: redirectUriFor(deps.publicUrl, connectorId) };
     const secrets = { state, codeVerifier: attempt.codeVerifier };
     const tokens = await redeem(request, secrets, answer, upstreamOf(deps, target.connector));
@@ -84,11 +84,15 @@ async function targetOf({ db }: ConnectDeps, { orgId, connectorId, userId }: Lin
   });
 }
 
-async function clientOf(deps: ConnectDeps, { org, connector }: LinkTarget, clientId: string): Promise<Client> {
+async function clientOf(
+  deps: ConnectDeps,
+  { org, connector }: LinkTarget,
+  { clientId, server }: Attempt,
+): Promise<Client> {
   const key = { connectorId: connector.id, clientId };
   const stored = await withOrg(deps.db, org.id, (scope) => findUpstreamClientById(scope, key));
   if (!stored) throw new Fault("conflict", "The OAuth app that this was begun with is no longer there. Begin anew.");
-  return openClient(deps, org.id, stored);
+  return openClient(deps, org.id, stored, server);
 }
 
 /** All of it in one transaction: the account is linked and it is known who did so, or neither. */

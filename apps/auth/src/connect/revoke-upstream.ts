@@ -35,7 +35,7 @@ async function revokeOne(deps: Deps, revocation: UpstreamRevocation): Promise<"r
   const { orgId, connectorId } = revocation;
   const account = await openAccount(deps, revocation);
   const connector = await withOrg(deps.db, orgId, (org) => findConnector(org, connectorId));
-  const client = account.server.revocation_endpoint ? await clientOf(deps, revocation, account.clientId) : null;
+  const client = account.server.revocation_endpoint ? await clientOf(deps, revocation, account) : null;
   if (!client) return "not_offered";
   const reached = connector ?? { url: revocation.upstreamOrigin, egressException: null };
   await revoke(account.server, client, account, upstreamOf(deps, reached as Connector));
@@ -47,10 +47,10 @@ async function openAccount({ vault }: Deps, revocation: UpstreamRevocation): Pro
   return openCredential<LinkedAccount>(await vault.dataKey(org), { org, id, version }, sealed, revocation);
 }
 
-async function clientOf(deps: Deps, { orgId, connectorId }: UpstreamRevocation, clientId: string) {
+async function clientOf(deps: Deps, { orgId, connectorId }: UpstreamRevocation, { clientId, server }: LinkedAccount) {
   const key = { connectorId, clientId };
   const stored = await withOrg(deps.db, orgId, (org) => findUpstreamClientById(org, key));
-  return stored && openClient(deps, orgId, stored);
+  return stored && openClient(deps, orgId, stored, server);
 }
 
 async function forget({ db }: Deps, revocation: UpstreamRevocation, outcome: string): Promise<void> {

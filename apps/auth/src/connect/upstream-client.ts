@@ -50,7 +50,8 @@ async function byOwner(deps: Deps, target: LinkTarget, server: AuthorizationServ
 
 async function givenClient(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<Client> {
   const stored = await findStored(deps, target);
-  if (stored?.registration === "given" && isFor(stored, target, server)) return openClient(deps, target.org.id, stored);
+  if (stored?.registration === "given" && isFor(stored, target, server))
+    return openClient(deps, target.org.id, stored, server);
   const operators = await operatorsClient(deps, target, server);
   if (operators) return operators;
   throw new Fault(
@@ -70,16 +71,20 @@ async function operatorsClient(deps: Deps, target: LinkTarget, server: Authoriza
   return { ...client, clientSecret: found.clientSecret };
 }
 
-/** What Gatehouse proves itself with, as one that is stored. */
+/** What Gatehouse proves itself with, as one that is stored, to the server that it was made for and to no other. */
 export async function openClient(
   { vault, operatorClients = {} }: Pick<Deps, "vault" | "operatorClients">,
   orgId: string,
   stored: UpstreamClient,
+  server: Pick<AuthorizationServer, "token_endpoint" | "revocation_endpoint">,
 ): Promise<Client> {
   const { clientId, authMethod, sealed, registration } = stored;
+  if (stored.server.token_endpoint !== server.token_endpoint) {
+    throw new Fault("conflict", "The OAuth app that this was begun with is for another server by now. Begin anew.");
+  }
   const clientSecret =
     registration === "operator"
-      ? operatorSecretOf(operatorClients, clientId)
+      ? operatorSecretOf(operatorClients, clientId, server)
       : sealed && (await vault.open(placeOfClientSecret(orgId, stored), sealed));
   return { clientId, clientSecret, authMethod };
 }
@@ -92,7 +97,9 @@ async function byDiscovery(deps: Deps, target: LinkTarget): Promise<ReadyClient>
   const stored = await findStored(deps, target);
   const known =
     stored && isFor(stored, target, found.server) && (stored.registration !== "document" || isOwn(deps, stored));
-  const client = known ? await openClient(deps, target.org.id, stored) : await registerAnew(deps, target, found);
+  const client = known
+    ? await openClient(deps, target.org.id, stored, found.server)
+    : await registerAnew(deps, target, found);
   return { server: found.server, client, resource: found.resource, scopes: way.scopes ?? found.scopes };
 }
 
