@@ -1,6 +1,8 @@
+import dns from "node:dns";
 import { once } from "node:events";
+import { syncBuiltinESMExports } from "node:module";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { AuthorizationRequest, authorize, REDIRECT_URI, redeem, signIn, startAuthAlone } from "./auth-alone.ts";
 import { type Answer, startClientSite } from "./client-site.ts";
 
@@ -103,6 +105,36 @@ test("no address that is not public is connected to, not even for a moment", asy
     expect([page.status, page.left], host).toEqual([400, null]);
   }
   expect(performance.now() - began).toBeLessThan(3000);
+  expect(canary.connections()).toBe(0);
+});
+
+test("a name that resolves to an inner address, among others or when it is asked for anew, leads nowhere", async () => {
+  await using canary = await startCanary();
+  await using house = await startAcme();
+  const { lookup } = dns;
+  const answers = { "mixed.example": [["11.0.0.1", "127.0.0.1"]], "anew.example": [["11.0.0.1"], ["127.0.0.1"]] };
+  const asked: string[] = [];
+  dns.lookup = ((name: keyof typeof answers, options: object, done: (...result: unknown[]) => void) => {
+    const [addresses] = answers[name] ?? [];
+    if (!addresses) return lookup(name, options, done as never);
+    asked.push(name);
+    if (answers[name].length > 1) answers[name].shift();
+    return done(
+      null,
+      addresses.map((address) => ({ address, family: 4 })),
+    );
+  }) as typeof lookup;
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    dns.lookup = lookup;
+    syncBuiltinESMExports();
+  });
+  for (const host of Object.keys(answers)) {
+    const began = performance.now();
+    expect((await house.open(`https://${host}:${canary.port}/client.json`)).status, host).toBe(400);
+    expect(performance.now() - began).toBeLessThan(4000);
+  }
+  expect(asked, "what was checked is what is connected to").toEqual(Object.keys(answers));
   expect(canary.connections()).toBe(0);
 });
 

@@ -28,6 +28,20 @@ test("the metadata is the same at both of its addresses, and says what this serv
   expect(metadata.scopes_supported).toEqual(expect.arrayContaining(["mcp:read", "mcp:write"]));
 });
 
+test("where clients look besides, at an endpoint's own path, there is no other issuer", async () => {
+  await using house = await startAuthAlone({ apps: ["auth", "gateway"] });
+  const endpoint = "/acme/notes/mcp";
+  for (const path of [
+    METADATA + endpoint,
+    `/.well-known/openid-configuration${endpoint}`,
+    `${endpoint}/.well-known/openid-configuration`,
+  ]) {
+    expect((await house.get(path)).status, path).toBe(404);
+  }
+  const { json } = await house.get(`/.well-known/oauth-protected-resource${endpoint}`);
+  expect(json.authorization_servers).toEqual([house.publicUrl.origin]);
+});
+
 test("every endpoint that the metadata names answers", async () => {
   await using house = await startAuthAlone();
   const { json: metadata } = await house.get(METADATA);
