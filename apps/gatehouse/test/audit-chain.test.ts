@@ -11,9 +11,11 @@ import { openDatabase, openDatabaseAsOwner, withOrg } from "@gatehouse/store/dat
 import { insertOrg } from "@gatehouse/store/orgs";
 import { cloneDatabase } from "@gatehouse/testing/database";
 import { sql } from "kysely";
+import { v7 as uuidv7 } from "uuid";
 import { expect, test } from "vitest";
 import { chainAll } from "../src/audit/chain-inbox.ts";
 import { publishTo } from "../src/audit/publish-heads.ts";
+import { retainAudit } from "../src/audit/retain.ts";
 import { signHeads } from "../src/audit/sign-heads.ts";
 import { verifyDatabase, verifyExport } from "../src/audit/verify.ts";
 
@@ -240,6 +242,30 @@ test("an export alone can be verified: as it is, with a line changed, with one r
   expect((await verdictOf(cut)).finding).toMatchObject({ kind: "removed", seq: 9 });
   const heads = (await readFile(log.headsFile, "utf8")).trimEnd().split("\n");
   expect(heads.map((line) => (JSON.parse(line) as Head).seq)).toEqual([6, 10]);
+});
+
+test("what an org does not keep is gone, and what it keeps can be verified still", async () => {
+  await using log = await startLog();
+  const monthsAgo = (months: number) => Date.now() - months * 31 * 24 * 60 * 60_000;
+  for (const at of [monthsAgo(4), monthsAgo(3)]) {
+    await log.writer.append({ ...log.call("old"), id: uuidv7({ msecs: at }), at: new Date(at) });
+  }
+  await log.write(3);
+  await log.chain();
+  await log.owner.updateTable("orgs").set({ audit_retention_days: 30 }).execute();
+  const partitions = async () =>
+    (await sql`select from pg_inherits where inhparent = 'audit_log'::regclass`.execute(log.owner)).rows.length;
+  const before = await partitions();
+  await retainAudit(log.db, log.signer, publishTo(pathToFileURL(log.headsFile)));
+  expect(await partitions()).toBe(before - 2);
+  await log.write(1);
+  await log.chain();
+  expect(await log.verify()).toMatchObject({ rows: 4, end: { seq: 6 }, finding: null });
+  const path = await log.exported();
+  const verdicts = () => Array.fromAsync(verifyExport(path, { key: log.signer.key, count: () => {} }));
+  expect(await verdicts()).toMatchObject([{ rows: 4, finding: null }]);
+  await sql`delete from audit_log where seq = 3`.execute(log.owner);
+  expect((await log.verify()).finding).toMatchObject({ kind: "removed", seq: 3 });
 });
 
 test("a change that was undone leaves a number out, and nothing is named", async () => {

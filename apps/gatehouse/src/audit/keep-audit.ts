@@ -6,6 +6,7 @@ import type { Vault } from "@gatehouse/vault/vault";
 import { countUsage } from "../usage/count-usage.ts";
 import { chainAll } from "./chain-inbox.ts";
 import { publishTo } from "./publish-heads.ts";
+import { retainAudit } from "./retain.ts";
 import { signHeads } from "./sign-heads.ts";
 
 export interface AuditKeeperOptions {
@@ -17,29 +18,31 @@ export interface AuditKeeperOptions {
 }
 
 const CHAIN_EVERY_MS = 1000;
-const SIGN_EVERY_MS = 60_000;
 const COUNT_EVERY_MS = 5000;
+const SIGN_EVERY_MS = 60_000;
+const RETAIN_EVERY_MS = 60 * 60_000;
 
-/** Chains what is in the audit log's inbox, signs how far it has come, and counts what was used. Of many processes, one at a time does. */
+/** Looks after what the audit log's inbox takes in. Of many processes, one at a time chains. */
 export function keepAudit({ access, vault, log, auditHeads }: AuditKeeperOptions): AsyncDisposable {
   const db = openDatabase(access, "gatehouse_chain", 2);
   const publish = publishTo(auditHeads);
   const signer = headSignerOf(vault);
   const ending = new AbortController();
   const { signal } = ending;
-  const chaining = repeat(CHAIN_EVERY_MS, signal, async () => {
-    await chainAll(db, signal).catch((err) => log.error({ err }, "audit rows are not chained"));
-  });
-  const signing = repeat(SIGN_EVERY_MS, signal, async () => {
-    await signHeads(db, signer, publish).catch((err) => log.error({ err }, "the audit log's heads are not signed"));
-  });
-  const counting = repeat(COUNT_EVERY_MS, signal, async () => {
-    await countUsage(db, signal).catch((err) => log.error({ err }, "usage is not counted"));
-  });
+
+  function keepDoing(everyMs: number, work: () => Promise<void>, failure: string): Promise<void> {
+    return repeat(everyMs, signal, () => work().catch((err) => log.error({ err }, failure)));
+  }
+  const jobs = [
+    keepDoing(CHAIN_EVERY_MS, () => chainAll(db, signal), "audit rows are not chained"),
+    keepDoing(COUNT_EVERY_MS, () => countUsage(db, signal), "usage is not counted"),
+    keepDoing(SIGN_EVERY_MS, () => signHeads(db, signer, publish), "the audit log's heads are not signed"),
+    keepDoing(RETAIN_EVERY_MS, () => retainAudit(db, signer, publish), "old audit rows are not deleted"),
+  ];
   return {
     async [Symbol.asyncDispose]() {
       ending.abort();
-      await Promise.all([chaining, signing, counting]);
+      await Promise.all(jobs);
       await db[Symbol.asyncDispose]();
     },
   };
