@@ -1,4 +1,4 @@
-import { type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
+import { Alert, type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "indigo",
@@ -23,6 +23,12 @@ export const theme = createTheme({
     ],
   },
   components: {
+    Alert: Alert.extend({
+      // Yellow on light yellow cannot be read.
+      vars: (_, { color }) => ({
+        root: color === "yellow" ? { "--alert-color": "light-dark(#7a4a00, var(--mantine-color-yellow-4))" } : {},
+      }),
+    }),
     SegmentedControl: SegmentedControl.extend({
       defaultProps: { bg: "light-dark(var(--mantine-color-gray-1), var(--mantine-color-dark-6))" },
     }),

@@ -91,7 +91,7 @@ function Part<Item>({ title, lead, items, keyOf, children }: PartProps<Item>) {
           {lead}
         </Text>
       )}
-      <Paged items={items} size={50} label={title.toLowerCase()}>
+      <Paged items={items} size={50} label={title.toLowerCase()} inset={0}>
         {(shown) => (
           <ul className={classes.list}>
             {shown.map((item) => (

@@ -44,13 +44,13 @@ function RuleFindings({ findings, linkTo }: Omit<FindingsProps, "title">) {
         {why}
       </Text>
       <Text size="sm">{todo}</Text>
-      <Paged items={findings} size={10} label={title}>
+      <Paged items={findings} size={10} label={title} inset={0}>
         {(shown) => (
           <ul className={classes.places}>
             {shown.map(({ tool, pointer, detail }) => (
               <li key={`${tool} ${pointer}`}>
                 {tool === null ? (
-                  "The connector"
+                  "The connector:"
                 ) : (
                   <Anchor component={Link} to={linkTo(tool)} className="mono">
                     {tool}

@@ -6,11 +6,13 @@ interface PagedProps<Item> {
   size: number;
   /** What they are, in the plural. */
   label: string;
+  /** From the sides to what turns the pages. */
+  inset?: "lg" | 0;
   children: (shown: readonly Item[]) => ReactNode;
 }
 
 /** A long list, a part at a time. */
-export function Paged<Item>({ items, size, label, children }: PagedProps<Item>) {
+export function Paged<Item>({ items, size, label, inset = "lg", children }: PagedProps<Item>) {
   const [wanted, setPage] = useState(0);
   const last = Math.max(0, Math.ceil(items.length / size) - 1);
   const page = Math.min(wanted, last);
@@ -26,7 +28,7 @@ export function Paged<Item>({ items, size, label, children }: PagedProps<Item>) 
     <div ref={top}>
       {children(items.slice(from, from + size))}
       {last > 0 && (
-        <Group justify="space-between" gap="sm" px="lg" py="sm" component="nav" aria-label={`Pages of ${label}`}>
+        <Group justify="space-between" gap="sm" px={inset} py="sm" component="nav" aria-label={`Pages of ${label}`}>
           <Text size="sm" c="dimmed" role="status">
             {from + 1} to {Math.min(from + size, items.length)} of {items.length}
           </Text>
