@@ -1,6 +1,7 @@
-import { withOrg } from "@gatehouse/store/database";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { insertInvitation } from "@gatehouse/store/invitations";
 import { newMailedToken } from "@gatehouse/store/mailed-token";
+import { removeMember, updateRole } from "@gatehouse/store/members";
 import { listMembers, type Org } from "@gatehouse/store/orgs";
 import { findUserByEmail } from "@gatehouse/store/users";
 import type { TestHouseOptions } from "@gatehouse/testing/house";
@@ -49,9 +50,10 @@ async function invite(
 ) {
   const { token, tokenHash } = newMailedToken();
   const expiresAt = new Date(Date.now() + days * 86_400_000);
-  await withOrg(house.ownerDb, org.id, (scope) =>
-    insertInvitation(scope, { email, role, tokenHash, invitedBy: by.id, expiresAt }),
-  );
+  await withOrg(house.ownerDb, org.id, async (scope) => {
+    await updateRole(scope, { userId: by.id, role: "admin" });
+    await insertInvitation(scope, { email, role, tokenHash, invitedBy: by.id, expiresAt });
+  });
   return `/account/invitation?token=${token}`;
 }
 
@@ -291,6 +293,18 @@ test("an invitation that has expired is worth nothing", async () => {
   await using house = await startAcme();
   const path = await invite(house, house.org, { email: "eve@new.example", by: house.ada, days: 0 });
   expect((await open(house, path)).page.status).toBe(404);
+});
+
+test.each([
+  ["has left the org", removeMember],
+  ["may invite nobody any more", (org: OrgScope, userId: string) => updateRole(org, { userId, role: "member" })],
+] as const)("an invitation of somebody who %s is worth nothing", async (_what, change) => {
+  await using house = await startAcme();
+  const path = await invite(house, house.org, { email: "eve@new.example", role: "admin", by: house.ada });
+  const { browser, page } = await open(house, path);
+  await withOrg(house.ownerDb, house.org.id, async (org) => void (await change(org, house.ada.id)));
+  expect((await browser.submit(page, { name: "Eve", password: PASSWORD })).status).toBe(404);
+  expect((await browser.open(path)).status).toBe(404);
 });
 
 test("where sign-up is closed, an invitation makes no account", async () => {

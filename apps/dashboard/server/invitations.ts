@@ -62,7 +62,7 @@ export function invitations(deps: Deps) {
         refuseOwnerRole(c.var.membership, role);
         const { token, tokenHash } = newMailedToken();
         const { user } = c.var.session;
-        await renewInvitation(scope, { id, tokenHash, expiresAt: expiry() });
+        await renewInvitation(scope, { id, tokenHash, invitedBy: user.id, expiresAt: expiry() });
         await mailInvitation(deps, scope, { org, user, email, role, token });
         await insertAudit(scope, {
           event: "invitation.resent",

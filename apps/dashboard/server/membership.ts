@@ -1,6 +1,7 @@
 import { Fault } from "@gatehouse/faults";
-import type { Database } from "@gatehouse/store/database";
+import { type Database, withOrg } from "@gatehouse/store/database";
 import { findMembershipBySlug, type Membership, SLUG } from "@gatehouse/store/orgs";
+import { findSuspension } from "@gatehouse/store/suspensions";
 import type { Role } from "@gatehouse/store/tables";
 import { createMiddleware } from "hono/factory";
 import type { SignedIn } from "./session.ts";
@@ -16,9 +17,16 @@ export function requireMembership({ db }: { db: Database }) {
     const slug = c.req.param("org");
     const membership = SLUG.test(slug) ? await findMembershipBySlug(db, { userId: user.id, slug }) : null;
     if (!membership) throw new Fault("not_found", "There is no such organisation, or you are not a member of it");
+    if (!["GET", "HEAD"].includes(c.req.method)) await refuseSuspended(db, membership);
     c.set("membership", membership);
     await next();
   });
+}
+
+/** Its people see what there is, and it does nothing more: no mail, no look at an upstream. */
+async function refuseSuspended(db: Database, { org }: Membership): Promise<void> {
+  if ((await withOrg(db, org.id, findSuspension)) === null) return;
+  throw new Fault("forbidden", `${org.name} is suspended, and cannot be changed. Ask whoever runs this server.`);
 }
 
 const MAY = {

@@ -1,6 +1,7 @@
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { listMembers, type Org } from "@gatehouse/store/orgs";
+import { suspendOrg } from "@gatehouse/store/suspensions";
 import type { Role } from "@gatehouse/store/tables";
 import { type Person, startHouse } from "@gatehouse/testing/house";
 import { expect, test, vi } from "vitest";
@@ -163,4 +164,26 @@ test("another org's members and invitations cannot be told from those that do no
   expect((await asOther("DELETE", `${theirs}/invitations/${json.invitations[0].id}`)).status).toBe(404);
   expect((await asOther("GET", PEOPLE)).status).toBe(404);
   expect((await house.asOwner("DELETE", `${PEOPLE}/members/not-an-id`)).status).toBe(404);
+});
+
+test("an invitation is of whoever has sent it last", async () => {
+  await using house = await startAcme();
+  const bob = await house.person("admin", "bob");
+  await (await signIn(house, bob))("POST", `${PEOPLE}/invitations`, { email: "eve@new.example", role: "member" });
+  await house.asOwner("DELETE", pathOf(bob));
+  const bobs = await link(house, "eve@new.example");
+  expect((await fetch(bobs)).status).toBe(404);
+  const { json } = await house.asOwner("GET", PEOPLE);
+  await house.asOwner("POST", `${PEOPLE}/invitations/${json.invitations[0].id}/send`);
+  await vi.waitFor(async () => expect((await fetch(await link(house, "eve@new.example"))).status).toBe(200));
+});
+
+test("in an org that is suspended, its people see what there is and change nothing", async () => {
+  await using house = await startAcme();
+  await withOrg(house.ownerDb, house.acme.id, suspendOrg);
+  expect((await house.asOwner("GET", PEOPLE)).status).toBe(200);
+  const refused = await house.asOwner("POST", `${PEOPLE}/invitations`, { email: "eve@new.example", role: "member" });
+  expect(refused).toMatchObject({ status: 403, json: { detail: expect.stringContaining("Acme is suspended") } });
+  expect((await house.asOwner("POST", "/api/orgs/acme/connectors", {})).status).toBe(403);
+  expect(house.mails).toEqual([]);
 });

@@ -56,11 +56,11 @@ export async function findInvitation(org: OrgScope, id: string): Promise<Invitat
 /** A new link takes the place of the old one, which is worth nothing from then on. */
 export async function renewInvitation(
   org: OrgScope,
-  { id, tokenHash, expiresAt }: { id: string; tokenHash: Buffer; expiresAt: Date },
+  { id, tokenHash, invitedBy, expiresAt }: { id: string; tokenHash: Buffer; invitedBy: string; expiresAt: Date },
 ): Promise<void> {
   await org.db
     .updateTable("invitations")
-    .set({ token_hash: tokenHash, expires_at: expiresAt })
+    .set({ token_hash: tokenHash, invited_by: invitedBy, expires_at: expiresAt })
     .where("org_id", "=", org.id)
     .where("id", "=", id)
     .execute();
@@ -82,6 +82,7 @@ export interface InvitationByToken {
   role: Role;
   org: { id: string; slug: string; name: string };
   invitedBy: string;
+  inviterId: string;
 }
 
 /** Takes no tenant: it finds one. `null` also for what has expired. As the authorization server's role. */
@@ -90,7 +91,16 @@ export async function findInvitationByToken(db: Kysely<Tables>, tokenHash: Buffe
     .selectFrom("invitations as i")
     .innerJoin("orgs as o", "o.id", "i.org_id")
     .innerJoin("users as u", "u.id", "i.invited_by")
-    .select(["i.id", "i.email", "i.role", "o.id as orgId", "o.slug", "o.name", "u.email as invitedBy"])
+    .select([
+      "i.id",
+      "i.email",
+      "i.role",
+      "o.id as orgId",
+      "o.slug",
+      "o.name",
+      "u.email as invitedBy",
+      "u.id as inviterId",
+    ])
     .where("i.token_hash", "=", tokenHash)
     .where("i.expires_at", ">", sql<Date>`now()`)
     .executeTakeFirst();

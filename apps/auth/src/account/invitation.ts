@@ -20,7 +20,7 @@ export function invitationForm(deps: AccountDeps): AccountForm {
 
   async function find(c: AccountContext): Promise<InvitationByToken> {
     const invitation = await findInvitationByToken(db, tokenHashOf(c));
-    if (!invitation) throw linkIsDead(ASK_AGAIN);
+    if (!invitation || !(await stillInvites(deps, invitation))) throw linkIsDead(ASK_AGAIN);
     return invitation;
   }
 
@@ -63,6 +63,15 @@ export function invitationForm(deps: AccountDeps): AccountForm {
       return "/account/continue";
     },
   };
+}
+
+/** Who has left the org since, or may no longer make such a member, leaves nobody behind in their place. */
+async function stillInvites(
+  { db }: AccountDeps,
+  { org: { id }, inviterId, role }: InvitationByToken,
+): Promise<boolean> {
+  const own = await withOrg(db, id, (org) => findRole(org, inviterId));
+  return own === "owner" || (own === "admin" && role !== "owner");
 }
 
 async function accept(org: OrgScope, { id, email, role }: InvitationByToken, userId: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { Upstream } from "@gatehouse/oauth/client/upstream";
 import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { findOrgBySlug, type Org } from "@gatehouse/store/orgs";
+import { findSuspension } from "@gatehouse/store/suspensions";
 import { findMayUse } from "../may-use.ts";
 
 /** What a member links an account for. */
@@ -15,7 +16,10 @@ export interface LinkTarget {
   userId: string;
 }
 
-/** `null` alike where there is no such org, no such connector, none that accounts are linked for, and for whom it is not open. */
+/**
+ * `null` alike where there is no such org or it is suspended, no such connector, none that accounts are linked for, and for whom
+ * it is not open.
+ */
 export async function findLinkTarget(
   { db }: { db: Database },
   { org: orgSlug, connector: slug }: { org: string; connector: string },
@@ -24,6 +28,7 @@ export async function findLinkTarget(
   const org = await findOrgBySlug(db, orgSlug);
   if (!org) return null;
   return withOrg(db, org.id, async (scope) => {
+    if (await findSuspension(scope)) return null;
     const mayUse = await findMayUse(scope, userId);
     const connector = await findConnectorBySlug(scope, slug);
     if (!connector || !mayUse?.(connector.openTo)) return null;
