@@ -1,4 +1,5 @@
 import autocannon from "autocannon";
+import { measureAuthorization } from "./authorization.ts";
 import { type Child, startChild } from "./child.ts";
 
 // Side by side in one run, interleaved: the upstream itself, the least pass-through, and the gateway with everything on
@@ -51,6 +52,7 @@ const TARGETS: Target[] = [
 console.log(`${ROUNDS} interleaved rounds of ${SECONDS} s; medians. One commit alone takes ${commitMs.toFixed(2)} ms.`);
 for (const connections of CONNECTIONS) await compare(connections);
 await watchMemory();
+await measureAuthorization();
 
 async function compare(connections: number): Promise<void> {
   const taken = new Map<Target, Figures[]>(TARGETS.map((target) => [target, []]));
