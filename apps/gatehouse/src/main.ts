@@ -5,6 +5,7 @@ import { exportAudit, printAuditKey, type VerifyFlags, verifyAudit } from "./aud
 import { readConfig } from "./config.ts";
 import { migrateOnly } from "./migrate-only.ts";
 import { deleteOrg, printDeploymentSecret, rotateMasterKey, rotateSigningKeys, setSuspension } from "./operate.ts";
+import { printPlans, setPlan, writePlan } from "./plans.ts";
 import { showProgress } from "./progress.ts";
 import type { AppName } from "./router.ts";
 import { serve } from "./serve.ts";
@@ -71,6 +72,29 @@ org
   .argument("<slug>", "the org's, as in its addresses")
   .requiredOption("--confirm <slug>", "the same again, for it cannot be undone")
   .action((slug: string, { confirm }: { confirm: string }) => deleteOrg(readConfig(), progress, { slug, confirm }));
+
+const plan = program.command("plan").description("what orgs are allowed");
+
+plan
+  .command("list")
+  .description("print every plan, and what it allows")
+  .action(() => printPlans(readConfig(), progress));
+
+plan
+  .command("save")
+  .description("make a plan, or change it for every org that has it")
+  .argument("<name>", "such as default, which orgs have where nothing else is said")
+  .option("--limit <subject.amount=number...>", "such as member.callsPerMinute=600; what is not named has no limit", [])
+  .action((name: string, { limit }: { limit: string[] }) =>
+    writePlan(readConfig(), progress, { name, settings: limit }),
+  );
+
+plan
+  .command("set")
+  .description("give an org a plan")
+  .argument("<org>", "its slug, as in its addresses")
+  .argument("<name>", "the plan's")
+  .action((slug: string, name: string) => setPlan(readConfig(), progress, { slug, name }));
 
 const audit = program.command("audit").description("the audit log");
 

@@ -85,7 +85,7 @@ export async function printDeploymentSecret(config: Config, progress: Progress):
   progress.line(`GATEHOUSE_DEPLOYMENT_SECRET=${await wrappedSecret(config)}`);
 }
 
-async function asAuthorizationServer(
+export async function asAuthorizationServer(
   config: Config,
   work: (db: Database, vault: Vault) => Promise<void>,
 ): Promise<void> {

@@ -23,5 +23,17 @@ test("beside a Gatehouse with a Postgres of its own: keys are rotated, an org is
   expect(await run("org", "suspend", "demo")).toEqual([0, "The org “demo” is suspended already."]);
   expect(await run("org", "resume", "demo")).toEqual([0, "The org “demo” is not suspended now."]);
   expect(await run("org", "suspend", "nobody")).toEqual([1, "There is no org “nobody”."]);
+  expect(
+    await run("plan", "save", "small", "--limit", "member.callsPerMinute=60", "org.bytesPerDay=1000000000"),
+  ).toEqual([0, "The plan “small” allows: member.callsPerMinute=60 org.bytesPerDay=1000000000."]);
+  expect(await run("plan", "save", "small", "--limit", "member.callsPerYear=60")).toEqual([
+    1,
+    expect.stringMatching(/^“member.callsPerYear=60” is no limit\. .* callsPerMonth/),
+  ]);
+  expect(await run("plan", "set", "demo", "small")).toEqual([0, "The org “demo” has the plan “small”."]);
+  expect(await run("plan", "set", "demo", "large")).toEqual([1, "There is no plan “large”."]);
+  expect((await run("plan", "list"))[1]).toMatch(
+    /^default: .*\nsmall: member.callsPerMinute=60 org.bytesPerDay=1000000000$/,
+  );
   expect((await fetch(`${origin}/readyz`)).status).toBe(200);
 });

@@ -17,6 +17,12 @@ export interface Replica extends AsyncDisposable {
   freeze(): void;
 }
 
+export interface ReplicasOptions extends Pick<TestHouseOptions, "auth"> {
+  egressAllow?: string[];
+  /** In place of the one that all tests share. */
+  redisUrl?: string;
+}
+
 export type Replicas = Awaited<ReturnType<typeof startReplicas>>;
 
 const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
@@ -24,7 +30,7 @@ const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
 /** So many gateways on one Postgres and one Redis, behind one address that gives each request to the next of them. */
 export async function startReplicas(
   count: number,
-  { auth, egressAllow = [] }: Pick<TestHouseOptions, "auth"> & { egressAllow?: string[] } = {},
+  { auth, egressAllow = [], redisUrl = inject("services").redisUrl }: ReplicasOptions = {},
 ) {
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startRoundRobin());
@@ -33,7 +39,9 @@ export async function startReplicas(
   );
   proxy.authPort = house.port;
   const { access, publicUrl } = house;
-  const started = Array.from({ length: count }, () => startGatewayProcess(publicUrl, access.url, egressAllow));
+  const started = Array.from({ length: count }, () =>
+    startGatewayProcess(publicUrl, access.url, redisUrl, egressAllow),
+  );
   const replicas = await Promise.all(started);
   for (const replica of replicas) stack.use(replica);
   proxy.gatewayPorts = replicas.map(({ port }) => port);
@@ -42,13 +50,18 @@ export async function startReplicas(
 }
 
 /** On a database that is migrated, as the roles whose passwords follow from the tests' master key. */
-async function startGatewayProcess(publicUrl: URL, databaseUrl: string, egressAllow: string[]): Promise<Replica> {
+async function startGatewayProcess(
+  publicUrl: URL,
+  databaseUrl: string,
+  redisUrl: string,
+  egressAllow: string[],
+): Promise<Replica> {
   const env = {
     PATH: process.env.PATH ?? "",
     PORT: "0",
     PUBLIC_URL: publicUrl.origin,
     DATABASE_URL: withoutUser(databaseUrl),
-    REDIS_URL: inject("services").redisUrl,
+    REDIS_URL: redisUrl,
     GATEHOUSE_EGRESS_ALLOW: egressAllow.join(","),
     GATEHOUSE_MASTER_KEY: masterKey.toString("base64"),
   };

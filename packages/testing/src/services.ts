@@ -55,8 +55,17 @@ export function databaseUrl(postgresUrl: string, name: string): string {
   return url.href;
 }
 
-async function startRedis(directory: string): Promise<{ url: string } & AsyncDisposable> {
-  const port = await freePort();
+export interface RedisServer extends AsyncDisposable {
+  url: string;
+  port: number;
+}
+
+/** Remembers nothing when it ends; another may be started on its port. */
+export async function startRedis(directory: string, port?: number): Promise<RedisServer> {
+  return startRedisOn(port ?? (await freePort()), directory);
+}
+
+async function startRedisOn(port: number, directory: string): Promise<RedisServer> {
   const settings = { bind: "127.0.0.1", port: String(port), save: "", appendonly: "no", dir: directory };
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const server = spawn("redis-server", flags, { stdio: "ignore" });
@@ -64,6 +73,7 @@ async function startRedis(directory: string): Promise<{ url: string } & AsyncDis
   await Promise.race([answers(port), exit.then(() => Promise.reject(new Error("redis-server does not start")))]);
   return {
     url: `redis://127.0.0.1:${port}`,
+    port,
     async [Symbol.asyncDispose]() {
       server.kill();
       await exit;

@@ -1,0 +1,122 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { setTimeout as after } from "node:timers/promises";
+import { withOrg } from "@gatehouse/store/database";
+import { saveLimit } from "@gatehouse/store/limits";
+import type { Amounts } from "@gatehouse/store/tables";
+import { startReplicas } from "@gatehouse/testing/replicas";
+import { startRedis } from "@gatehouse/testing/services";
+import { tokenFor } from "@gatehouse/testing/token-for";
+import { expect, test } from "vitest";
+
+// Two gateways on one Postgres and one Redis. What counts is what reaches the upstream.
+
+const META = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientCapabilities": {},
+};
+const CALL = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "tools/call",
+  params: { name: "look", arguments: {}, _meta: META },
+});
+
+async function startUpstream() {
+  const arrivals: number[] = [];
+  const server = createServer((request, response) => {
+    arrivals.push(performance.now());
+    request.resume().on("end", () => {
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result: { content: [] } }));
+    });
+  });
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  return { url, arrivals, [Symbol.asyncDispose]: async () => void server.close(server.closeAllConnections()!) };
+}
+
+async function startTwo(amounts: Amounts) {
+  await using stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream());
+  const redis = await startRedis(tmpdir());
+  let running = redis;
+  stack.defer(() => running[Symbol.asyncDispose]());
+  const house = stack.use(await startReplicas(2, { redisUrl: redis.url }));
+  const org = await house.addOrg({ slug: "acme" });
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const tools = [{ name: "look", inputSchema: { type: "object" }, classification: "read" as const }];
+  const endpoint = await house.addConnector(org, { slug: "tools", url: upstream.url, tools });
+  await withOrg(house.ownerDb, org.id, (scope) => saveLimit(scope, { subject: "org", subjectId: "", amounts }));
+  const { accessToken } = await tokenFor(alice, endpoint.url);
+
+  /** Answers the status. */
+  async function call(): Promise<number> {
+    const { status, body } = await fetch(endpoint.url, {
+      method: "POST",
+      headers: {
+        ...{ "content-type": "application/json", accept: "application/json, text/event-stream" },
+        ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "look" },
+        authorization: `Bearer ${accessToken}`,
+      },
+      body: CALL,
+    });
+    await body?.cancel();
+    return status;
+  }
+
+  /** Six callers, each as fast as it is answered; tells what statuses there were. */
+  async function load(until: () => boolean): Promise<Set<number>> {
+    const statuses = new Set<number>();
+    async function callOn(): Promise<void> {
+      while (!until()) {
+        const status = await call();
+        statuses.add(status);
+        if (status !== 200) await after(5);
+      }
+    }
+    await Promise.all(Array.from({ length: 6 }, callOn));
+    return statuses;
+  }
+
+  const opened = stack.move();
+  return {
+    ...{ arrivals: upstream.arrivals, load },
+    killRedis: () => redis[Symbol.asyncDispose](),
+    async restartRedis() {
+      running = await startRedis(tmpdir(), redis.port);
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+const forMs = (ms: number) => {
+  const end = performance.now() + ms;
+  return () => performance.now() >= end;
+};
+
+test("at two replicas, a limit is used up to 0.95 of it at least, and no further than it goes", {
+  timeout: 120_000,
+}, async () => {
+  await using two = await startTwo({ callsPerMinute: 400 });
+  await two.load(() => two.arrivals.length >= 0.9 * 400);
+  await two.load(forMs(7000));
+  expect(two.arrivals.length).toBeGreaterThanOrEqual(0.95 * 400);
+  expect(two.arrivals.length).toBeLessThanOrEqual(400);
+});
+
+test("a limit holds while Redis is killed and comes back empty", {
+  timeout: 120_000,
+}, async () => {
+  await using two = await startTwo({ callsPerMinute: 600 });
+  const statuses = [await two.load(() => two.arrivals.length >= 150)];
+  await two.killRedis();
+  statuses.push(await two.load(() => two.arrivals.length >= 300));
+  await two.restartRedis();
+  statuses.push(await two.load(() => two.arrivals.length >= 400));
+  await two.load(forMs(7000));
+  expect(statuses).toEqual([new Set([200]), new Set([200]), new Set([200])]);
+  expect(two.arrivals.length).toBeLessThanOrEqual(600);
+  expect(two.arrivals.length).toBeGreaterThanOrEqual(0.95 * 600);
+});
