@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { consumeOidcRecord } from "@gatehouse/store/oidc-records";
+import { tokenRefreshes } from "@gatehouse/telemetry/events";
 import type { KoaContextWithOIDC } from "oidc-provider";
 import { type RevokeDeps, revokeGrant } from "./grants.ts";
 
@@ -12,6 +13,7 @@ import { type RevokeDeps, revokeGrant } from "./grants.ts";
 export function recordTokens(deps: RevokeDeps) {
   return async function recordTokens(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
     await next();
+    countRefresh(ctx);
     if (ctx.oidc?.route !== "token" || ctx.status !== 200) return;
     const { AuthorizationCode: code, AccessToken: token } = ctx.oidc.entities;
     const { org } = (token?.extra ?? {}) as { org?: string };
@@ -23,6 +25,11 @@ export function recordTokens(deps: RevokeDeps) {
     ctx.status = 400;
     ctx.body = { error: "invalid_grant", error_description: "authorization code already consumed" };
   };
+}
+
+function countRefresh({ oidc, status }: KoaContextWithOIDC): void {
+  if (oidc?.route !== "token" || oidc.params?.grant_type !== "refresh_token") return;
+  tokenRefreshes.add(1, status === 200 ? "ok" : "failed");
 }
 
 /** `true` also where it is a refresh, and there is no code. */

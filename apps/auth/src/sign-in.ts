@@ -3,6 +3,7 @@ import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
 import { findOrgBySlug, findRole } from "@gatehouse/store/orgs";
+import { signIns } from "@gatehouse/telemetry/events";
 import { setCookie } from "hono/cookie";
 import { addressOf } from "./address.ts";
 import { type BrowserSession, sessionHashOf } from "./browser-session.ts";
@@ -26,7 +27,7 @@ type Way = (c: InteractionContext, email: string, form: Record<string, unknown>)
 /** Who is it, and then: by which of their ways do they show it. The first tells nobody whether there is such an account. */
 export function signIn(deps: InteractionDeps): Step {
   const { provider, formTokens, browserSessions, signup } = deps;
-  const ways: Record<string, Way> = { password: passwordWay(deps) };
+  const ways = new Map([["password", passwordWay(deps)]]);
 
   async function answer(c: InteractionContext, email: string, refusal?: Fault): Promise<Response> {
     const { uid, params } = c.var.interaction;
@@ -61,9 +62,10 @@ export function signIn(deps: InteractionDeps): Step {
       const email = String(form.email ?? "").trim();
       try {
         if (!EMAIL.test(email)) throw noEmail();
-        const way = ways[String(form.way ?? "")];
+        const way = ways.get(String(form.way));
         if (!way) return answer(c, email);
-        const userId = await way(c, email, form);
+        const userId = await way(c, email, form).catch(countRefused);
+        signIns.add(1, "ok");
         return finish(provider, c, { login: { accountId: userId, amr: ["pwd"] } });
       } catch (error) {
         if (!(error instanceof Fault) || error.status >= 500) throw error;
@@ -71,6 +73,11 @@ export function signIn(deps: InteractionDeps): Step {
       }
     },
   };
+}
+
+function countRefused(error: unknown): never {
+  signIns.add(1, "failed");
+  throw error;
 }
 
 /** No more than keeps mistakes away: whether there is such a mailbox, only a mail shows. */

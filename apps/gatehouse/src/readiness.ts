@@ -9,28 +9,25 @@ export interface Dependency {
 }
 
 export interface ReadinessProbe extends Disposable {
-  /** Looks anew where it has not looked for a second. */
+  /** Looks anew; those who ask meanwhile share what is found. */
   check(): Promise<Readiness>;
   /** Not ready from now on, whatever else is well. */
   leave(): void;
 }
 
 const LOOK_EVERY_MS = 5000;
-const FRESH_MS = 1000;
 /** What does not answer within this time is as good as gone. */
 const PATIENCE_MS = 2000;
 
 /** Keeps looking, so that metrics know it too. */
 export function watchDependencies(dependencies: readonly Dependency[]): ReadinessProbe {
   let states = new Map<Dependency, boolean>();
-  let lookedAt = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | null = null;
   let isLeaving = false;
 
   async function look(): Promise<void> {
     const found = dependencies.map(async (dependency) => [dependency, await inTime(dependency)] as const);
     states = new Map(await Promise.all(found));
-    lookedAt = performance.now();
   }
 
   function lookOnce(): Promise<void> {
@@ -49,7 +46,7 @@ export function watchDependencies(dependencies: readonly Dependency[]): Readines
 
   return {
     async check() {
-      if (performance.now() - lookedAt > FRESH_MS) await lookOnce();
+      await lookOnce();
       const named = Array.from(states, ([{ name }, isUp]) => [name, isUp ? "ok" : "does not answer"]);
       const ready = !isLeaving && states.entries().every(([{ isNeeded }, isUp]) => isUp || !isNeeded);
       return { ready, dependencies: { ...Object.fromEntries(named), process: isLeaving ? "is going away" : "ok" } };

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { cacheLookups } from "@gatehouse/telemetry/events";
 import { createLocalJWKSet, errors, type JWK, jwtVerify } from "jose";
 
 /** Who calls, and what for, as the access token says (RFC 9068). */
@@ -78,6 +79,7 @@ export function openAccessTokenVerifier({
     verify(token) {
       const digest = hash("sha256", token, "base64");
       const known = remembered.get(digest);
+      cacheLookups.add(1, "tokens", known ? "hit" : "miss");
       if (!known) return verifyAnew(token, digest);
       if (known.expiresAt * 1000 > Date.now()) return known;
       remembered.delete(digest);

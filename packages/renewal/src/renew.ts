@@ -18,12 +18,15 @@ import {
 } from "@gatehouse/store/credentials";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { findUpstreamClientById, type UpstreamClient } from "@gatehouse/store/upstream-clients";
+import { upstreamTokenRefreshes } from "@gatehouse/telemetry/events";
 import type { Vault } from "@gatehouse/vault/vault";
 
 /** What a linked account belongs to. */
 export interface Owner {
   orgId: string;
-  connector: { id: string; origin: string; egressException: string | null };
+  /** For metrics. */
+  orgSlug?: string;
+  connector: { id: string; slug?: string; origin: string; egressException: string | null };
 }
 
 export interface RenewDeps {
@@ -75,8 +78,11 @@ async function renewClaimed(deps: RenewDeps, owner: Owner, credential: Credentia
   try {
     const account = await openAccount(deps.vault, owner, credential);
     const tokens = await askForTokens(deps, owner, account);
-    return await keep(deps, owner, credential, { ...account, ...asKept(tokens) }, tokens);
+    const kept = await keep(deps, owner, credential, { ...account, ...asKept(tokens) }, tokens);
+    count(owner, "ok");
+    return kept;
   } catch (error) {
+    count(owner, error instanceof GrantEnded ? "ended" : "failed");
     if (error instanceof GrantEnded) return end(deps, owner, credential, error.message);
     await withOrg(deps.db, owner.orgId, (org) => releaseRefresh(org, credential)).catch(() => {});
     throw error;
@@ -94,6 +100,10 @@ async function openAccount(
 }
 
 const asKept = ({ accessToken, refreshToken }: Tokens) => ({ accessToken, refreshToken });
+
+function count({ orgSlug, connector }: Owner, outcome: string): void {
+  upstreamTokenRefreshes.add(1, orgSlug, connector.slug, outcome);
+}
 
 async function askForTokens(deps: RenewDeps, owner: Owner, account: LinkedAccount): Promise<Tokens> {
   const { refreshToken, server, resource, scopeDelimiter } = account;

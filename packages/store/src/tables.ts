@@ -321,6 +321,7 @@ export interface Tables {
     duration_ms: number;
     duration_ms_max: number;
   };
+  outages: { org_id: string; connector_id: string; reason: string; since: Generated<Date>; seen_at: Generated<Date> };
   usage_cursors: { org_id: string; seq: string };
   upstream_revocations: {
     credential_id: string;

@@ -14,6 +14,7 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { type LinkAttempt, takeLinkAttempt } from "@gatehouse/store/link-attempts";
 import { findOrg } from "@gatehouse/store/orgs";
 import { deleteUpstreamClient, findUpstreamClientById } from "@gatehouse/store/upstream-clients";
+import { links } from "@gatehouse/telemetry/events";
 import { findMayUse } from "../may-use.ts";
 import { type Attempt, attemptPlace, auditFailure, hashOf } from "./begin.ts";
 import { type ConnectDeps, problemIn } from "./connect.ts";
@@ -54,8 +55,10 @@ export async function finishLink(
     const secrets = { state, codeVerifier: attempt.codeVerifier };
     const tokens = await redeem(request, secrets, answer, upstreamOf(deps, target.connector));
     await keep(deps, target, attempt, tokens);
+    links.add(1, "ok");
     return { ...whence, notes: notesOn(target, attempt, tokens), problem: null };
   } catch (error) {
+    links.add(1, "failed");
     await forgetRefusedClient(deps, target, attempt.clientId, error);
     const problem = await auditFailure(deps, target, error).catch(problemIn);
     return { ...whence, notes: [], problem };

@@ -9,6 +9,7 @@ import { listenUpstream } from "./listen-upstream.ts";
 import { openOpenapi } from "./openapi.ts";
 import { postUpstream, type Receiver, type UpstreamCall } from "./streamable-http.ts";
 import type { Outbound } from "./upstream-request.ts";
+import type { Upstreams } from "./upstreams.ts";
 
 /** A transport, as it is spoken to upstreams. */
 export interface Back {
@@ -28,7 +29,7 @@ export interface UpstreamStream {
 
 export type Backs = Record<Transport, Back> & AsyncDisposable;
 
-type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs" | "replicaId">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs" | "replicaId"> & { upstreams: Upstreams };
 
 export function openBacks(deps: Used): Backs {
   const httpSse = openHttpSse(deps);

@@ -3,15 +3,15 @@ import { PassThrough } from "node:stream";
 import type { FetchedAnswer } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { Dependencies } from "../dependencies.ts";
-import { errorTypeOf } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import type { Back } from "./back.ts";
 import { SseCall } from "./sse-call.ts";
 import { openConnection, type SseConnection } from "./sse-connection.ts";
 import type { Receiver } from "./streamable-http.ts";
-import { addressOf, type Outbound } from "./upstream-request.ts";
+import type { Outbound } from "./upstream-request.ts";
+import type { Upstreams } from "./upstreams.ts";
 
-type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs" | "replicaId">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs" | "replicaId"> & { upstreams: Upstreams };
 
 /** As long as a client's session is kept without use. */
 const IDLE_MS = 3_600_000;
@@ -59,15 +59,12 @@ export function openHttpSse(deps: Used): Back & AsyncDisposable {
 
   return {
     post(exchange, outbound, receiver) {
-      const { connector } = exchange;
-      const operation = exchange.operation.startClient(() => ({
-        ...addressOf(connector),
-      }));
+      const request = deps.upstreams.begin(exchange);
       exchange.sent = true;
-      const call = dial(exchange, outbound, receiver, { traceparent: operation.traceparent, isClients: true });
+      const call = dial(exchange, outbound, receiver, { traceparent: request.traceparent, isClients: true });
       call.ended.then(
-        () => operation.end(),
-        (error) => operation.end(errorTypeOf(error)),
+        () => request.answered(200),
+        (fault) => request.failed(fault.cause ?? fault, 0),
       );
       return call;
     },

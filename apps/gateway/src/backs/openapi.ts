@@ -1,3 +1,4 @@
+import { setTimeout as after } from "node:timers/promises";
 import { applyEdits } from "@gatehouse/connectors/choice/edits";
 import { type ApiRequest, type Arguments, buildRequest } from "@gatehouse/connectors/http/build-request";
 import { argumentsProblem } from "@gatehouse/connectors/http/check-arguments";
@@ -8,15 +9,15 @@ import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { isRequest, type Request, type Response } from "@gatehouse/mcp/message";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { errorTypeOf } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { mayUse } from "../may-use.ts";
 import type { ApiOperation, ConnectorSnapshot, ToolPolicy } from "../snapshots.ts";
 import type { Back } from "./back.ts";
 import { type Ending, ofConnector, type Receiver, type UpstreamCall } from "./streamable-http.ts";
-import { addressOf, type Outbound, targetOf } from "./upstream-request.ts";
+import { type Outbound, targetOf } from "./upstream-request.ts";
+import type { Upstreams } from "./upstreams.ts";
 
-type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs"> & { upstreams: Upstreams };
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const NO_STREAM = () => Promise.reject(new Fault("method_not_allowed", "An API says nothing unasked"));
@@ -53,7 +54,7 @@ function answerCall(exchange: Exchange, outbound: Outbound, receiver: Receiver, 
 
 async function answerRequest(exchange: Exchange, request: Request, signal: AbortSignal, deps: Used): Promise<Response> {
   const { id, method } = request;
-  const answer = ANSWERS[method];
+  const answer = ANSWERS.get(method);
   if (!answer) return { jsonrpc: "2.0", id, error: { code: -32601, message: `There is no method ${method}` } };
   const result = await answer(exchange, request, signal, deps);
   return { jsonrpc: "2.0", id, result: { resultType: "complete", ...result } };
@@ -61,17 +62,20 @@ async function answerRequest(exchange: Exchange, request: Request, signal: Abort
 
 type Answer = (exchange: Exchange, request: Request, signal: AbortSignal, deps: Used) => object | Promise<object>;
 
-const ANSWERS: Record<string, Answer> = {
-  "server/discover": ({ connector: { name } }) => ({
-    supportedVersions: MODERN_VERSIONS,
-    capabilities: { tools: {} },
-    ttlMs: 0,
-    cacheScope: "private",
-    _meta: { [META.serverInfo]: { name, version: "1" } },
-  }),
-  "tools/list": (exchange) => ({ tools: listTools(exchange), ttlMs: 0, cacheScope: "private" }),
-  "tools/call": callTool,
-};
+const ANSWERS = new Map<string, Answer>([
+  [
+    "server/discover",
+    ({ connector: { name } }) => ({
+      supportedVersions: MODERN_VERSIONS,
+      capabilities: { tools: {} },
+      ttlMs: 0,
+      cacheScope: "private",
+      _meta: { [META.serverInfo]: { name, version: "1" } },
+    }),
+  ],
+  ["tools/list", (exchange) => ({ tools: listTools(exchange), ttlMs: 0, cacheScope: "private" })],
+  ["tools/call", callTool],
+]);
 
 function listTools({ org, token, connector }: Exchange): object[] {
   const offered = [...connector.tools.values()].filter((tool) => tool.offered && mayUse(org, token, tool.openTo));
@@ -120,36 +124,54 @@ function reservedNames({ access }: ConnectorSnapshot): ReadonlySet<string> {
 }
 
 async function fetchApi(exchange: Exchange, request: ApiRequest, signal: AbortSignal, deps: Used): Promise<ApiAnswer> {
-  const { connector, opening } = exchange;
-  const operation = exchange.operation.startClient(() => ({
-    ...addressOf(connector),
-    "http.request.method": request.method,
-  }));
-  const presented = opening?.present() ?? { headers: [], query: "" };
+  const attributes = { "http.request.method": request.method };
+  const upstream = deps.upstreams.begin(exchange, { attributes });
   exchange.sent = true;
+  const sent = { request, traceparent: upstream.traceparent, signal };
   try {
-    const answer = await deps.egress.pool(targetOf(exchange)).request({
-      path: withQuery(request.path, presented.query),
-      method: request.method,
-      headers: headersOf(request, presented, operation.traceparent),
-      body: request.body,
-      headersTimeout: deps.upstreamTimeoutMs,
-      bodyTimeout: deps.upstreamTimeoutMs,
-      signal,
+    const answer = await fetchOnce(exchange, sent, deps).catch(async (error) => {
+      const retryAfterMs = upstream.retryAfterMs(error);
+      if (retryAfterMs === null) throw error;
+      await after(retryAfterMs, undefined, { signal });
+      return fetchOnce(exchange, sent, deps);
     });
-    answer.body.on("error", () => {});
-    if (answer.statusCode === 401 && (exchange.credential ?? exchange.clientToken) !== null) {
-      answer.body.destroy();
-      throw new CredentialRefused(answer.statusCode);
-    }
-    const read = await readBody(answer.body);
-    operation.end(answer.statusCode >= 400 ? String(answer.statusCode) : undefined);
-    return { status: answer.statusCode, contentType: String(answer.headers["content-type"] ?? ""), ...read };
+    upstream.answered(answer.status, answer.status >= 400 ? String(answer.status) : undefined);
+    return answer;
   } catch (error) {
-    const described = ofConnector(error as Error, exchange);
-    operation.end(errorTypeOf(described));
-    throw described;
+    const status = error instanceof CredentialRefused ? 401 : 0;
+    upstream.failed(error as Error, status);
+    throw ofConnector(error as Error, exchange);
   }
+}
+
+interface Sent {
+  request: ApiRequest;
+  traceparent: string;
+  signal: AbortSignal;
+}
+
+async function fetchOnce(
+  exchange: Exchange,
+  { request, traceparent, signal }: Sent,
+  { egress, upstreamTimeoutMs }: Used,
+): Promise<ApiAnswer> {
+  const presented = exchange.opening?.present() ?? { headers: [], query: "" };
+  const answer = await egress.pool(targetOf(exchange)).request({
+    path: withQuery(request.path, presented.query),
+    method: request.method,
+    headers: headersOf(request, presented, traceparent),
+    body: request.body,
+    headersTimeout: upstreamTimeoutMs,
+    bodyTimeout: upstreamTimeoutMs,
+    signal,
+  });
+  answer.body.on("error", () => {});
+  if (answer.statusCode === 401 && exchange.credential !== null) {
+    answer.body.destroy();
+    throw new CredentialRefused(answer.statusCode);
+  }
+  const contentType = String(answer.headers["content-type"] ?? "");
+  return { status: answer.statusCode, contentType, ...(await readBody(answer.body)) };
 }
 
 /** What opens the API has the last word over what an argument became. */

@@ -2,28 +2,26 @@ import { describeFailure } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import { isRequest, isResponse, type Message, type Request, type Response } from "@gatehouse/mcp/message";
 import { readSse, type SseEvent, type SseReader } from "@gatehouse/mcp/sse";
-import type { ClientOperation } from "@gatehouse/telemetry/mcp";
 import type { Dispatcher } from "undici";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { errorTypeIn, errorTypeOf } from "../error-type.ts";
+import { errorTypeIn } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
 import { rewriteResult } from "./rewrite.ts";
-import {
-  address,
-  addressOf,
-  cancellationOf,
-  isListen,
-  type Outbound,
-  targetOf,
-  upstreamBody,
-} from "./upstream-request.ts";
+import { address, cancellationOf, isListen, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
+import type { UpstreamRequest, Upstreams } from "./upstreams.ts";
 
 /** How a POST to the upstream ended: answered, or refused because the upstream has forgotten the session. */
 export type Ending = "answered" | "session_lost";
 
-type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
+type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs"> & { upstreams: Upstreams };
+
+/** A request that is let in, and how it is sent: once more, where it may be. */
+interface Sending extends Used {
+  request: UpstreamRequest;
+  dispatch: (handler: Dispatcher.DispatchHandler) => void;
+}
 
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 /** Of all events of one answer. */
@@ -62,24 +60,22 @@ export interface UpstreamCall {
 
 /** Sends a message to an upstream of Streamable HTTP, and tells the receiver of what comes back. */
 export function postUpstream(exchange: Exchange, outbound: Outbound, receiver: Receiver, deps: Used): UpstreamCall {
-  const { connector } = exchange;
-  const operation = exchange.operation.startClient(() => ({
-    ...addressOf(connector),
-  }));
-  const kind = isListen(outbound.message) ? "streams" : "calls";
-  const answer = new UpstreamAnswer(exchange, outbound, receiver, operation, deps);
-  const addressed = address(exchange, outbound, operation.traceparent);
+  const isStream = isListen(outbound.message);
+  const request = deps.upstreams.begin(exchange, isStream ? { isStream } : undefined);
+  const dispatch = (handler: Dispatcher.DispatchHandler) =>
+    deps.egress.pool(targetOf(exchange), isStream ? "streams" : "calls").dispatch(
+      {
+        method: "POST",
+        ...address(exchange, outbound, request.traceparent),
+        body: upstreamBody(outbound, request.traceparent),
+        headersTimeout: deps.upstreamTimeoutMs,
+        bodyTimeout: isStream ? 0 : deps.upstreamTimeoutMs,
+      },
+      handler,
+    );
+  const answer = new UpstreamAnswer(exchange, outbound, receiver, { ...deps, request, dispatch });
   exchange.sent = true;
-  deps.egress.pool(targetOf(exchange), kind).dispatch(
-    {
-      method: "POST",
-      ...addressed,
-      body: upstreamBody(outbound, operation.traceparent),
-      headersTimeout: deps.upstreamTimeoutMs,
-      bodyTimeout: kind === "streams" ? 0 : deps.upstreamTimeoutMs,
-    },
-    answer,
-  );
+  dispatch(answer);
   return answer;
 }
 
@@ -98,7 +94,9 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly #exchange: Exchange;
   readonly #outbound: Outbound;
   readonly #receiver: Receiver;
-  readonly #operation: ClientOperation;
+  readonly #request: UpstreamRequest;
+  readonly #dispatch: Sending["dispatch"];
+  #isRetried = false;
   readonly #egress: Used["egress"];
   /** On the clock of `performance.now()`. */
   readonly #overAt: number;
@@ -122,8 +120,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     exchange: Exchange,
     outbound: Outbound,
     receiver: Receiver,
-    operation: ClientOperation,
-    { egress, upstreamTimeoutMs }: Used,
+    { egress, upstreamTimeoutMs, request, dispatch }: Sending,
   ) {
     const isEndless = isListen(outbound.message);
     this.#overAt = isEndless ? Number.POSITIVE_INFINITY : performance.now() + upstreamTimeoutMs * WHOLE_TIMEOUTS;
@@ -131,7 +128,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;
-    this.#operation = operation;
+    this.#request = request;
+    this.#dispatch = dispatch;
     this.#egress = egress;
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -185,8 +183,16 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.#answered || this.#settled) return;
-    if (isTimeout(error)) this.#giveUp(error);
+    const retryAfterMs = this.#isRetried || this.#status > 0 ? null : this.#request.retryAfterMs(error);
+    if (retryAfterMs !== null) this.#retry(retryAfterMs);
+    else if (isTimeout(error)) this.#giveUp(error);
     else this.#breakOff(error);
+  }
+
+  #retry(afterMs: number): void {
+    this.#isRetried = true;
+    this.#controller = null;
+    setTimeout(() => this.#settled || this.#dispatch(this), afterMs);
   }
 
   /** The rest can be asked for again where the stream has said how far it went. */
@@ -210,12 +216,11 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     if (this.#settled) return;
     this.#settled = true;
     if (!(ending instanceof Error)) {
-      this.#operation.end(this.#error);
+      this.#request.answered(this.#status, this.#error);
       return this.#resolve(ending);
     }
-    const error = ofConnector(ending, this.#exchange);
-    this.#operation.end(errorTypeOf(error));
-    this.#reject(error);
+    this.#request.failed(ending, this.#status);
+    this.#reject(ofConnector(ending, this.#exchange));
   }
 
   /** A batch is its messages, one after the other (2025-03-26, Batching). */

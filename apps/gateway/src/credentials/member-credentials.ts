@@ -60,7 +60,7 @@ export function openMemberCredentials(deps: MemberCredentialsDeps): MemberCreden
 
   async function renewOnce(exchange: Exchange, credential: Credential): Promise<Credential | null> {
     const { org, connector } = exchange;
-    const renewed = await renew({ orgId: org.id, connector }, credential).catch((error) => {
+    const renewed = await renew({ orgId: org.id, orgSlug: org.slug, connector }, credential).catch((error) => {
       throw describe(exchange, error);
     });
     if (renewed) known.note(org.id, renewed);

@@ -1,0 +1,199 @@
+import { describeFailure } from "@gatehouse/egress/egress";
+import { type Guard, type GuardState, openGuard } from "@gatehouse/egress/guard";
+import { Fault } from "@gatehouse/faults";
+import { type Database, withOrg } from "@gatehouse/store/database";
+import { deleteOutage, putOutage } from "@gatehouse/store/outages";
+import {
+  breakerOpen,
+  connectorUp,
+  upstreamActive,
+  upstreamRefusals,
+  upstreamRetries,
+  upstreamTimeouts,
+} from "@gatehouse/telemetry/events";
+import type { Dependencies } from "../dependencies.ts";
+import { errorTypeOf } from "../error-type.ts";
+import type { Exchange } from "../exchange.ts";
+import type { ConnectorSnapshot } from "../snapshots.ts";
+import { addressOf } from "./upstream-request.ts";
+
+/** One request to an upstream: let in by its guard, and traced. It ends in one of three ways. */
+export interface UpstreamRequest {
+  /** W3C Trace Context of its span. */
+  readonly traceparent: string;
+  answered(status: number, errorType?: string): void;
+  /** `status` is 0 where no response began. */
+  failed(error: Error, status: number): void;
+  /** Nothing of a response has come, and the budget has room: as many milliseconds later; `null` where it is not to be. */
+  retryAfterMs(error: Error): number | null;
+}
+
+/** What is known of upstreams by what becomes of requests to them. */
+export interface Upstreams extends Disposable {
+  /** Throws where the upstream is left alone, or has too much to do. */
+  begin(exchange: Exchange, options?: RequestOptions): UpstreamRequest;
+}
+
+export interface RequestOptions {
+  attributes?: Record<string, string>;
+  /** It lasts for as long as somebody listens, so that how long it takes says nothing. */
+  isStream?: boolean;
+}
+
+interface Known {
+  connector: ConnectorSnapshot;
+  orgId: string;
+  orgSlug: string;
+  guard: Guard;
+}
+
+/** Full jitter. */
+const RETRY_MS_MAX = 250;
+const PROBE_EVERY_MS = 10_000;
+const PROBE = { timeoutMs: 5000, bytesMax: 64 * 1024 };
+/** A gateway knows of no more. */
+const KNOWN_MAX = 10_000;
+
+export function openUpstreams({ egress, db, log }: Pick<Dependencies, "egress" | "log"> & { db: Database }): Upstreams {
+  const byId = new Map<string, Known>();
+
+  function find({ org, connector }: Exchange): Known {
+    const known = byId.get(connector.id);
+    if (known && known.connector.origin === connector.origin) {
+      known.connector = connector;
+      return known;
+    }
+    if (byId.size >= KNOWN_MAX) byId.delete(byId.keys().next().value!);
+    const labels = [org.slug, connector.slug] as const;
+    const guard = openGuard({
+      name: connector.name,
+      onRefusal: (reason) => upstreamRefusals.add(1, ...labels, reason),
+      onChange: (state) => void tell(made, state),
+    });
+    const made: Known = { connector, orgId: org.id, orgSlug: org.slug, guard };
+    byId.set(connector.id, made);
+    return made;
+  }
+
+  /** For the dashboard. */
+  async function tell({ orgId, connector }: Known, { isUp, reason }: GuardState): Promise<void> {
+    const { id: connectorId, slug } = connector;
+    if (isUp) log.info({ connector: slug }, "an upstream answers again");
+    else log.warn({ connector: slug, reason }, "an upstream does not answer");
+    await withOrg(db, orgId, (org) =>
+      isUp ? deleteOutage(org, connectorId) : putOutage(org, { connectorId, reason: reason! }),
+    ).catch((err) => log.warn({ err }, "an upstream's state is not written"));
+  }
+
+  /** Any answer at all is a sign of life; nothing is shown that opens anything. */
+  async function probe(known: Known): Promise<void> {
+    const { connector, guard } = known;
+    try {
+      guard.enter();
+    } catch {
+      return;
+    }
+    try {
+      const url = new URL(connector.path.split("?", 1)[0]!, connector.origin);
+      const headers = { accept: "application/json, text/event-stream", "user-agent": "gatehouse" };
+      const { egressException: exception, id: boundary } = connector;
+      const { status } = await egress.fetch(url, { ...PROBE, headers, exception, boundary, enough: () => true });
+      if (status < 500 || status === 501) guard.answered();
+      else guard.failed(`HTTP ${status}`);
+    } catch (error) {
+      guard.failed(describeFailure(error, new URL(connector.origin).host).message);
+    }
+    if (!guard.state.isUp) await tell(known, guard.state);
+  }
+
+  const timer = setInterval(() => {
+    for (const known of byId.values()) if (!known.guard.state.isUp) void probe(known);
+  }, PROBE_EVERY_MS);
+  timer.unref();
+
+  const observed = new DisposableStack();
+  const each = (value: (state: GuardState) => number) => () =>
+    Array.from(
+      byId.values(),
+      ({ guard, orgSlug, connector }) => [value(guard.state), orgSlug, connector.slug] as [number, string, string],
+    );
+  observed.use(connectorUp.observe(each(({ isUp }) => (isUp ? 1 : 0))));
+  observed.use(breakerOpen.observe(each(({ open }) => open)));
+  observed.use(upstreamActive.observe(each(({ active }) => active)));
+  observed.defer(() => clearInterval(timer));
+
+  return {
+    begin(exchange, { attributes = {}, isStream = false } = {}) {
+      const known = find(exchange);
+      const guard = isStream ? UNGUARDED : known.guard;
+      guard.enter();
+      return beginRequest(exchange, guard, attributes);
+    },
+    [Symbol.dispose]: () => observed.dispose(),
+  };
+}
+
+const UNGUARDED: Pick<Guard, "enter" | "answered" | "failed" | "givenUp" | "mayRetry"> = {
+  enter() {},
+  answered() {},
+  failed() {},
+  givenUp() {},
+  mayRetry: () => false,
+};
+
+function beginRequest(
+  exchange: Exchange,
+  guard: typeof UNGUARDED,
+  attributes: Record<string, string>,
+): UpstreamRequest {
+  const { connector } = exchange;
+  const { slug: orgSlug } = exchange.org;
+  const operation = exchange.operation.startClient(() => ({ ...addressOf(connector), ...attributes }));
+  return {
+    traceparent: operation.traceparent,
+    answered(status, errorType) {
+      if (isOutage(status)) guard.failed(`HTTP ${status}`);
+      else guard.answered();
+      operation.end(errorType);
+    },
+    failed(error, status) {
+      const phase = latePhase(error);
+      if (phase) upstreamTimeouts.add(1, orgSlug, connector.slug, phase);
+      const fault = describeFailure(error, new URL(connector.origin).host);
+      if (isOutage(status)) guard.failed(`HTTP ${status}`);
+      else if (!(error instanceof Fault) || phase) guard.failed(fault.message);
+      else if (status > 0) guard.answered();
+      else guard.givenUp();
+      operation.end(errorTypeOf(fault));
+    },
+    retryAfterMs(error) {
+      const isSafe = exchange.access === "read" ? isConnectionLost(error) : isNeverConnected(error);
+      if (!isSafe || !guard.mayRetry()) return null;
+      upstreamRetries.add(1, orgSlug, connector.slug);
+      return Math.random() * RETRY_MS_MAX;
+    },
+  };
+}
+
+/** What a proxy in front of the upstream says of it. */
+const isOutage = (status: number) => status === 502 || status === 503 || status === 504;
+
+const codeOf = (error: Error) => (error as { code?: string }).code ?? "";
+
+/** Nothing can have been sent. */
+const isNeverConnected = (error: Error) => /^(ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT|EAI_AGAIN)$/.test(codeOf(error));
+
+/** The connection is gone without an answer: what only reads may be asked again. */
+const isConnectionLost = (error: Error) =>
+  isNeverConnected(error) || /^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(codeOf(error));
+
+/** Which deadline it missed. */
+function latePhase(error: Error): string | undefined {
+  if (error instanceof Fault) return error.code === "upstream_timeout" ? "whole" : undefined;
+  const phases: Record<string, string> = {
+    UND_ERR_CONNECT_TIMEOUT: "connect",
+    UND_ERR_HEADERS_TIMEOUT: "first_byte",
+    UND_ERR_BODY_TIMEOUT: "idle",
+  };
+  return phases[codeOf(error)];
+}
