@@ -22,6 +22,7 @@ import type { User } from "@gatehouse/store/users";
 import { Hono } from "hono";
 import { stream } from "hono/streaming";
 import { z } from "zod";
+import { askerOf } from "./asker.ts";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { DescriptionSource, importApi, toTool } from "./import-api.ts";
@@ -92,13 +93,15 @@ function viewOf({ tools, ...api }: ImportedApi) {
 }
 
 async function registerApi(
-  { db, egress, vault }: Deps,
+  deps: Deps,
   { org, user }: { org: Org; user: User },
   { name, slug, url, access, secrets, description, offered }: z.output<typeof NewApi>,
 ) {
+  const { db, egress, vault } = deps;
   const { origin } = url;
   egress.check(url);
-  const tried = await tryClients(egress, { access, origin }, readSecrets(access, secrets, new Set()));
+  const asker = askerOf(deps, { org, user });
+  const tried = await tryClients(egress, { access, origin, asker }, readSecrets(access, secrets, new Set()));
   const api = await importApi(egress, { ...description, baseUrl: url });
   const chosen = new Set(offered);
   const tools = api.tools.map((tool) => toTool(tool, chosen.has(tool.definition.name)));

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Access, isMembers, type OrgWay, slotOf, type Way, type WayOf } from "@gatehouse/credentials/access";
+import { type Access, isOrgs, type OrgWay, slotOf, type Way, type WayOf } from "@gatehouse/credentials/access";
 import { type Presented, present, type WithToken } from "@gatehouse/credentials/present";
 import {
   openCredential,
@@ -12,10 +12,12 @@ import { asFetch } from "@gatehouse/egress/as-fetch";
 import type { ClientTls, Egress } from "@gatehouse/egress/egress";
 import { toFault } from "@gatehouse/faults";
 import { requestClientToken } from "@gatehouse/oauth/client/client-credentials";
+import { exchangeToken } from "@gatehouse/oauth/client/token-exchange";
 import { type Credential, putCredential, reserveCredential } from "@gatehouse/store/credentials";
 import type { OrgScope } from "@gatehouse/store/database";
 import type { DataKey } from "@gatehouse/vault/vault";
 import { z } from "zod";
+import type { Asker } from "./asker.ts";
 import { invalidFields } from "./fields.ts";
 
 /** The org's secrets, in clear while they are tried and sealed, by the slots of their ways. */
@@ -34,7 +36,7 @@ export const TypedSecrets = z.record(z.string().max(200), z.unknown());
 
 const TOKEN_LIMITS = { bytesMax: 65_536, timeoutMs: 10_000 };
 
-export const orgWays = (access: Access): OrgWay[] => access.filter((way): way is OrgWay => !isMembers(way));
+export const orgWays = (access: Access): OrgWay[] => access.filter(isOrgs);
 
 /** What was typed in, by slot; each way without anything there has to be in `stored`. */
 export function readSecrets(access: Access, typed: Record<string, unknown>, stored: ReadonlySet<string>): Secrets {
@@ -85,19 +87,37 @@ export interface Tried {
   way: OrgWay;
   secret: object;
   expiresAt: Date | null;
+  /** What is sent in its place, and not kept. */
+  sent?: object;
+}
+
+/** Where secrets are tried, and who has them tried; `null` for nobody, who gets no token for themselves. */
+export interface TrialPlace {
+  access: Access;
+  origin: string;
+  exception?: string | null | undefined;
+  asker: Asker | null;
 }
 
 /** Gets the token of clients that need one, which shows that their credentials are right. */
 export async function tryClients(
   egress: Egress,
-  { access, origin, exception }: { access: Access; origin: string; exception?: string | null | undefined },
+  { access, origin, exception, asker }: TrialPlace,
   secrets: Secrets,
 ): Promise<Tried[]> {
   const upstream = { fetch: asFetch(egress, { ...TOKEN_LIMITS, exception }), allowHttp: origin.startsWith("http:") };
   const ways = orgWays(access).filter((way) => secrets.has(slotOf(way)));
+  async function exchange(way: WayOf<"token-exchange">, secret: object): Promise<Pick<Tried, "sent">> {
+    if (!asker) return {};
+    const subjectToken = asker.assertions.sign(asker, way.tokenEndpoint);
+    const request = { ...way, ...(secret as SecretOf<"token-exchange">), subjectToken };
+    const { accessToken } = await exchangeToken(request, upstream).catch(explain(way));
+    return { sent: { accessToken } };
+  }
   return Promise.all(
     ways.map(async (way) => {
       const secret = secrets.get(slotOf(way))!;
+      if (way.kind === "token-exchange") return { way, secret, expiresAt: null, ...(await exchange(way, secret)) };
       if (way.kind !== "client-credentials") return { way, secret, expiresAt: null };
       const client = secret as SecretOf<"client-credentials">;
       const { accessToken, expiresAt } = await requestClientToken({ ...way, ...client }, upstream).catch(explain(way));
@@ -107,7 +127,7 @@ export async function tryClients(
 }
 
 const explain =
-  (way: WayOf<"client-credentials">) =>
+  (way: WayOf<"client-credentials" | "token-exchange">) =>
   (thrown: unknown): never => {
     const fault = toFault(thrown);
     if (fault.code === "internal") throw fault;
@@ -115,10 +135,11 @@ const explain =
   };
 
 /** `undefined` where nothing is needed. */
-export function openedWith(tried: readonly { way: Way; secret: object }[]): OpenedWith | undefined {
+export function openedWith(all: readonly { way: Way; secret: object; sent?: object }[]): OpenedWith | undefined {
+  const tried = all.filter(({ way, sent }) => way.kind !== "token-exchange" || sent);
   if (tried.length === 0) return undefined;
   const presented: Presented = { headers: [], query: "" };
-  for (const { way, secret } of tried) present(way, secret, presented);
+  for (const { way, secret, sent } of tried) present(way, sent ?? secret, presented);
   const certificate = tried.find(({ way }) => way.kind === "mtls");
   const tls = certificate && (() => certificate.secret as ClientTls);
   return { presented, tls, boundary: randomUUID() };

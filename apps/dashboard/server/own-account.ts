@@ -54,8 +54,8 @@ function isUsable(row: Credential | null, { connector }: Whose): row is Credenti
 }
 
 async function renewed(deps: Used, whose: Whose, row: Credential): Promise<OwnAccount | null> {
-  const { id, url, egressException } = whose.connector;
-  const connector = { id, origin: new URL(url).origin, egressException };
+  const { id, slug, url, egressException } = whose.connector;
+  const connector = { id, slug, origin: new URL(url).origin, egressException };
   const found = await openRenewal(deps)({ orgId: whose.orgId, connector }, row);
   return isUsable(found, whose) ? open(deps, whose, found) : null;
 }

@@ -13,8 +13,10 @@ import {
 } from "@gatehouse/store/connectors";
 import { listCredentialsOfConnector } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import type { Org } from "@gatehouse/store/orgs";
 import type { ToolDefinition } from "@gatehouse/store/tables";
 import type { User } from "@gatehouse/store/users";
+import { type Asker, askerOf, asserted } from "./asker.ts";
 import { compareCatalogues } from "./compare-catalogues.ts";
 import { NotLetIn, type Upstream } from "./conversation.ts";
 import type { DashboardDeps } from "./dashboard.ts";
@@ -25,9 +27,15 @@ import { isSeen, type Probed, probe, probeVerdict } from "./probe.ts";
 type Used = Pick<DashboardDeps, "db" | "egress" | "vault" | "operatorClients">;
 
 /** Looks at a connector's upstream once more, for its owner and with what they have linked, and stores what is different. */
-export async function probeAgain(deps: Used, { org, user }: { org: { id: string }; user: User }, connector: Connector) {
+export async function probeAgain(
+  deps: Used & Pick<DashboardDeps, "publicUrl">,
+  { org, user }: { org: Pick<Org, "id" | "slug">; user: User },
+  connector: Connector,
+) {
   const whose = { orgId: org.id, userId: user.id, connector };
-  const { tools, leftOut, ...verdict } = await probeAs(deps, whose).catch(asUpstreamFailure);
+  const { tools, leftOut, ...verdict } = await probeAs(deps, whose, askerOf(deps, { org, user })).catch(
+    asUpstreamFailure,
+  );
   return withOrg(deps.db, org.id, async (scope) => {
     if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
     await updateVerdict(scope, connector.id, verdict);
@@ -37,16 +45,18 @@ export async function probeAgain(deps: Used, { org, user }: { org: { id: string 
       ...{ event: "connector.probed", outcome: "ok", userId: user.id, connectorId: connector.id },
       entry: { ...entry, ...changes },
     });
-    return { ...verdict, ...changes, leftOut };
+    return { ...verdict, ...changes, leftOut, isFirst: !isSeen(connector) };
   });
 }
 
+const NOBODY = { own: null, asker: null };
+
 /** A link that the upstream no longer takes is renewed, once. */
-async function probeAs(deps: Used, whose: Whose): Promise<Probed> {
+async function probeAs(deps: Used, whose: Whose, asker: Asker): Promise<Probed> {
   const { connector } = whose;
   const own = await ownAccount(deps, whose);
   const look = async (account: OwnAccount | null) =>
-    probe(await upstreamOf(deps, whose.orgId, connector, account), pinnedEra(connector));
+    probe(await upstreamOf(deps, whose.orgId, connector, { own: account, asker }), pinnedEra(connector));
   return look(own).catch(async (refused) => {
     if (!(refused instanceof NotLetIn) || !memberWayOf(connector.access)) throw refused;
     const another = own && (await anotherAccount(deps, whose));
@@ -63,7 +73,7 @@ const accountRefused = ({ name }: Connector) =>
 
 /** As `probeAgain`, unasked and as nobody: for the verdict alone, and in the audit log only where it is another than before. */
 export async function renewVerdict(deps: Used, orgId: string, connector: Connector, signal: AbortSignal) {
-  const upstream = { ...(await upstreamOf(deps, orgId, connector)), signal };
+  const upstream = { ...(await upstreamOf(deps, orgId, connector, NOBODY)), signal };
   const verdict = await probeVerdict(upstream, pinnedEra(connector));
   await withOrg(deps.db, orgId, async (scope) => {
     if (!(await isAsItWas(scope, connector))) return;
@@ -78,14 +88,15 @@ async function upstreamOf(
   { db, egress, vault }: Used,
   orgId: string,
   connector: Connector,
-  own: OwnAccount | null = null,
+  { own, asker }: { own: OwnAccount | null; asker: Asker | null },
 ): Promise<Upstream> {
   const url = new URL(connector.url);
   const access = parseAccess(connector.access);
-  const place = { org: orgId, access, origin: url.origin, exception: connector.egressException };
+  const place = { org: orgId, access, origin: url.origin, exception: connector.egressException, asker };
   const rows = await withOrg(db, orgId, (scope) => listCredentialsOfConnector(scope, connector.id));
   const secrets = openSecrets(await vault.dataKey(orgId), place, rows);
-  const opened = openedWith([...(await tryClients(egress, place, secrets)), ...(own ? [own] : [])]);
+  const tried = await tryClients(egress, place, secrets);
+  const opened = openedWith([...tried, ...(asker ? asserted(access, asker, url) : []), ...(own ? [own] : [])]);
   return { egress, url, opened, exception: connector.egressException };
 }
 

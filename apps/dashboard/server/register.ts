@@ -5,6 +5,7 @@ import { withOrg } from "@gatehouse/store/database";
 import { type Org, slugProblem } from "@gatehouse/store/orgs";
 import type { User } from "@gatehouse/store/users";
 import { z } from "zod";
+import { askerOf, asserted } from "./asker.ts";
 import type { Deps } from "./dashboard.ts";
 import { keepSecrets, openedWith, readSecrets, TypedSecrets, tryClients } from "./org-credential.ts";
 import { probeFor, UNSEEN } from "./probe.ts";
@@ -44,13 +45,15 @@ export const NewConnectorFields = z.object({
  * that shows them only to its own people is stored without, until an owner has linked an account there.
  */
 export async function register(
-  { db, egress, vault }: Pick<Deps, "db" | "egress" | "vault">,
+  deps: Pick<Deps, "db" | "egress" | "vault" | "publicUrl">,
   { org, user }: { org: Org; user: User },
   { name, slug, url, access, secrets: typed }: z.output<typeof NewConnectorFields>,
 ) {
+  const { db, egress, vault } = deps;
   const { origin } = url;
-  const tried = await tryClients(egress, { access, origin }, readSecrets(access, typed, new Set()));
-  const upstream = { egress, url, opened: openedWith(tried) };
+  const asker = askerOf(deps, { org, user });
+  const tried = await tryClients(egress, { access, origin, asker }, readSecrets(access, typed, new Set()));
+  const upstream = { egress, url, opened: openedWith([...tried, ...asserted(access, asker, url)]) };
   const seen = await probeFor(access, upstream).catch((refused) => sayWhoSignsIn(upstream, refused));
   await checkSignIn(upstream, access);
   const { tools, leftOut, ...server } = seen ?? UNSEEN;

@@ -5,8 +5,10 @@ import { insertAudit } from "@gatehouse/store/audit";
 import { type Connector, updateUpstream, updateVerdict, type Verdict } from "@gatehouse/store/connectors";
 import { type Credential, listCredentialsOfConnector, unlinkCredential } from "@gatehouse/store/credentials";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
+import type { Org } from "@gatehouse/store/orgs";
 import { findUser, type User } from "@gatehouse/store/users";
 import { z } from "zod";
+import { askerOf, asserted } from "./asker.ts";
 import type { Upstream } from "./conversation.ts";
 import type { Deps } from "./dashboard.ts";
 import {
@@ -34,12 +36,12 @@ export const UpstreamFields = z.object({
   unlinks: z.int().min(0).default(0),
 });
 
-type Used = Pick<Deps, "db" | "egress" | "vault" | "operatorClients">;
+type Used = Pick<Deps, "db" | "egress" | "vault" | "publicUrl" | "operatorClients">;
 
 /** Where a connector leads, and how it is opened: tried before it is stored. */
 export async function changeUpstream(
   deps: Used,
-  { org, user }: { org: { id: string }; user: User },
+  { org, user }: { org: Pick<Org, "id" | "slug">; user: User },
   connector: Connector,
   { url, access, secrets: typed, unlinks }: z.output<typeof UpstreamFields>,
 ) {
@@ -48,14 +50,20 @@ export async function changeUpstream(
   const lost = rows.filter((row) => isLost(row, url.origin, access));
   refuseUnlessTold(peopleOf(lost), unlinks);
   const exception = new URL(connector.url).host === url.host ? connector.egressException : null;
-  const place = { org: org.id, access, origin: url.origin, exception };
+  const asker = askerOf(deps, { org, user });
+  const place = { org: org.id, access, origin: url.origin, exception, asker };
   const dataKey = await vault.dataKey(org.id);
   const stored = openSecrets(dataKey, place, rows);
   const fresh = readSecrets(access, typed, new Set(stored.keys()));
   const tried = await tryClients(egress, place, new Map([...stored, ...fresh]));
   const isOwnLost = lost.some(({ userId }) => userId === user.id);
   const own = isOwnLost ? null : await ownAccount(deps, { orgId: org.id, userId: user.id, connector });
-  const upstream = { egress, url, opened: openedWith([...tried, ...(own ? [own] : [])]), exception };
+  const upstream = {
+    egress,
+    url,
+    opened: openedWith([...tried, ...asserted(access, asker, url), ...(own ? [own] : [])]),
+    exception,
+  };
   const seen = isApi(connector) ? null : await look(upstream, access, connector);
   const { tools, leftOut, ...verdict } = seen ?? { ...verdictOf(connector, url), tools: null, leftOut: [] };
   return withOrg(db, org.id, async (scope) => {

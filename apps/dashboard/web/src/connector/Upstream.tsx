@@ -68,9 +68,9 @@ export function Upstream({ org, connector, mayChange }: { org: string; connector
 }
 
 /** What checking has changed in the list of tools. */
-function Found({ added, removed, changed, unclassified, leftOut }: Probed) {
+function Found({ added, removed, changed, unclassified, leftOut, isFirst }: Probed) {
   const changes = [
-    added.length > 0 && `${count(added)} added, not offered until you turn them on: ${named(added)}`,
+    added.length > 0 && `${count(added)} ${isFirst ? "found" : NOT_YET}: ${named(added)}`,
     removed.length > 0 && `${count(removed)} removed: ${named(removed)}`,
     changed.length > 0 && `${count(changed)} changed: ${named(changed)}`,
     unclassified.length > 0 && `${count(unclassified)} no longer classified as read: ${named(unclassified)}`,
@@ -91,6 +91,7 @@ function Found({ added, removed, changed, unclassified, leftOut }: Probed) {
   );
 }
 
+const NOT_YET = "added, not offered until you turn them on";
 const count = ({ length }: string[]) => (length === 1 ? "1 tool" : `${length} tools`);
 const NAMED_MAX = 12;
 

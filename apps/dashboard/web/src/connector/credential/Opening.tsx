@@ -6,7 +6,7 @@ import { Ago } from "../../ui/Ago.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { Failure } from "../../ui/states.tsx";
 import { Ways } from "./Ways.tsx";
-import { fromStored, isMembers, labelOf, toWay, typedSecrets } from "./ways.ts";
+import { fromStored, hasSecret, labelOf, toWay, typedSecrets } from "./ways.ts";
 
 /** Where a connector leads and how it is opened there, for those who may change it. */
 export function Opening({ org, connector }: { org: string; connector: Connector }) {
@@ -39,7 +39,7 @@ function Summary({ connector: { url, access } }: { connector: Connector }) {
         </Text>
       )}
       {access?.map(({ slot, kind, credential }) => (
-        <Text key={slot} size="sm" c={credential || isMembers(kind) ? "dimmed" : "red"}>
+        <Text key={slot} size="sm" c={credential || !hasSecret(kind) ? "dimmed" : "red"}>
           {labelOf(kind)}
           {credential && (
             <>
@@ -47,7 +47,7 @@ function Summary({ connector: { url, access } }: { connector: Connector }) {
               {credential.setBy && ` by ${credential.setBy}`}
             </>
           )}
-          {!credential && !isMembers(kind) && ": missing. Calls fail until you enter it"}
+          {!credential && hasSecret(kind) && ": missing. Calls fail until you enter it"}
         </Text>
       ))}
     </Stack>

@@ -13,6 +13,11 @@ interface Field {
 
 const ONE: Field[] = [{ name: "secret", label: "Secret" }];
 
+const CLIENT: Field[] = [
+  { name: "clientId", label: "Client id", shown: true },
+  { name: "clientSecret", label: "Client secret" },
+];
+
 const FIELDS: Partial<Record<Kind, Field[]>> = {
   bearer: [{ name: "secret", label: "Token" }],
   header: ONE,
@@ -22,10 +27,8 @@ const FIELDS: Partial<Record<Kind, Field[]>> = {
     { name: "user", label: "User name", shown: true },
     { name: "password", label: "Password" },
   ],
-  "client-credentials": [
-    { name: "clientId", label: "Client id", shown: true },
-    { name: "clientSecret", label: "Client secret" },
-  ],
+  "client-credentials": CLIENT,
+  "token-exchange": CLIENT,
   mtls: [
     { name: "certificate", label: "Certificate (PEM)", long: true },
     { name: "key", label: "Private key (PEM, without a passphrase)", long: true },

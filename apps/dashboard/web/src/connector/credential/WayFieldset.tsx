@@ -1,7 +1,7 @@
-import { CloseButton, Fieldset, Group, NativeSelect, Stack, Textarea, TextInput } from "@mantine/core";
+import { CloseButton, Fieldset, Group, NativeSelect, Stack, Text, Textarea, TextInput } from "@mantine/core";
 import { SecretFields } from "./SecretFields.tsx";
 import { WhoSignsIn } from "./WhoSignsIn.tsx";
-import { isMembers, type Kind, labelOf, TYPED_IN, type TypedInKind, type WayFields } from "./ways.ts";
+import { hasSecret, type Kind, labelOf, TYPED_IN, type TypedInKind, type WayFields } from "./ways.ts";
 
 interface WayFieldsetProps {
   way: WayFields;
@@ -45,9 +45,12 @@ export function WayFieldset({ way, problems, secretProblems, onChange, onRemove 
           </>
         )}
         <Place way={way} problems={problems} set={set} />
-        {way.kind === "client-credentials" && <TokenRequest way={way} problems={problems} set={set} />}
+        {(way.kind === "client-credentials" || way.kind === "token-exchange") && (
+          <TokenRequest way={way} problems={problems} set={set} />
+        )}
+        {isOnBehalf(way.kind) && <OnBehalfHint kind={way.kind} />}
         {way.kind === "member-oauth" && <WhoSignsIn way={way} problems={problems} set={set} />}
-        {!isMembers(way.kind) && (
+        {hasSecret(way.kind) && (
           <SecretFields way={way} problems={secretProblems} onChange={(secret) => set({ secret })} />
         )}
       </Stack>
@@ -111,6 +114,17 @@ function TokenRequest({ way, problems, set }: PartProps) {
         onChange={(event) => set({ tokenEndpoint: event.currentTarget.value })}
       />
       <Scopes way={way} problems={problems} set={set} />
+      {way.kind === "token-exchange" && (
+        <TextInput
+          label="Audience"
+          description="What the token is for, if the server wants to be told"
+          value={way.audience}
+          error={problems.audience}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={(event) => set({ audience: event.currentTarget.value })}
+        />
+      )}
       <NativeSelect
         label="The client's secret is sent"
         value={way.authMethod}
@@ -121,6 +135,21 @@ function TokenRequest({ way, problems, set }: PartProps) {
         onChange={(event) => set({ authMethod: event.currentTarget.value as WayFields["authMethod"] })}
       />
     </>
+  );
+}
+
+const isOnBehalf = (kind: Kind) => kind === "assertion" || kind === "token-exchange";
+
+/** What has to be set up on the other side. */
+function OnBehalfHint({ kind }: { kind: Kind }) {
+  const keys = `${location.origin}/oauth/jwks`;
+  return (
+    <Text size="sm" c="dimmed" style={{ overflowWrap: "anywhere" }}>
+      {kind === "assertion"
+        ? "Each request carries a JWT (at+jwt) that names who calls, valid for a minute and for this server alone."
+        : "The token endpoint is shown a JWT (at+jwt) that names who calls, and gives a token for them (RFC 8693)."}{" "}
+      It is to be checked with the keys at {keys}: issuer {location.origin}, and your organisation in “org”.
+    </Text>
   );
 }
 

@@ -8,6 +8,7 @@ export interface WayFields {
   tokenEndpoint: string;
   scopes: string;
   authMethod: "client_secret_basic" | "client_secret_post";
+  audience: string;
   instructions: string;
   /** How what a member types in is sent. */
   as: TypedInKind;
@@ -50,6 +51,13 @@ export const KINDS: { group: string; items: { value: Kind; label: string }[] }[]
       { value: "member-secret", label: "Members type in their own key" },
     ],
   },
+  {
+    group: "On behalf of whoever calls",
+    items: [
+      { value: "assertion", label: "Gatehouse's word for who calls (signed JWT)" },
+      { value: "token-exchange", label: "Token exchange at your authorization server" },
+    ],
+  },
 ];
 
 export const TYPED_IN: { value: TypedInKind; label: string }[] = [
@@ -65,10 +73,13 @@ export const labelOf = (kind: Kind): string =>
 
 export const isMembers = (kind: Kind): boolean => kind.startsWith("member-");
 
+/** The organisation has typed something in for it, or has to. */
+export const hasSecret = (kind: Kind): boolean => !isMembers(kind) && kind !== "assertion";
+
 export function newWay(kind: Kind): WayFields {
   return {
     ...{ kind, name: "", template: "{secret}", tokenEndpoint: "", scopes: "", authMethod: "client_secret_basic" },
-    ...{ instructions: "", as: "bearer", service: "", server: NO_SERVER, scopeDelimiter: " " },
+    ...{ audience: "", instructions: "", as: "bearer", service: "", server: NO_SERVER, scopeDelimiter: " " },
     ...{ secret: {}, stored: null },
   };
 }
@@ -85,6 +96,9 @@ export function fromStored(way: StoredWay): WayFields {
     const service = said.service ?? (server ? ENDPOINTS : "");
     return { ...fields, service, scopes: scopes.join(" "), scopeDelimiter, server: withEvery(server) };
   }
+  if (said.kind === "token-exchange") {
+    return { ...fields, ...said, audience: said.audience ?? "", scopes: said.scopes.join(" ") };
+  }
   return { ...fields, ...said, scopes: said.kind === "client-credentials" ? said.scopes.join(" ") : "" };
 }
 
@@ -98,9 +112,13 @@ export function toWay(fields: WayFields) {
   const { kind, name, template, tokenEndpoint, authMethod, instructions, as } = fields;
   const scopes = fields.scopes.split(/\s+/).filter(Boolean);
   if (kind === "client-credentials") return { kind, tokenEndpoint, scopes, authMethod };
+  if (kind === "token-exchange") {
+    const audience = fields.audience.trim();
+    return { kind, tokenEndpoint, scopes, authMethod, ...(audience ? { audience } : {}) };
+  }
   if (kind === "member-secret") return { kind, instructions, as: sentAs(as, name, template) };
   if (kind === "member-oauth") return { kind, ...whoSignsIn(fields), ...(scopes.length ? { scopes } : {}) };
-  return kind === "mtls" ? { kind } : sentAs(kind, name, template);
+  return kind === "mtls" || kind === "assertion" ? { kind } : sentAs(kind, name, template);
 }
 
 function whoSignsIn({ service, server, scopeDelimiter }: WayFields) {
