@@ -1,9 +1,10 @@
 import { createServer } from "node:http";
 import { openState } from "@gatehouse/state/state";
 import { decideOnClient, deleteGrantsOfRefusedClients, upsertClient } from "@gatehouse/store/clients";
+import { updateOpenTo } from "@gatehouse/store/connectors";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
 import { deleteGrant, insertGrant } from "@gatehouse/store/grants";
-import { removeMember } from "@gatehouse/store/members";
+import { removeMember, updateRole } from "@gatehouse/store/members";
 import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { expect, inject, test } from "vitest";
@@ -37,7 +38,7 @@ async function startReplica(house: GatewayHouse, redisUrl: string | undefined) {
   return { origin, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-/** Alice's grant is a row, and its client one that the org knows. */
+/** Alice's grant is a row, its client one that the org knows, and the connector open to members, not to auditors. */
 async function startTwo(upstream: Upstream, redisUrl: string | undefined) {
   await using stack = new AsyncDisposableStack();
   const small = stack.use(await startSmallHouse(upstream, { era: "legacy" }));
@@ -48,6 +49,7 @@ async function startTwo(upstream: Upstream, redisUrl: string | undefined) {
     const scopes = ["mcp:read", "mcp:write"];
     const grant = { id: `grant of ${alice.email}`, userId: alice.id, connectorId: endpoint.id, scopes, terms };
     await insertGrant(scope, { ...grant, ...client, expiresAt: new Date(Date.now() + 3_600_000) });
+    await updateOpenTo(scope, endpoint.id, { roles: ["member"], teams: [] });
     await upsertClient(scope, CLIENT_ID, { identity: "it", registration: "dynamic", name: "A client", host: null });
   });
   const replicas = [stack.use(await startReplica(house, redisUrl)), stack.use(await startReplica(house, redisUrl))];
@@ -80,6 +82,10 @@ async function openStreams(url: string, token: string): Promise<Promise<void>[]>
 const ENDS: Record<string, (small: Small) => Promise<unknown>> = {
   "a member is removed": ({ house, org, alice }) =>
     withOrg(house.owner, org.id, (scope) => removeMember(scope, alice.id)),
+  "a role is lowered": ({ house, org, alice }) =>
+    withOrg(house.owner, org.id, (scope) => updateRole(scope, { userId: alice.id, role: "auditor" })),
+  "a connector is closed to its member": ({ house, org, endpoint }) =>
+    withOrg(house.owner, org.id, (scope) => updateOpenTo(scope, endpoint.id, { roles: ["owner"], teams: [] })),
   "a grant is ended by its member": async ({ house, org, alice }) => {
     await using dashboard = openDatabase(house.access, "gatehouse_dashboard");
     return await withOrg(dashboard, org.id, (scope) =>
