@@ -37,7 +37,10 @@ export interface OrgScope {
   readonly db: Transaction<Tables>;
 }
 
-/** Connection settings for one role. Statements end after 10 s, waiting for a connection after 5 s. */
+/**
+ * Connection settings for one role. Statements end after 10 s, waiting for a connection after 5 s; and for an answer that
+ * trickles in nobody waits longer than 12 s.
+ */
 export function connectionSettings({ url, password }: DatabaseAccess, role: AppRole): pg.ClientConfig {
   const address = new URL(url);
   address.username = role;
@@ -47,6 +50,7 @@ export function connectionSettings({ url, password }: DatabaseAccess, role: AppR
     application_name: role,
     connectionTimeoutMillis: 5000,
     statement_timeout: 10_000,
+    query_timeout: 12_000,
     keepAlive: true,
   };
 }
