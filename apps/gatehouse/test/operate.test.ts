@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { gatehouse, printed, temporaryDirectory } from "./command.ts";
 
 test("beside a Gatehouse with a Postgres of its own: keys are rotated, an org is suspended and resumed", {
-  timeout: 90_000,
+  timeout: 180_000,
 }, async () => {
   await using directory = await temporaryDirectory();
   const environment = { GATEHOUSE_DATA_DIR: directory.path };

@@ -338,6 +338,30 @@ export async function changeTokenLifetimes(org: string, json: TokenLifetimesChan
 
 export type TokenLifetimes = InferResponseType<typeof tokenLifetimes.$get>;
 
+const { limits, usage } = client.orgs[":org"];
+export type Limits = InferResponseType<typeof limits.$get>;
+export type LimitChange = Parameters<typeof limits.$put>[0]["json"];
+
+export async function readLimits(org: string): Promise<Limits> {
+  return (await limits.$get({ param: { org } })).json();
+}
+
+export async function changeLimit(org: string, json: LimitChange): Promise<void> {
+  await limits.$put({ param: { org }, json });
+}
+
+export type UsageSummary = InferResponseType<typeof usage.$get>;
+
+export async function readUsage(org: string, days: number): Promise<UsageSummary> {
+  return (await usage.$get({ param: { org }, query: { days: String(days) } })).json();
+}
+
+/** Where usage by hour is as a file. */
+export function usageFile(org: string, format: "json" | "csv", span: { from: Date; to: Date }): string {
+  const query = { from: span.from.toISOString(), to: span.to.toISOString(), format };
+  return usage.hours.$path({ param: { org }, query });
+}
+
 export async function readPeople(org: string) {
   return (await people.$get({ param: { org } })).json();
 }

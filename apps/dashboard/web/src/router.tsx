@@ -1,10 +1,18 @@
-import { createRootRoute, createRoute, createRouter, Outlet, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { AccessPage } from "./access/AccessPage.tsx";
 import { MemberAccessPage } from "./access/MemberAccessPage.tsx";
 import { AuditPage } from "./audit/AuditPage.tsx";
 import { ConnectorPage } from "./connector/ConnectorPage.tsx";
 import { ToolPage } from "./connector/tool/ToolPage.tsx";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
+import { LimitsPage } from "./limits/LimitsPage.tsx";
 import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
 import { PeoplePage } from "./people/PeoplePage.tsx";
 import { queryClient } from "./query-client.ts";
@@ -70,6 +78,13 @@ const serviceAccounts = createRoute({
 });
 const people = createRoute({ getParentRoute: () => orgRoute, path: "/people", component: PeoplePage });
 const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
+const limits = createRoute({ getParentRoute: () => orgRoute, path: "/limits", component: LimitsPage });
+/** With its charts, which nothing else needs. */
+const usage = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/usage",
+  component: lazyRouteComponent(() => import("./usage/UsagePage.tsx"), "UsagePage"),
+});
 const settings = createRoute({ getParentRoute: () => orgRoute, path: "/settings", component: SettingsPage });
 
 export const router = createRouter({
@@ -89,6 +104,8 @@ export const router = createRouter({
         people,
         serviceAccounts,
         audit,
+        usage,
+        limits,
         settings,
       ]),
     ]),

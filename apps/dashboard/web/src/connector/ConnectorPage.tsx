@@ -4,6 +4,7 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { ApiProblem, type Connector, readConnector } from "../api.ts";
 import { ConnectClaude } from "../connect-claude/ConnectClaude.tsx";
+import { LimitsPanel } from "../limits/LimitsPanel.tsx";
 import { useOrg } from "../session.ts";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
 import { Page } from "../ui/Page.tsx";
@@ -60,6 +61,13 @@ export function ConnectorPage() {
             <ApiDescription org={org.slug} connector={connector} />
           )}
           {org.mayChange && <WhoMayUse key={JSON.stringify(connector.openTo)} org={org.slug} connector={connector} />}
+          {org.mayChange && (
+            <LimitsPanel
+              org={org.slug}
+              subject={{ subject: "connector", subjectId: connector.id }}
+              what="this connector"
+            />
+          )}
           <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
         </>
       )}

@@ -41,6 +41,8 @@ export function Shell() {
           <Tab to="/$org/access" org={org.slug} label="My access" />
           {org.mayChange && <Tab to="/$org/people" org={org.slug} label="People" />}
           {org.mayChange && <Tab to="/$org/service-accounts" org={org.slug} label="Service accounts" />}
+          {org.mayAudit && <Tab to="/$org/usage" org={org.slug} label="Usage" />}
+          {org.mayChange && <Tab to="/$org/limits" org={org.slug} label="Limits" />}
           {org.mayAudit && <Tab to="/$org/audit" org={org.slug} label="Audit log" />}
           {org.mayChange && <Tab to="/$org/settings" org={org.slug} label="Settings" />}
         </nav>
@@ -58,6 +60,8 @@ interface TabProps {
     | "/$org/access"
     | "/$org/people"
     | "/$org/service-accounts"
+    | "/$org/usage"
+    | "/$org/limits"
     | "/$org/audit"
     | "/$org/settings";
   org: string;

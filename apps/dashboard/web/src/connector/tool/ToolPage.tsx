@@ -2,6 +2,7 @@ import { Group } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { ApiProblem, readTool } from "../../api.ts";
+import { LimitsPanel } from "../../limits/LimitsPanel.tsx";
 import { useOrg } from "../../session.ts";
 import { Operation } from "../../ui/Operation.tsx";
 import { Page } from "../../ui/Page.tsx";
@@ -36,6 +37,13 @@ export function ToolPage() {
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !tool && <Loading />}
       {tool && <ToolForm key={name} org={org.slug} slug={slug} tool={tool} />}
+      {tool && connector && (
+        <LimitsPanel
+          org={org.slug}
+          subject={{ subject: "tool", subjectId: `${connector.id}/${name}` }}
+          what="this tool"
+        />
+      )}
     </Page>
   );
 }

@@ -1,0 +1,16 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { changeLimit, readLimits } from "../api.ts";
+import type { Amounts, Limited } from "./amounts.ts";
+
+export const limitsQuery = (org: string) => queryOptions({ queryKey: ["limits", org], queryFn: () => readLimits(org) });
+
+export function useChange(org: string, limited: Limited, onDone: () => void) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (amounts: Amounts) => changeLimit(org, { ...limited, amounts }),
+    async onSuccess() {
+      await queryClient.invalidateQueries({ queryKey: limitsQuery(org).queryKey });
+      onDone();
+    },
+  });
+}

@@ -1,0 +1,41 @@
+import { Table } from "@mantine/core";
+import type { UsageSummary } from "../api.ts";
+import { Panel } from "../ui/Panel.tsx";
+import { bytes, count, duration, percent } from "./numbers.ts";
+import classes from "./usage.module.css";
+
+/** Most calls first. */
+export function UsageTable({ title, rows }: { title: string; rows: UsageSummary["connectors"] }) {
+  return (
+    <Panel flush title={title}>
+      <Table.ScrollContainer minWidth={560}>
+        <Table verticalSpacing="xs" horizontalSpacing="lg" className={classes.table}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>{title.replace("By ", "").replace(/^./, (first) => first.toUpperCase())}</Table.Th>
+              <Table.Th ta="right">Calls</Table.Th>
+              <Table.Th ta="right">Failed</Table.Th>
+              <Table.Th ta="right">Refused</Table.Th>
+              <Table.Th ta="right">Average</Table.Th>
+              <Table.Th ta="right">Slowest</Table.Th>
+              <Table.Th ta="right">In and out</Table.Th>
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {rows.map((row) => (
+              <Table.Tr key={row.id}>
+                <Table.Td className={classes.name}>{row.name ?? (row.id || "None")}</Table.Td>
+                <Table.Td ta="right">{count(row.calls)}</Table.Td>
+                <Table.Td ta="right">{percent(row.errors, row.calls)}</Table.Td>
+                <Table.Td ta="right">{count(row.refused)}</Table.Td>
+                <Table.Td ta="right">{duration(row.durationMsMean)}</Table.Td>
+                <Table.Td ta="right">{duration(row.durationMsMax)}</Table.Td>
+                <Table.Td ta="right">{bytes(row.bytesIn + row.bytesOut)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </Panel>
+  );
+}
