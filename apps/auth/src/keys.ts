@@ -9,6 +9,7 @@ import {
   rotateSigningKeys,
   type SigningKey,
 } from "@gatehouse/store/signing-keys";
+import { signingKeyCreated } from "@gatehouse/telemetry/events";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { SealedFor, Vault } from "@gatehouse/vault/vault";
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from "jose";
@@ -22,6 +23,8 @@ export interface KeyRing extends AsyncDisposable {
   signing: JWK[];
   /** Those of the tokens that may still be valid, and the next. */
   published: JWK[];
+  /** Since when the first has signed. */
+  signingSince: Date | null;
   onChange(listener: () => void): void;
 }
 
@@ -54,6 +57,7 @@ export async function openKeyRing({
     ...(await readKeys(db, vault)),
     onChange: (listener) => void listeners.push(listener),
     async [Symbol.asyncDispose]() {
+      observed[Symbol.dispose]();
       clearInterval(timer);
       await reading;
     },
@@ -76,6 +80,7 @@ export async function openKeyRing({
       });
   }, keysIntervalMs);
   timer.unref();
+  const observed = signingKeyCreated.observe(() => (ring.signingSince ? [[ring.signingSince.getTime() / 1000]] : []));
   return ring;
 }
 
@@ -85,11 +90,12 @@ async function makeMissingKeys(db: Database, vault: Vault): Promise<void> {
   if (signing.length < 2) await insertNextSigningKey(db, await makeSigningKey(vault));
 }
 
-async function readKeys(db: Database, vault: Vault): Promise<Pick<KeyRing, "signing" | "published">> {
+async function readKeys(db: Database, vault: Vault): Promise<Pick<KeyRing, "signing" | "published" | "signingSince">> {
   const [signing, published] = await Promise.all([listSigningKeys(db), listPublicKeys(db)]);
   return {
     signing: await Promise.all(signing.map(({ kid, privateJwk }) => openKey(vault, kid, privateJwk))),
     published: published.map(({ publicJwk }) => publicJwk),
+    signingSince: signing[0]?.signsFrom ?? null,
   };
 }
 

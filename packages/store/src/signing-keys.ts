@@ -12,10 +12,10 @@ export interface SigningKey {
 }
 
 /** The one to sign with first. As `gatehouse_auth`, which alone may read the private halves. */
-export async function listSigningKeys(db: Kysely<Tables>): Promise<SigningKey[]> {
+export async function listSigningKeys(db: Kysely<Tables>): Promise<(SigningKey & { signsFrom: Date | null })[]> {
   const rows = await db
     .selectFrom("signing_keys")
-    .select(["kid", "public_jwk as publicJwk", "private_jwk as privateJwk"])
+    .select(["kid", "public_jwk as publicJwk", "private_jwk as privateJwk", "signs_from as signsFrom"])
     .where("private_jwk", "is not", null)
     .orderBy(sql`coalesce(signs_from <= now(), false)`, "desc")
     .orderBy("signs_from", (order) => order.desc().nullsLast())
