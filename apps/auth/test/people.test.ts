@@ -46,6 +46,14 @@ test("an unknown user and a wrong password: the same answer", async () => {
   );
 });
 
+test.each(["constructor", "toString", "__proto__"])("“%s” is no way to sign in", async (way) => {
+  await using house = await startAcme();
+  const browser = new Browser(house.publicUrl);
+  const form = await browser.open(house.begin().url);
+  const page = await browser.submit(form, { email: house.ada.email, way, password: "wrong" });
+  expect([page.status, page.text.includes('name="password"')]).toEqual([200, true]);
+});
+
 test("an unknown user and a wrong password: the same time", async () => {
   await using house = await startAcme();
   const times: Record<string, number[]> = { known: [], unknown: [] };

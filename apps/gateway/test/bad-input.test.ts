@@ -199,6 +199,23 @@ test("an upstream's own error keeps its code, its data and its status", async ()
   });
 });
 
+test.each(["constructor", "toString", "__proto__"])(
+  "%s is a method like any other that is not there",
+  async (method) => {
+    await using upstream = await startUpstream();
+    const error = { code: -32601, message: "There is no such method" };
+    upstream.on(method, ({ body: { id } }, response) => sendJson(response, { jsonrpc: "2.0", id, error }));
+    await using small = await startSmallHouse(upstream);
+    const api = await small.house.addConnector(small.org, "api", upstream, { transport: "openapi", tools: [] });
+    const session = await initialize(small.endpoint.url, small.token);
+    const driven = await post(small.endpoint.url, { message: { jsonrpc: "2.0", id: 1, method } }, session);
+    expect(driven.messages).toMatchObject([{ error: { code: -32601 } }]);
+    const token = await small.house.tokenFor(small.alice, api);
+    const answer = await post(api.url, modern(method), bearer(token));
+    expect(answer).toMatchObject({ status: 404, messages: [{ error: { code: -32601 } }] });
+  },
+);
+
 test("idle and slow connections don't keep others waiting", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream);

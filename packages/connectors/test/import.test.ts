@@ -344,4 +344,12 @@ components:
     expect(progress).toEqual([0]);
     await expect(importInWorker({ text: "{}" })).rejects.toMatchObject({ code: "invalid_params" });
   });
+
+  test("many at once wait for their turn, and too many are refused", async () => {
+    const text = JSON.stringify(describing({}));
+    const all = await Promise.allSettled(Array.from({ length: 24 }, () => importInWorker({ text })));
+    const refused = all.flatMap((one) => (one.status === "rejected" ? [one.reason.code] : []));
+    expect(refused).toEqual(["rate_limited", "rate_limited"]);
+    expect((await importInWorker({ text })).operations).toBe(1);
+  });
 });

@@ -2,18 +2,18 @@ import { Fault } from "@gatehouse/faults";
 import type { Request } from "./message.ts";
 
 /** Methods whose target is mirrored in `Mcp-Name`, and the member of the params it comes from. */
-const NAMED_BY: Record<string, "name" | "uri" | "taskId"> = {
-  "tools/call": "name",
-  "prompts/get": "name",
-  "resources/read": "uri",
-  "tasks/get": "taskId",
-  "tasks/update": "taskId",
-  "tasks/cancel": "taskId",
-};
+const NAMED_BY = new Map<string, "name" | "uri" | "taskId">([
+  ["tools/call", "name"],
+  ["prompts/get", "name"],
+  ["resources/read", "uri"],
+  ["tasks/get", "taskId"],
+  ["tasks/update", "taskId"],
+  ["tasks/cancel", "taskId"],
+]);
 
 /** The tool, prompt, resource or task that a request is about; `undefined` for a method that has no target. */
 export function targetOf({ method, params }: Request): string | undefined {
-  const member = NAMED_BY[method];
+  const member = NAMED_BY.get(method);
   const target = member && params?.[member];
   return typeof target === "string" ? target : undefined;
 }

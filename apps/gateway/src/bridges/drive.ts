@@ -48,7 +48,7 @@ export function sendToModern(exchange: Exchange, front: Receiver, deps: Dependen
   const { message } = exchange;
   if (isResponse(message)) return takeReply(exchange, message, front, deps);
   if (!isRequest(message)) return takeNotification(exchange, message, front, deps);
-  const answerHere = ANSWERED_HERE[message.method];
+  const answerHere = ANSWERED_HERE.get(message.method);
   if (answerHere) return answerHere(exchange, message, front, deps);
   return new DrivenCall(exchange, message, front, deps).run();
 }
@@ -56,26 +56,29 @@ export function sendToModern(exchange: Exchange, front: Receiver, deps: Dependen
 type Answerer = (exchange: Exchange, request: Request, front: Receiver, deps: Dependencies) => Promise<void>;
 
 /** Verbs of a session, which a modern upstream knows nothing of, and what legacy clients have no word for. */
-const ANSWERED_HERE: Record<string, Answerer> = {
-  initialize: answerInitialize,
-  ping: (_exchange, { id }, front) => answer(front, { jsonrpc: "2.0", id, result: {} }),
-  async "logging/setLevel"({ session }, { id, params }, front, { sessions }) {
-    await sessions.refresh(session!);
-    session!.logLevel = String(params?.level);
-    await sessions.save(session!);
-    await answer(front, { jsonrpc: "2.0", id, result: {} });
-  },
-  "server/discover": refuseMethod,
-  "subscriptions/listen": refuseMethod,
-  "tasks/get": refuseMethod,
-  "tasks/list": refuseMethod,
-  "tasks/result": refuseMethod,
-  "tasks/cancel": refuseMethod,
-  "tasks/update": refuseMethod,
-  "resources/subscribe": (exchange, request, front, deps) => changeSubscriptions(exchange, request, front, deps, true),
-  "resources/unsubscribe": (exchange, request, front, deps) =>
-    changeSubscriptions(exchange, request, front, deps, false),
-};
+const ANSWERED_HERE = new Map<string, Answerer>(
+  Object.entries({
+    initialize: answerInitialize,
+    ping: (_exchange, { id }, front) => answer(front, { jsonrpc: "2.0", id, result: {} }),
+    async "logging/setLevel"({ session }, { id, params }, front, { sessions }) {
+      await sessions.refresh(session!);
+      session!.logLevel = String(params?.level);
+      await sessions.save(session!);
+      await answer(front, { jsonrpc: "2.0", id, result: {} });
+    },
+    "server/discover": refuseMethod,
+    "subscriptions/listen": refuseMethod,
+    "tasks/get": refuseMethod,
+    "tasks/list": refuseMethod,
+    "tasks/result": refuseMethod,
+    "tasks/cancel": refuseMethod,
+    "tasks/update": refuseMethod,
+    "resources/subscribe": (exchange, request, front, deps) =>
+      changeSubscriptions(exchange, request, front, deps, true),
+    "resources/unsubscribe": (exchange, request, front, deps) =>
+      changeSubscriptions(exchange, request, front, deps, false),
+  } satisfies Record<string, Answerer>),
+);
 
 function answer(front: Receiver, response: Response): Promise<void> {
   return front.end(response, JSON.stringify(response), { status: 200, sessionId: null });
