@@ -141,12 +141,16 @@ export function isUniqueViolation(thrown: unknown, constraint: string): boolean 
 
 const CONNECTION_FAILURE = /^(08|57P0|53300|25006)|^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|ENOENT)/;
 
+/** What the driver says, without a code, where there is no answer or none that Postgres would give. */
+const BROKEN_OFF =
+  /^(Connection terminated|timeout e|Query read timeout|received invalid response|Received unexpected|Unknown authenticationOk|Client (has encountered a connection error|was closed))/;
+
 /** A database that cannot be reached becomes 503 with `Retry-After`; everything else stays as it was thrown. */
 export function unavailableIfUnreachable(thrown: unknown): unknown {
   const error = thrown as { code?: string; message?: string } | undefined;
   const unreachable =
     CONNECTION_FAILURE.test(error?.code ?? "") ||
-    /^(Connection terminated|timeout exceeded when trying to connect)/.test(error?.message ?? "");
+    BROKEN_OFF.test(error?.message ?? "");
   if (!unreachable) return thrown;
   return new Fault("unavailable", "The database cannot be reached. Please try again in a moment.", {
     headers: { "retry-after": "2" },
