@@ -148,9 +148,7 @@ const BROKEN_OFF =
 /** A database that cannot be reached becomes 503 with `Retry-After`; everything else stays as it was thrown. */
 export function unavailableIfUnreachable(thrown: unknown): unknown {
   const error = thrown as { code?: string; message?: string } | undefined;
-  const unreachable =
-    CONNECTION_FAILURE.test(error?.code ?? "") ||
-    BROKEN_OFF.test(error?.message ?? "");
+  const unreachable = CONNECTION_FAILURE.test(error?.code ?? "") || BROKEN_OFF.test(error?.message ?? "");
   if (!unreachable) return thrown;
   return new Fault("unavailable", "The database cannot be reached. Please try again in a moment.", {
     headers: { "retry-after": "2" },
