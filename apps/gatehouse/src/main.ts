@@ -4,7 +4,13 @@ import packageJson from "../package.json" with { type: "json" };
 import { exportAudit, printAuditKey, type VerifyFlags, verifyAudit } from "./audit/audit-commands.ts";
 import { readConfig } from "./config.ts";
 import { migrateOnly } from "./migrate-only.ts";
-import { deleteOrg, printDeploymentSecret, rotateMasterKey, rotateSigningKeys, setSuspension } from "./operate.ts";
+import {
+  deleteOrgOnceConfirmed,
+  printDeploymentSecret,
+  rotateMasterKey,
+  rotateSigningKeys,
+  setSuspension,
+} from "./operate.ts";
 import { printPlans, setPlan, writePlan } from "./plans.ts";
 import { showProgress } from "./progress.ts";
 import type { AppName } from "./router.ts";
@@ -71,7 +77,9 @@ org
   .description("destroy the org's data key: nothing that it kept secret can be opened again, and nobody is admitted")
   .argument("<slug>", "the org's, as in its addresses")
   .requiredOption("--confirm <slug>", "the same again, for it cannot be undone")
-  .action((slug: string, { confirm }: { confirm: string }) => deleteOrg(readConfig(), progress, { slug, confirm }));
+  .action((slug: string, { confirm }: { confirm: string }) =>
+    deleteOrgOnceConfirmed(readConfig(), progress, { slug, confirm }),
+  );
 
 const plan = program.command("plan").description("what orgs are allowed");
 

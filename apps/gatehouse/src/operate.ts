@@ -1,13 +1,16 @@
 import { rotateKeys } from "@gatehouse/auth/keys";
-import { Fault } from "@gatehouse/faults";
+import { openEgress } from "@gatehouse/egress/egress";
+import { Fault, toFault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { listDataKeysNotUnder, updateWrapping } from "@gatehouse/store/data-keys";
 import { type Database, openDatabase, withOrg } from "@gatehouse/store/database";
 import { findOrgBySlug } from "@gatehouse/store/orgs";
 import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
+import { createLogger } from "@gatehouse/telemetry/log";
 import { rewrapDataKeys } from "@gatehouse/vault/rotate";
 import type { Vault } from "@gatehouse/vault/vault";
 import type { Config } from "./config.ts";
+import { deleteOrg } from "./delete-org.ts";
 import type { Progress } from "./progress.ts";
 import { databaseAccess, openHouseVault, openKeys, wrappedSecret } from "./secrets.ts";
 import { checkRole, reachStorage } from "./storage.ts";
@@ -32,9 +35,10 @@ export async function setSuspension(
   progress: Progress,
   { slug, suspended }: { slug: string; suspended: boolean },
 ): Promise<void> {
-  await asAuthorizationServer(config, async (db) => {
+  await asAuthorizationServer(config, async (db, vault) => {
     const org = await findOrgBySlug(db, slug);
     if (!org) throw new Fault("not_found", `There is no org “${slug}”.`);
+    if (!suspended) await refuseDeleted(vault, org);
     const changed = await withOrg(db, org.id, async (scope) => {
       const isNew = await (suspended ? suspendOrg(scope) : resumeOrg(scope));
       const event = suspended ? "org.suspended" : "org.resumed";
@@ -46,8 +50,7 @@ export async function setSuspension(
   });
 }
 
-/** Nothing that the org kept secret is ever opened again, and nobody is admitted. What it did stays in the audit log. */
-export async function deleteOrg(
+export async function deleteOrgOnceConfirmed(
   config: Config,
   progress: Progress,
   { slug, confirm }: { slug: string; confirm: string },
@@ -56,13 +59,23 @@ export async function deleteOrg(
   await asAuthorizationServer(config, async (db, vault) => {
     const org = await findOrgBySlug(db, slug);
     if (!org) throw new Fault("not_found", `There is no org “${slug}”.`);
-    await withOrg(db, org.id, async (scope) => {
-      await suspendOrg(scope);
-      await insertAudit(scope, { event: "org.deleted", outcome: "ok", entry: { by: "operator" } });
-    });
-    await vault.destroyDataKey(org.id);
+    const { egressAllow: allow, egressProxy: proxy, operatorClients } = config;
+    await using egress = openEgress({ allow, proxy, ownOrigins: config.publicUrl ? [config.publicUrl] : [] });
+    const log = createLogger({ level: "silent" });
+    const unrevoked = await deleteOrg({ db, vault, egress, log, operatorClients }, org);
+    if (unrevoked > 0) progress.line(`${unrevoked} members' links could not be revoked upstream in time.`);
     progress.line(`The org “${slug}” is suspended, and its data key is destroyed.`);
   });
+}
+
+/** What a deleted org kept secret cannot be opened again, by whomever it is admitted. */
+export async function refuseDeleted(vault: Vault, { id, slug }: { id: string; slug: string }): Promise<void> {
+  try {
+    await vault.dataKey(id);
+  } catch (error) {
+    const fault = toFault(error);
+    throw fault.code === "not_found" ? new Fault("conflict", `The org “${slug}” has been deleted, for good.`) : fault;
+  }
 }
 
 /** Wraps every data key with the current master key. It may be stopped, and run again. */

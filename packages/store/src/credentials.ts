@@ -239,3 +239,8 @@ export async function unlinkCredential(org: OrgScope, id: string): Promise<boole
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }
+
+/** All members' at once: what can be revoked upstream will be. */
+export async function deleteMembersCredentials(org: OrgScope): Promise<void> {
+  await org.db.deleteFrom("credentials").where("org_id", "=", org.id).where("user_id", "is not", null).execute();
+}

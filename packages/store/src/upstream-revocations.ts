@@ -71,3 +71,13 @@ export async function takeBrokenLinks(
   `.execute(db);
   return rows;
 }
+
+/** Those of one org that are still to be sent. */
+export async function countRevocations(db: Kysely<Tables>, orgId: string): Promise<number> {
+  const { count } = await db
+    .selectFrom("upstream_revocations")
+    .select(({ fn }) => fn.countAll<string>().as("count"))
+    .where("org_id", "=", orgId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
