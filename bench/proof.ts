@@ -3,6 +3,7 @@
 const PROOFS: Record<string, () => Promise<unknown>> = {
   memory: () => import("./memory.ts"),
   imports: () => import("./imports.ts"),
+  faults: () => import("./faults.ts"),
   helm: () => import("./helm.ts"),
   clients: () => import("./clients.ts"),
 };

@@ -13,6 +13,12 @@ import { interpolate, ours, ROOT, readImage, type Service } from "./compose.ts";
 const { postgresUrl, redisUrl } = inject("services");
 const image = await readImage();
 
+interface Started {
+  name: string;
+  child: ChildProcess;
+  ended: Promise<unknown[]>;
+}
+
 /** Where the services are that the file's addresses lead to. */
 interface Places {
   secrets: string;
@@ -77,7 +83,7 @@ async function untilHealthy(env: NodeJS.ProcessEnv): Promise<void> {
   }
 }
 
-test("each of our services starts by the file's own command and environment, is well by its own health check, and stops", async () => {
+test("each of our services starts by the file's own command and environment, is well by its own health check, says what it measures, and stops", async () => {
   const database = `compose_${randomBytes(6).toString("hex")}`;
   await createDatabase(postgresUrl, database);
   const places = {
@@ -95,15 +101,23 @@ test("each of our services starts by the file's own command and environment, is 
     const [code] = await once(migration.child, "exit");
     expect(code, migration.child.output()).toBe(0);
 
-    const started = ours.filter(([name]) => name !== "migrate").map(start);
-    const ends = started.map(({ child }) => once(child, "exit"));
+    const started: Started[] = [];
     try {
-      for (const [at, { child, env }] of started.entries())
-        await Promise.race([untilHealthy(env), ends[at]!.then(() => Promise.reject(new Error(child.output())))]);
+      for (const service of ours.filter(([name]) => name !== "migrate")) {
+        const { name, env, child } = start(service);
+        const ended = once(child, "exit");
+        started.push({ name, child, ended });
+        await Promise.race([untilHealthy(env), ended.then(() => Promise.reject(new Error(child.output())))]);
+      }
+      for (const { name } of started) {
+        const answer = await fetch(`http://127.0.0.1:${places.metricsPorts[name]}/metrics`);
+        expect(await answer.text()).toContain("process_resident_memory_bytes");
+      }
     } finally {
       for (const { child } of started) child.kill("SIGTERM");
     }
-    expect((await Promise.all(ends)).map(([code]) => code)).toEqual([0, 0, 0, 0]);
+    const codes = await Promise.all(started.map(({ ended }) => ended));
+    expect(codes.map(([code]) => code)).toEqual([0, 0, 0, 0]);
   } finally {
     await dropDatabase(postgresUrl, database);
     await rm(places.secrets, { recursive: true });

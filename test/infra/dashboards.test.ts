@@ -1,0 +1,107 @@
+import { glob, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { listMetrics } from "@gatehouse/telemetry/metrics";
+import { serveMetrics } from "@gatehouse/telemetry/metrics-server";
+import { openMetricsName } from "@gatehouse/telemetry/open-metrics";
+import { startTelemetry } from "@gatehouse/telemetry/start";
+import { startHouse } from "@gatehouse/testing/house";
+import { startPrometheus } from "@gatehouse/testing/prometheus";
+import { tokenFor } from "@gatehouse/testing/token-for";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parse } from "yaml";
+import { bearer, callTool, post } from "../../apps/gateway/test/client.ts";
+import { sendJson, startUpstream, TOOLS } from "../../apps/gateway/test/upstream.ts";
+import { renderDashboard } from "../../infra/grafana/src/dashboard.ts";
+import { DASHBOARDS } from "../../infra/grafana/src/dashboards.ts";
+import { ROOT, read } from "./compose.ts";
+
+const RULES = join(ROOT, "infra/prometheus/rules");
+const ruleFiles = (await Array.fromAsync(glob("*.yml", { cwd: RULES }))).map((name) => join(RULES, name));
+
+/** A house with a Prometheus that looks at it, and somebody who does all that a dashboard shows. */
+async function startRun() {
+  await using stack = new AsyncDisposableStack();
+  stack.use(await startTelemetry({ slowMs: 2000 }));
+  const metricsServer = stack.use(await serveMetrics({ host: "127.0.0.1", port: 0 }));
+  const upstream = stack.use(await startUpstream());
+  upstream.on("tools/call", ({ body }, response) => {
+    if (body.params.name === "change") sendJson(response, {}, { status: 500 });
+    else sendJson(response, { jsonrpc: "2.0", id: body.id, result: { content: [], resultType: "complete" } });
+  });
+  const house = stack.use(await startHouse({ metricsServer, redis: true }));
+  const targets = { gatehouse: [`127.0.0.1:${metricsServer.port}`] };
+  const prometheus = stack.use(await startPrometheus({ targets, ruleFiles }));
+  const stop = new AbortController();
+  const load = keepBusy(house, upstream.url, stop.signal);
+  stack.defer(async () => {
+    stop.abort();
+    await load;
+  });
+  const opened = stack.move();
+  return { prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function keepBusy(house: Awaited<ReturnType<typeof startHouse>>, upstreamUrl: string, stop: AbortSignal) {
+  const org = await house.addOrg({ slug: "acme" });
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const tools = TOOLS.map((tool) => ({ ...tool, classification: "read" as const }));
+  const { url } = await house.addConnector(org, { slug: "tools", url: upstreamUrl, tools });
+  const { accessToken, refreshToken, clientId } = await tokenFor(alice, url);
+  const renewal = { grant_type: "refresh_token", refresh_token: refreshToken, client_id: clientId };
+  await tokenFor({ ...alice, password: "a wrong one" }, url).catch(() => {});
+  await fetch(`${house.url}/oauth/token`, { method: "POST", body: new URLSearchParams(renewal) });
+  while (!stop.aborted) {
+    await post(url, callTool("look"), bearer(accessToken));
+    await post(url, callTool("change"), bearer(accessToken));
+    await post(url, callTool("look"));
+  }
+}
+
+let run: Awaited<ReturnType<typeof startRun>>;
+beforeAll(async () => {
+  run = await startRun();
+});
+afterAll(() => run[Symbol.asyncDispose]());
+
+const inPlace = (expr: string) =>
+  expr.replaceAll("$__rate_interval", "20s").replaceAll("$org", "acme").replaceAll("$connector", "tools");
+
+test.each(DASHBOARDS.map((dashboard) => [dashboard.uid, dashboard] as const))(
+  "dashboard %s is what its code makes (npm run dashboards)",
+  async (uid, dashboard) => {
+    const committed = JSON.parse(await read(`infra/grafana/dashboards/${uid}.json`));
+    expect(committed).toEqual(renderDashboard(dashboard));
+  },
+);
+
+test.each(DASHBOARDS.map(({ uid, rows }) => [uid, rows.flatMap(({ panels }) => panels)] as const))(
+  "every query of dashboard %s is answered by a Prometheus that has looked at a running house",
+  async (_uid, panels) => {
+    const queries = panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ title, expr })));
+    await vi.waitFor(
+      async () => {
+        const answers = queries.map(async (query) => ({
+          ...query,
+          answer: await run.prometheus.query(inPlace(query.expr)),
+        }));
+        const silent = (await Promise.all(answers)).filter(({ answer }) => answer.length === 0);
+        expect(silent.map(({ title }) => title)).toEqual([]);
+      },
+      { timeout: 15_000, interval: 500 },
+    );
+  },
+);
+
+test("every metric that an alert asks for is one that the house knows, by its labels", async () => {
+  const groups = (await Promise.all(ruleFiles.map((path) => readFile(path, "utf8")))).flatMap(
+    (text) => parse(text).groups,
+  );
+  const expressions: string[] = groups.flatMap(({ rules }) => rules).map(({ expr }) => expr);
+  const known = Array.from(listMetrics(), (metric) => [openMetricsName(metric), metric] as const);
+  const labels = new Set(known.flatMap(([, metric]) => metric.labels).map((label) => label.replaceAll(".", "_")));
+  const asked = new Set(expressions.flatMap((expr) => expr.match(/(?<![:\w])(?:gatehouse|mcp)_\w+/g) ?? []));
+  const names = [...asked]
+    .filter((name) => !labels.has(name))
+    .map((name) => name.replace(/_(total|bucket|count|sum)$/, ""));
+  expect(known.map(([name]) => name)).toEqual(expect.arrayContaining(names));
+});
