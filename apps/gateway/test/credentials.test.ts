@@ -14,7 +14,7 @@ import { Redis } from "ioredis";
 import { sql } from "kysely";
 import { expect, inject, test } from "vitest";
 import { startGateway } from "../src/gateway.ts";
-import { bearer, callTool, post } from "./client.ts";
+import { bearer, callTool, modern, post } from "./client.ts";
 import { type GatewayHouse, startGatewayHouse } from "./house.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
 
@@ -215,6 +215,37 @@ test("a token that is about to end is replaced ahead of time, while calls go on 
   await expect.poll(() => tokens.asked.length).toBe(2);
   expect(tokens.asked[1]!.body.get("client_secret")).toBe("s3cret");
   expect(upstream.received.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-1", "Bearer token-1"]);
+  await egress[Symbol.asyncDispose]();
+});
+
+test("a client's token that the upstream refuses is replaced once, and a read is sent again; one that is new is not", async () => {
+  await using upstream = await startUpstream();
+  await using tokens = await startTokenEndpoint(3600);
+  const way: Access[number] = {
+    kind: "client-credentials",
+    tokenEndpoint: tokens.url,
+    scopes: [],
+    authMethod: "client_secret_basic",
+  };
+  const egress = openEgress({ allow: [tokens.host], ownOrigins: [] });
+  const secrets = { "client-credentials": { clientId: "gate", clientSecret: "s3cret" } };
+  await using opened = await startOpened(upstream, { access: [way], secrets, egress });
+  const list = () => post(opened.endpoint.url, modern("tools/list"), bearer(opened.token));
+  expect((await list()).status).toBe(200);
+  await sql`update credentials set last_refreshed_at = now() - interval '1 minute', sealed = sealed`.execute(
+    opened.house.owner,
+  );
+  upstream.on("tools/list", ({ headers, body }, response) => {
+    if (headers.authorization === "Bearer token-1") return void response.writeHead(401).end();
+    const result = { resultType: "complete", tools: [], ttlMs: 0, cacheScope: "private" };
+    const answer = JSON.stringify({ jsonrpc: "2.0", id: body.id, result });
+    response.writeHead(200, { "content-type": "application/json" }).end(answer);
+  });
+  await expect.poll(async () => (await list()).messages[0]?.result?.tools, { timeout: 15_000 }).toEqual([]);
+  expect(tokens.asked).toHaveLength(2);
+  upstream.on("tools/list", (_received, response) => void response.writeHead(401).end());
+  expect((await list()).text).toContain("401");
+  expect(tokens.asked).toHaveLength(2);
   await egress[Symbol.asyncDispose]();
 });
 
