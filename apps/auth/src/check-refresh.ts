@@ -1,4 +1,4 @@
-import { type Database, withOrg } from "@gatehouse/store/database";
+import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { findConsentTerms } from "@gatehouse/store/grants";
 import { type Client, errors, type KoaContextWithOIDC, type RefreshToken } from "oidc-provider";
 import { isPinnedCopy } from "./cimd.ts";
@@ -15,16 +15,18 @@ export function checkRefresh(deps: { db: Database; publicUrl: URL; lifetimes: Li
     const token = ctx.oidc.entities.RefreshToken as RefreshToken;
     const endpoint = await findEndpoint(deps, token.resource as string, token.accountId);
     if (!endpoint) throw new errors.InvalidGrant("the member may not use this endpoint any more");
-    await checkClientIsSame(deps.db, endpoint.org.id, token.grantId!, ctx.oidc.client!);
-    checkRefreshTokenAge(token, await settleLifetimes(deps, ctx, endpoint.org.id));
+    await withOrg(deps.db, endpoint.org.id, async (org) => {
+      await checkClientIsSame(org, token.grantId!, ctx.oidc.client!);
+      checkRefreshTokenAge(token, await settleLifetimes(org, ctx, deps.lifetimes));
+    });
     return true;
   };
 }
 
 /** Whoever says something else of itself now is not whom the member consented to. */
-async function checkClientIsSame(db: Database, orgId: string, grantId: string, client: Client): Promise<void> {
+async function checkClientIsSame(org: OrgScope, grantId: string, client: Client): Promise<void> {
   if (isPinnedCopy(client)) return;
-  const terms = await withOrg(db, orgId, (org) => findConsentTerms(org, grantId));
+  const terms = await findConsentTerms(org, grantId);
   if (terms?.clientDigest === clientDigest(client)) return;
   throw new errors.InvalidGrant("the client has changed since its member consented, and needs consent anew");
 }

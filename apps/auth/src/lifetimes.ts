@@ -1,5 +1,5 @@
 import { TOKEN_LIFETIMES } from "@gatehouse/oauth/token-lifetimes";
-import { type Database, withOrg } from "@gatehouse/store/database";
+import type { OrgScope } from "@gatehouse/store/database";
 import { findTokenLifetimes } from "@gatehouse/store/token-lifetimes";
 import { errors, type KoaContextWithOIDC, type RefreshToken } from "oidc-provider";
 
@@ -49,13 +49,15 @@ export type TokenLifetimes = Pick<Lifetimes, "accessToken" | "refreshToken" | "r
 /** By request: what holds for the tokens of the endpoint that it is about. */
 const settled = new WeakMap<object, TokenLifetimes>();
 
+export const settledLifetimes = (ctx: KoaContextWithOIDC): TokenLifetimes | undefined => settled.get(ctx);
+
 /** What the endpoint's org has set, for the tokens that this request is answered with. */
 export async function settleLifetimes(
-  { db, lifetimes }: { db: Database; lifetimes: Lifetimes },
+  org: OrgScope,
   ctx: KoaContextWithOIDC,
-  orgId: string,
+  lifetimes: Lifetimes,
 ): Promise<TokenLifetimes> {
-  const set = await withOrg(db, orgId, findTokenLifetimes);
+  const set = await findTokenLifetimes(org);
   const own = {
     accessToken: set.accessTokenTtlSeconds ?? lifetimes.accessToken,
     refreshToken: set.refreshTokenTtlSeconds ?? lifetimes.refreshToken,

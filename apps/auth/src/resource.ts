@@ -5,7 +5,7 @@ import { findOrgBySlug, type Org } from "@gatehouse/store/orgs";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import { errors, type KoaContextWithOIDC, type ResourceServer } from "oidc-provider";
 import { SIGNING_ALGORITHM } from "./keys.ts";
-import { type Lifetimes, settleLifetimes } from "./lifetimes.ts";
+import { type Lifetimes, settledLifetimes, settleLifetimes } from "./lifetimes.ts";
 import { findMayUse, type MayUse } from "./may-use.ts";
 
 /** An MCP endpoint that somebody may use. */
@@ -60,8 +60,10 @@ export function resourceIndicators(deps: { db: Database; publicUrl: URL; lifetim
   const { db, publicUrl, lifetimes } = deps;
 
   async function accessTokenTtl(ctx: KoaContextWithOIDC, address: EndpointAddress): Promise<number> {
-    const org = ctx.oidc.route === "token" && (await findOrgBySlug(db, address.org));
-    return org ? (await settleLifetimes(deps, ctx, org.id)).accessToken : lifetimes.accessToken;
+    const known = settledLifetimes(ctx);
+    const org = !known && ctx.oidc.route === "token" && (await findOrgBySlug(db, address.org));
+    const settled = org ? await withOrg(db, org.id, (scope) => settleLifetimes(scope, ctx, lifetimes)) : known;
+    return (settled ?? lifetimes).accessToken;
   }
 
   return {
