@@ -18,7 +18,9 @@ import { connectV2 } from "@gatehouse/testing/client-v2";
 import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let house: TestHouse;
 let browser: Browser;
@@ -115,14 +117,15 @@ test("an owner registers a server; what was wrong stands beside its field, and n
   expect(await slug.inputValue()).toBe("grosse-mass");
   await slug.fill("everything");
   await page.getByLabel("URL of the MCP server").fill(webPage.origin);
-  await page.getByRole("textbox", { name: "Bearer token" }).fill("a-token");
+  await page.getByLabel("The server asks for").selectOption("Bearer token");
+  await page.getByRole("textbox", { name: "Token" }).fill("a-token");
   await page.getByRole("button", { name: "Register" }).click();
 
   await page.getByText("There is a web page at this address, not an MCP server (it answered 200)").waitFor();
   const url = page.getByLabel("URL of the MCP server");
   expect(await page.locator(":focus").getAttribute("name")).toBe("url");
   expect(await url.getAttribute("aria-invalid")).toBe("true");
-  expect(await page.getByRole("textbox", { name: "Bearer token" }).inputValue()).toBe("a-token");
+  expect(await page.getByRole("textbox", { name: "Token" }).inputValue()).toBe("a-token");
 
   await url.fill(fixture.url.href);
   await page.keyboard.press("Enter");

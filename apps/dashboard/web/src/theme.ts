@@ -1,5 +1,10 @@
 import { Alert, type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
 
+const READABLE_YELLOW = {
+  "--alert-bg": "light-dark(#fff6dc, #2a2416)",
+  "--alert-color": "light-dark(#7a4a00, var(--mantine-color-yellow-4))",
+};
+
 export const theme = createTheme({
   primaryColor: "indigo",
   primaryShade: { light: 7, dark: 7 },
@@ -23,12 +28,7 @@ export const theme = createTheme({
     ],
   },
   components: {
-    Alert: Alert.extend({
-      // Yellow on light yellow cannot be read.
-      vars: (_, { color }) => ({
-        root: color === "yellow" ? { "--alert-color": "light-dark(#7a4a00, var(--mantine-color-yellow-4))" } : {},
-      }),
-    }),
+    Alert: Alert.extend({ vars: (_, { color }) => ({ root: color === "yellow" ? READABLE_YELLOW : {} }) }),
     SegmentedControl: SegmentedControl.extend({
       defaultProps: { bg: "light-dark(var(--mantine-color-gray-1), var(--mantine-color-dark-6))" },
     }),
