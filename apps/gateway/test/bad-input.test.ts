@@ -199,6 +199,19 @@ test("an upstream's own error keeps its code, its data and its status", async ()
   });
 });
 
+test.each(["modern", "legacy"] as const)(
+  "a call without an id is none: no tool is reached by it, in the %s era",
+  async (era) => {
+    await using upstream = await startUpstream();
+    await using small = await startSmallHouse(upstream, { era });
+    const session = era === "legacy" ? await initialize(small.endpoint.url, small.token) : bearer(small.token);
+    const { message, headers } = era === "legacy" ? { ...legacyCall("secret"), headers: {} } : callTool("secret");
+    const answer = await post(small.endpoint.url, { message: { ...message, id: undefined }, headers }, session);
+    expect(answer).toMatchObject({ status: 400, messages: [{ error: { code: -32600 } }] });
+    expect(upstream.received.map(({ method }) => method)).not.toContain("tools/call");
+  },
+);
+
 test.each(["constructor", "toString", "__proto__"])(
   "%s is a method like any other that is not there",
   async (method) => {

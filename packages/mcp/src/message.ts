@@ -51,6 +51,7 @@ export function asMessage(value: unknown): Message {
   if (message.method === undefined) return asResponse(message);
   if (typeof message.method !== "string") throw new Fault("invalid_request", "The method is a string");
   checkParams(message.params);
+  checkIsAnswered(message);
   return message as unknown as Message;
 }
 
@@ -64,6 +65,12 @@ function checkId(message: Record<string, unknown>): void {
   const { id } = message;
   if (typeof id === "string" || Number.isInteger(id)) return;
   throw new Fault("invalid_request", "The id is a string or an integer, and never null");
+}
+
+/** Servers do what is asked of them without an id, too; what nobody waits for is a notification (2025-11-25, Notifications). */
+function checkIsAnswered(message: Record<string, unknown>): void {
+  if ("id" in message || (message.method as string).startsWith("notifications/")) return;
+  throw new Fault("invalid_request", "A request has an id; only notifications have none");
 }
 
 function asResponse(message: Record<string, unknown>): Response {
