@@ -16,6 +16,7 @@ import {
 } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { SLUG } from "@gatehouse/store/orgs";
+import { listOutages, type Outage } from "@gatehouse/store/outages";
 import type { User } from "@gatehouse/store/users";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -43,14 +44,21 @@ export function connectors(deps: Deps) {
   return new Hono<InOrg>()
     .get("/", async function list(c) {
       const { org } = c.var.membership;
-      const [rows, counts] = await withOrg(db, org.id, async (scope) => [
+      const [rows, counts, outages] = await withOrg(db, org.id, async (scope) => [
         await listConnectors(scope),
         await countTools(scope),
+        await listOutages(scope),
       ]);
       return c.json({
         connectors: rows.map((connector) => {
           const { total = 0, offered = 0 } = counts.find(({ connectorId }) => connectorId === connector.id) ?? {};
-          return { ...summaryOf(connector), address: addressOf(org, connector.slug), tools: { total, offered } };
+          const outage = outageOf(connector, outages);
+          return {
+            ...summaryOf(connector),
+            outage,
+            address: addressOf(org, connector.slug),
+            tools: { total, offered },
+          };
         }),
       });
     })
@@ -63,14 +71,15 @@ export function connectors(deps: Deps) {
       const { org, role } = c.var.membership;
       const mayChange = may(role, "change connectors");
       const userId = c.var.session.user.id;
-      const [connector, tools, view, link] = await withOrg(db, org.id, async (scope) => {
+      const [connector, tools, view, link, outages] = await withOrg(db, org.id, async (scope) => {
         const connector = await findConnector(scope, c.req.param("slug"));
         const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
         const link = await findOwnLink(scope, { userId, connector });
-        return [connector, await listToolsOfConnector(scope, connector.id), view, link];
+        return [connector, await listToolsOfConnector(scope, connector.id), view, link, await listOutages(scope)];
       });
       return c.json({
         ...summaryOf(connector),
+        outage: outageOf(connector, outages),
         ...erasOf(connector),
         openTo: connector.openTo,
         descriptionUrl: mayChange ? connector.descriptionUrl : null,
@@ -157,6 +166,12 @@ async function findConnector(scope: OrgScope, slug: string): Promise<Connector> 
 
 function noSuchConnector(): never {
   throw new Fault("not_found", "There is no such connector");
+}
+
+/** `null` for an upstream that answers, and for one that nobody has called of late. */
+function outageOf({ id }: Connector, outages: Outage[]) {
+  const outage = outages.find(({ connectorId }) => connectorId === id);
+  return outage ? { reason: outage.reason, since: outage.since.toISOString() } : null;
 }
 
 function summaryOf(connector: Connector) {

@@ -11,6 +11,8 @@ export interface Replica extends AsyncDisposable {
   port: number;
   /** All that it has logged. */
   log(): string;
+  /** Tells it to end, and answers its exit code. */
+  stop(): Promise<number | null>;
   /** Ends it as a crash does: it gets to say nothing to anybody. */
   kill(): Promise<void>;
   /** It keeps its connections and says nothing more. */
@@ -21,6 +23,8 @@ export interface ReplicasOptions extends Pick<TestHouseOptions, "auth"> {
   egressAllow?: string[];
   /** In place of the one that all tests share. */
   redisUrl?: string;
+  /** Between saying that it is not ready and taking nothing new. */
+  drainMs?: number;
 }
 
 export type Replicas = Awaited<ReturnType<typeof startReplicas>>;
@@ -30,7 +34,7 @@ const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
 /** So many gateways on one Postgres and one Redis, behind one address that gives each request to the next of them. */
 export async function startReplicas(
   count: number,
-  { auth, egressAllow = [], redisUrl = inject("services").redisUrl }: ReplicasOptions = {},
+  { auth, egressAllow = [], redisUrl = inject("services").redisUrl, drainMs = 0 }: ReplicasOptions = {},
 ) {
   await using stack = new AsyncDisposableStack();
   const proxy = stack.use(await startRoundRobin());
@@ -39,22 +43,21 @@ export async function startReplicas(
   );
   proxy.authPort = house.port;
   const { access, publicUrl } = house;
-  const started = Array.from({ length: count }, () =>
-    startGatewayProcess(publicUrl, access.url, redisUrl, egressAllow),
-  );
-  const replicas = await Promise.all(started);
+  const startOne = () => startGatewayProcess(publicUrl, access.url, { redisUrl, egressAllow, drainMs });
+  const replicas = await Promise.all(Array.from({ length: count }, startOne));
   for (const replica of replicas) stack.use(replica);
   proxy.gatewayPorts = replicas.map(({ port }) => port);
   const opened = stack.move();
-  return { ...house, proxy, replicas, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  /** One more, to which the proxy sends nothing yet. */
+  const addReplica = async () => opened.use(await startOne());
+  return { ...house, proxy, replicas, addReplica, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** On a database that is migrated, as the roles whose passwords follow from the tests' master key. */
 async function startGatewayProcess(
   publicUrl: URL,
   databaseUrl: string,
-  redisUrl: string,
-  egressAllow: string[],
+  { redisUrl, egressAllow, drainMs }: Required<Omit<ReplicasOptions, "auth">>,
 ): Promise<Replica> {
   const env = {
     PATH: process.env.PATH ?? "",
@@ -63,6 +66,7 @@ async function startGatewayProcess(
     DATABASE_URL: withoutUser(databaseUrl),
     REDIS_URL: redisUrl,
     GATEHOUSE_EGRESS_ALLOW: egressAllow.join(","),
+    GATEHOUSE_DRAIN_MS: String(drainMs),
     GATEHOUSE_MASTER_KEY: masterKey.toString("base64"),
   };
   const child = spawn(process.execPath, [MAIN, "serve", "gateway"], { env, stdio: ["ignore", "ignore", "pipe"] });
@@ -85,6 +89,10 @@ async function startGatewayProcess(
   return {
     port: await listening.promise,
     log: () => log,
+    async stop() {
+      await end("SIGTERM");
+      return child.exitCode;
+    },
     kill: () => end("SIGKILL"),
     freeze: () => void child.kill("SIGSTOP"),
     [Symbol.asyncDispose]: () => end("SIGTERM"),

@@ -7,6 +7,7 @@ import { ConnectClaude } from "../connect-claude/ConnectClaude.tsx";
 import { LimitsPanel } from "../limits/LimitsPanel.tsx";
 import { useOrg } from "../session.ts";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
+import { OutageNotice } from "../ui/Outage.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
 import { ApiDescription } from "./ApiDescription.tsx";
@@ -48,6 +49,7 @@ export function ConnectorPage() {
       {!error && !connector && <Loading />}
       {connector && (
         <>
+          {connector.outage && <OutageNotice name={connector.name} outage={connector.outage} />}
           <ConnectClaude connectors={[connector]} />
           {connector.ownLink && <OwnLink connector={connector} ownLink={connector.ownLink} mayChange={org.mayChange} />}
           {connector.access && <Opening org={org.slug} connector={connector} />}

@@ -3,10 +3,11 @@ import { Link } from "@tanstack/react-router";
 import type { ConnectorSummary } from "../api.ts";
 import { Copyable } from "../ui/copy.tsx";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
+import { OutageBadge } from "../ui/Outage.tsx";
 import classes from "./connectors.module.css";
 
 export function ConnectorRow({ org, connector }: { org: string; connector: ConnectorSummary }) {
-  const { slug, name, upstream, era, protocolVersion, transport, seen, address, tools } = connector;
+  const { slug, name, upstream, era, protocolVersion, transport, seen, address, tools, outage } = connector;
   return (
     <li className={classes.row}>
       <div className={classes.identity}>
@@ -18,6 +19,7 @@ export function ConnectorRow({ org, connector }: { org: string; connector: Conne
         </Text>
       </div>
       <div className={classes.facts}>
+        {outage && <OutageBadge outage={outage} />}
         {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
         <Text size="sm" c="dimmed" className={classes.count}>
           {toolCount(tools)}
