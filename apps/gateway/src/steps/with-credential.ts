@@ -46,7 +46,7 @@ async function wait(
 
 function take(exchange: Exchange, dataKey: DataKey, keys: Key[]): void {
   const { org, connector } = exchange;
-  exchange.opening = openWith(keys, { org: org.id, origin: connector.origin, dataKey });
+  exchange.opening = openWith(keys, { org, connector, dataKey });
 }
 
 function storedFor({ name, origin, credentials }: ConnectorSnapshot, way: OrgWay): Credential {
