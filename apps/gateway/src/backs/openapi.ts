@@ -2,7 +2,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { applyEdits } from "@gatehouse/connectors/choice/edits";
 import { type ApiRequest, type Arguments, buildRequest } from "@gatehouse/connectors/http/build-request";
 import { argumentsProblem } from "@gatehouse/connectors/http/check-arguments";
-import { type ApiAnswer, readAnswer, type ToolResult } from "@gatehouse/connectors/http/read-answer";
+import { type Answered, type ApiAnswer, readAnswer, type ToolResult } from "@gatehouse/connectors/http/read-answer";
 import { type Presented, withQuery } from "@gatehouse/credentials/present";
 import { Fault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
@@ -105,13 +105,20 @@ const refused = (problem: string): ToolResult => ({
   isError: true,
 });
 
-function answered({ definition }: ApiOperation, { edits }: ToolPolicy) {
-  const { inputSchema, outputSchema } = applyEdits(definition, edits);
-  return {
-    dropped: edits?.dropped ?? [],
+const answeredBy = new WeakMap<ToolPolicy, Answered>();
+
+/** Once for each tool: the schema that it is checked by is compiled, and known by its identity. */
+function answered({ definition }: ApiOperation, tool: ToolPolicy): Answered {
+  const known = answeredBy.get(tool);
+  if (known) return known;
+  const { inputSchema, outputSchema } = applyEdits(definition, tool.edits);
+  const made: Answered = {
+    dropped: tool.edits?.dropped ?? [],
     outputSchema: outputSchema as never,
     argumentNames: Object.keys((inputSchema as { properties?: object } | undefined)?.properties ?? {}),
   };
+  answeredBy.set(tool, made);
+  return made;
 }
 
 /** What the credential fills in, no argument does. */
