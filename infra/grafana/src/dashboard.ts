@@ -10,7 +10,7 @@ export type Unit = "s" | "reqps" | "ops" | "percentunit" | "bytes" | "short";
 
 export interface Panel {
   title: string;
-  kind: "timeseries" | "stat" | "table";
+  kind: "timeseries" | "stat";
   unit: Unit;
   description?: string;
   queries: Query[];
@@ -42,11 +42,6 @@ export const lines = (title: string, unit: Unit, queries: Query[], description?:
 
 export const figure = (title: string, unit: Unit, expr: string, description?: string): Panel => ({
   ...{ title, kind: "stat", unit, queries: [{ expr, legend: title }] },
-  ...(description ? { description } : {}),
-});
-
-export const table = (title: string, unit: Unit, expr: string, description?: string): Panel => ({
-  ...{ title, kind: "table", unit, queries: [{ expr, legend: "" }] },
   ...(description ? { description } : {}),
 });
 
@@ -102,7 +97,6 @@ function renderPanel({ title, kind, unit, description, queries }: Panel): object
     targets: queries.map(({ expr, legend }, at) => ({
       ...{ refId: String.fromCharCode(65 + at), datasource: PROMETHEUS, expr, legendFormat: legend },
       ...(kind === "timeseries" ? { exemplar: expr.includes("_bucket") } : { instant: true }),
-      ...(kind === "table" ? { format: "table" } : {}),
     })),
   };
 }
