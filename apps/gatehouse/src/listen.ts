@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Fault, renderFault } from "@gatehouse/faults";
+import { type MetricsServer, serveMetrics } from "@gatehouse/telemetry/metrics-server";
 
 /** Longer than the 60 s for which load balancers commonly keep an idle connection, so that they close it first. */
 const KEEP_ALIVE_MS = 65_000;
@@ -26,6 +27,15 @@ export async function listen({ host, port }: { host: string; port: number }): Pr
     server.listen(port, host, resolve);
   });
   return server;
+}
+
+/** Explains what keeps the metrics from their port. */
+export function openMetrics(config: { host: string; port: number }): Promise<MetricsServer> {
+  return serveMetrics(config).catch((error) => {
+    throw error.code === "EADDRINUSE"
+      ? new Fault("conflict", `Port ${config.port} is taken by another process. Choose another with METRICS_PORT.`)
+      : error;
+  });
 }
 
 export function portOf(server: Server): number {

@@ -1,10 +1,9 @@
 import { Fault } from "@gatehouse/faults";
 import { createLogger } from "@gatehouse/telemetry/log";
-import { serveMetrics } from "@gatehouse/telemetry/metrics-server";
 import { startTelemetry } from "@gatehouse/telemetry/start";
 import type { Config } from "./config.ts";
 import { openHouse } from "./house.ts";
-import { GRACE_MS, listen, portOf } from "./listen.ts";
+import { GRACE_MS, listen, openMetrics, portOf } from "./listen.ts";
 import type { AppName } from "./router.ts";
 import { databaseAccess, openHouseVault, openKeys } from "./secrets.ts";
 import { untilStopped } from "./signals.ts";
@@ -18,7 +17,7 @@ export async function serve(app: AppName, config: Config): Promise<void> {
   if (!databaseUrl) throw new Fault("invalid_fields", "DATABASE_URL must be given to serve one app.");
   const log = createLogger({ level: config.logLevel ?? "info", destination: process.stderr });
   stack.use(await startTelemetry({ slowMs: config.traceSlowMs }));
-  const metricsServer = config.metrics && stack.use(await serveMetrics(config.metrics));
+  const metricsServer = config.metrics && stack.use(await openMetrics(config.metrics));
   const server = await listen(config);
   stack.defer(() => void server.close());
   const publicUrl = config.publicUrl ?? new URL(`http://localhost:${portOf(server)}`);

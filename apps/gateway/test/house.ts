@@ -124,7 +124,7 @@ export async function startGatewayHouse({ limits, ...options }: TestGatewayOptio
   }
 
   return {
-    ...{ publicUrl, owner, server, gateway, logged, addOrg, addMember, addConnector, tokenFor },
+    ...{ publicUrl, owner, server, gateway, log, logged, addOrg, addMember, addConnector, tokenFor },
     ...{ access: database.access, vault: database.vault, egress, publicJwk },
     async [Symbol.asyncDispose]() {
       gateway.closeStreams();

@@ -1,51 +1,9 @@
-import { createServer } from "node:http";
 import { startTelemetry } from "@gatehouse/telemetry/start";
 import { expect, test } from "vitest";
 import { bearer, callTool, post } from "./client.ts";
+import { attributesOf, CLIENT, SERVER, startCollector } from "./collector.ts";
 import { startSmallHouse } from "./house.ts";
 import { sendJson, startUpstream } from "./upstream.ts";
-
-interface Attribute {
-  key: string;
-  value: { stringValue?: string };
-}
-
-interface ExportedSpan {
-  name: string;
-  kind: number;
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  attributes: Attribute[];
-  status: { code: number };
-}
-
-const SERVER = 2;
-const CLIENT = 3;
-
-/** An OpenTelemetry collector that takes JSON, and keeps what it is sent. */
-async function startCollector() {
-  const spans: ExportedSpan[] = [];
-  const metrics: { name: string; histogram?: { dataPoints: { attributes: Attribute[] }[] } }[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk) => chunks.push(chunk));
-    request.on("end", () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString());
-      for (const { scopeSpans } of body.resourceSpans ?? []) for (const scope of scopeSpans) spans.push(...scope.spans);
-      for (const { scopeMetrics } of body.resourceMetrics ?? []) {
-        for (const scope of scopeMetrics) metrics.push(...scope.metrics);
-      }
-      response.writeHead(200, { "content-type": "application/json" }).end("{}");
-    });
-  });
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as { port: number };
-  return { url: `http://127.0.0.1:${port}`, spans, metrics, [Symbol.dispose]: () => server.closeAllConnections() };
-}
-
-const attributesOf = ({ attributes }: { attributes: Attribute[] }) =>
-  Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue]));
 
 test("client, gateway and upstream are one trace: a span per exchange and one per request upstream, exported by OTLP", async () => {
   using collector = await startCollector();
