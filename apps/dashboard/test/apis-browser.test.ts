@@ -16,7 +16,7 @@ import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 // An API becomes tools, in a real browser: from its description to a client's call.
 
