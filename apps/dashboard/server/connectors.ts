@@ -175,8 +175,9 @@ function outageOf({ id }: Connector, outages: Outage[]) {
 }
 
 function summaryOf(connector: Connector) {
-  const { slug, name, url, era, protocolVersion, transport, serverName, createdAt } = connector;
+  const { id, slug, name, url, era, protocolVersion, transport, serverName, createdAt } = connector;
   return {
+    id,
     slug,
     name,
     upstream: new URL(url).host,

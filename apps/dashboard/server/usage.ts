@@ -79,7 +79,7 @@ async function* rowsOf(read: (span: Span) => Promise<UsageHour[]>, { from, to }:
 }
 
 async function summaryOf(scope: OrgScope, days: number) {
-  const step = days === 1 ? "hour" : "day";
+  const step = days === 1 ? ("hour" as const) : ("day" as const);
   const since = firstOf(step, days);
   const names = await listSubjectNames(scope);
   const by = async (subject: UsageBy) => {

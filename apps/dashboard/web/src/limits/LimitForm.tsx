@@ -73,7 +73,7 @@ function AmountInput({ name, value, plan, problem, onChange }: AmountInputProps)
       value={value === undefined ? "" : value / unit}
       onChange={(typed) => onChange(typeof typed === "number" ? Math.round(typed * unit) : undefined)}
       error={problem}
-      min={unit === 1 ? 1 : undefined}
+      {...(unit === 1 ? { min: 1 } : {})}
       allowNegative={false}
       allowDecimal={unit > 1}
       thousandSeparator=","

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Limits } from "../api.ts";
-import { type Amounts, inWords, type Limited } from "./amounts.ts";
+import { inWords, type Limited, planFor, setFor } from "./amounts.ts";
 import { LimitForm } from "./LimitForm.tsx";
 import classes from "./limits.module.css";
 
@@ -19,7 +19,7 @@ export function LimitRow({
 }) {
   const [isOpen, setOpen] = useState(false);
   const set = setFor(data, limited);
-  const plan: Amounts = data.plan.limits[limited.subject] ?? {};
+  const plan = planFor(data, limited.subject);
   return (
     <li className={classes.row}>
       <Group justify="space-between" wrap="nowrap" align="flex-start" gap="md">
@@ -46,8 +46,4 @@ export function LimitRow({
       {isOpen && <LimitForm {...{ org, limited, set, plan }} onDone={() => setOpen(false)} />}
     </li>
   );
-}
-
-function setFor({ limits }: Limits, { subject, subjectId }: Limited): Amounts {
-  return limits.find((limit) => limit.subject === subject && limit.subjectId === subjectId)?.amounts ?? {};
 }

@@ -2,7 +2,7 @@ import { Button, Group, NativeSelect, Select, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { Limits } from "../api.ts";
-import type { Subject } from "./amounts.ts";
+import { planFor, type Subject } from "./amounts.ts";
 import { LimitForm } from "./LimitForm.tsx";
 import classes from "./limits.module.css";
 import { nameOf } from "./name-of.ts";
@@ -72,7 +72,7 @@ export function NewException({ org, data }: { org: string; data: Limits }) {
           key={subjectId}
           limited={{ subject, subjectId }}
           set={{}}
-          plan={data.plan.limits[subject] ?? {}}
+          plan={planFor(data, subject)}
           {...{ org, onDone: close }}
         />
       )}

@@ -1,4 +1,4 @@
-import type { LimitChange } from "../api.ts";
+import type { LimitChange, Limits } from "../api.ts";
 
 export type Amounts = LimitChange["amounts"];
 export type Amount = keyof Amounts;
@@ -8,6 +8,17 @@ export type Subject = LimitChange["subject"];
 export interface Limited {
   subject: Subject;
   subjectId: string;
+}
+
+/** What the owners have set. */
+export function setFor({ limits }: Limits, { subject, subjectId }: Limited): Amounts {
+  const set = limits.find((limit) => limit.subject === subject && limit.subjectId === subjectId);
+  return (set?.amounts ?? {}) as Amounts;
+}
+
+/** What the plan allows. */
+export function planFor({ plan }: Limits, subject: Subject): Amounts {
+  return (plan.limits[subject] ?? {}) as Amounts;
 }
 
 const MEGABYTE = 1e6;
