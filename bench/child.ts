@@ -14,6 +14,7 @@ export interface Usage {
 
 export interface Child<Ready> extends AsyncDisposable {
   ready: Ready;
+  pid: number;
   usage(): Promise<Usage>;
 }
 
@@ -42,6 +43,7 @@ export async function startChild<Ready>(file: string, args: string[] = [], env =
   const { ready } = await answer<{ ready: Ready }>();
   return {
     ready,
+    pid: child.pid!,
     async usage() {
       child.send("usage");
       return (await answer<{ usage: Usage }>()).usage;

@@ -19,9 +19,9 @@ import { startTelemetry } from "@gatehouse/telemetry/start";
 import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
 import { secretOfMasterKey } from "@gatehouse/vault/vault";
 import { reportTo } from "./child.ts";
-import { furnish } from "./furnish.ts";
+import { furnish, newSigningKey } from "./furnish.ts";
 
-// The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; only the limits are out of
+// The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; unless told so, limits are out of
 // reach. It says where it is, a token for it, and what a commit takes.
 
 const upstream = new URL(process.argv[2]!);
@@ -46,7 +46,9 @@ const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });
 const state = await openState({ redisUrl: process.env.REDIS_URL });
 const log = createLogger();
 const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
-await savePlan(db, { name: DEFAULT_PLAN, limits: { org: outOfReach, member: outOfReach } });
+const asUsual = { callsPerSecond: 1000, callsPerMinute: 12_000, concurrentCalls: 500 };
+const limits = process.argv[5] === "limits" ? { org: asUsual } : { org: outOfReach, member: outOfReach };
+await savePlan(db, { name: DEFAULT_PLAN, limits });
 const gateway = await startGateway({
   ...{ publicUrl, access, vault, egress, state, log },
   sessionTtlSeconds,
@@ -54,9 +56,13 @@ const gateway = await startGateway({
 server.removeAllListeners("request");
 server.on("request", route({ publicUrl, apps: { gateway }, isReady: async () => true, log }));
 
-const { tools } = await furnish(db, { publicUrl, era, upstreams: { tools: upstream } });
-const { endpoint, token } = tools!;
-reportTo(process, { url: endpoint, token, commitMs: await medianCommitMs(db) });
+const furniture = { publicUrl, era, upstreams: { tools: upstream }, signingKey: await newSigningKey(db) };
+const { endpoint, token } = (await furnish(db, furniture)).tools!;
+const loud = (await furnish(db, { ...furniture, slug: "loud" })).tools!;
+reportTo(process, {
+  ...{ url: endpoint, token, commitMs: await medianCommitMs(db) },
+  loud: { url: loud.endpoint, token: loud.token },
+});
 process.on("disconnect", async () => {
   server.closeAllConnections();
   await gateway[Symbol.asyncDispose]();

@@ -64,21 +64,27 @@ export function leaveLimits(exchange: Exchange): void {
   exchange.toolLimits = null;
 }
 
-function pass(exchange: Exchange, limits: CallLimits, as: "limits" | "toolLimits", deps: Used): void | Promise<void> {
+type As = "limits" | "toolLimits";
+
+function pass(exchange: Exchange, limits: CallLimits, as: As, deps: Used): void | Promise<void> {
   const refusal = limits.take(isCallOf(exchange));
-  if (refusal instanceof Promise) {
-    return refusal.then((found) => {
-      refuseOver(exchange, found, deps);
-      exchange[as] = limits;
-    });
-  }
-  refuseOver(exchange, refusal, deps);
+  if (refusal instanceof Promise) return refusal.then((found) => passOrRefuse(exchange, found, limits, as, deps));
+  return passOrRefuse(exchange, refusal, limits, as, deps);
+}
+
+function passOrRefuse(
+  exchange: Exchange,
+  refusal: Refusal | null,
+  limits: CallLimits,
+  as: As,
+  deps: Used,
+): void | Promise<void> {
+  if (refusal !== null) return refuse(exchange, refusal, deps);
   exchange[as] = limits;
 }
 
-function refuseOver(exchange: Exchange, refusal: Refusal | null, { refusals }: Used): void {
-  if (refusal === null) return;
-  refusals.note(exchange, refusal.limit);
+async function refuse(exchange: Exchange, refusal: Refusal, { refusals }: Used): Promise<never> {
+  await refusals.note(exchange, refusal.limit);
   throw limited(refusal);
 }
 
