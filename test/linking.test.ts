@@ -101,7 +101,7 @@ test("who has not linked yet is connected, sees the tools, and calls them once i
     await linked.link();
     for (const connected of [old, modern]) expect(textOf(await whoami(connected))).toBe("alice upstream");
   }
-});
+}, 60_000);
 
 test("an old client that can open pages is told of the page in the error that its version has for it", async () => {
   await using linked = await startLinkedHouse();
