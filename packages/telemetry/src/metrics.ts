@@ -68,7 +68,7 @@ export interface Sampled {
 const VALUES_MAX = 200;
 /** Of one metric. When there are so many, no new value of any label gets a place of its own. */
 const POINTS_MAX = 10_000;
-export const OTHER = "_other";
+const OTHER = "_other";
 
 const registered = new Map<string, Metric>();
 
