@@ -44,7 +44,7 @@ function Quota({ label, format, used, max }: QuotaProps) {
           {format(used)} of {format(max)}
         </Text>
       </Group>
-      <Progress value={part} color={part >= 90 ? "red" : undefined} aria-label={label} />
+      <Progress value={part} color={part >= 90 ? "red" : "indigo"} aria-label={label} />
     </Stack>
   );
 }
