@@ -8,6 +8,11 @@ import { count } from "./numbers.ts";
 import classes from "./usage.module.css";
 
 const HEIGHT = 220;
+/** What stands below the bars: times of the day, or dates. */
+const TIMES = {
+  hour: { incrs: [1, 3, 6].map((hours) => hours * 3600), values: inUtc({ hour: "2-digit", minute: "2-digit" }) },
+  day: { incrs: [1, 2, 7, 14, 30].map((days) => days * 86_400), values: inUtc({ day: "numeric", month: "short" }) },
+};
 const STEP_SECONDS = { hour: 3600, day: 86_400 };
 
 /** A bar for each hour or day; what failed is the lower part of it. */
@@ -51,11 +56,19 @@ function optionsOf({ step }: UsageSummary, width: number, scheme: "light" | "dar
     cursor: { show: false },
     legend: { show: false },
     scales: { x: { range: (_chart, min, max) => [min - STEP_SECONDS[step] / 2, max + STEP_SECONDS[step] / 2] } },
-    axes: [axis, { ...axis, values: (_chart, splits) => splits.map(count), size: 56 }],
+    axes: [
+      { ...axis, ...TIMES[step] },
+      { ...axis, values: (_chart, splits) => splits.map(count), size: 56 },
+    ],
     series: [
       {},
       { label: "Calls", fill: "#4c6ef5", paths, points: { show: false } },
       { label: "Failed", fill: "#e03131", paths, points: { show: false } },
     ],
   };
+}
+
+function inUtc(options: Intl.DateTimeFormatOptions) {
+  const format = new Intl.DateTimeFormat("en-GB", { ...options, timeZone: "UTC" });
+  return (_chart: uPlot, seconds: number[]) => seconds.map((at) => format.format(at * 1000));
 }

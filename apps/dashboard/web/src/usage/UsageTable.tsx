@@ -8,7 +8,7 @@ import classes from "./usage.module.css";
 export function UsageTable({ title, rows }: { title: string; rows: UsageSummary["connectors"] }) {
   return (
     <Panel flush title={title}>
-      <Table.ScrollContainer minWidth={560}>
+      <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} role="group" aria-label={title}>
         <Table verticalSpacing="xs" horizontalSpacing="lg" className={classes.table}>
           <Table.Thead>
             <Table.Tr>
