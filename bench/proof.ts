@@ -2,6 +2,7 @@
 
 const PROOFS: Record<string, () => Promise<unknown>> = {
   memory: () => import("./memory.ts"),
+  fairness: () => import("./fairness.ts"),
   imports: () => import("./imports.ts"),
   faults: () => import("./faults.ts"),
   helm: () => import("./helm.ts"),
