@@ -34,6 +34,7 @@ export function LimitRow({
         </Stack>
         {!isOpen && (
           <Button
+            flex="none"
             size="xs"
             variant="default"
             onClick={() => setOpen(true)}
