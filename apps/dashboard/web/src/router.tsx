@@ -6,21 +6,9 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
-import { AccessPage } from "./access/AccessPage.tsx";
-import { MemberAccessPage } from "./access/MemberAccessPage.tsx";
-import { AuditPage } from "./audit/AuditPage.tsx";
-import { ConnectorPage } from "./connector/ConnectorPage.tsx";
-import { ToolPage } from "./connector/tool/ToolPage.tsx";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
-import { LimitsPage } from "./limits/LimitsPage.tsx";
-import { NewConnectorPage } from "./new-connector/NewConnectorPage.tsx";
-import { PeoplePage } from "./people/PeoplePage.tsx";
 import { queryClient } from "./query-client.ts";
-import { ReimportPage } from "./reimport/ReimportPage.tsx";
-import { RiskPage } from "./risk/RiskPage.tsx";
-import { ServiceAccountsPage } from "./service-accounts/ServiceAccountsPage.tsx";
 import { sessionQuery } from "./session.ts";
-import { SettingsPage } from "./settings/SettingsPage.tsx";
 import { Shell } from "./shell/Shell.tsx";
 import { StartPage } from "./start/StartPage.tsx";
 import { Failure, Loading, NotFound } from "./ui/states.tsx";
@@ -50,42 +38,69 @@ const connectors = createRoute({ getParentRoute: () => orgRoute, path: "/connect
 const newConnector = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/new",
-  component: NewConnectorPage,
+  component: lazyRouteComponent(() => import("./new-connector/NewConnectorPage.tsx"), "NewConnectorPage"),
   validateSearch: ({ from }: Record<string, unknown>): { from?: "api" } => (from === "api" ? { from } : {}),
 });
-const connector = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug", component: ConnectorPage });
+const connector = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors/$slug",
+  component: lazyRouteComponent(() => import("./connector/ConnectorPage.tsx"), "ConnectorPage"),
+});
 const tool = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/$slug/tools/$tool",
-  component: ToolPage,
+  component: lazyRouteComponent(() => import("./connector/tool/ToolPage.tsx"), "ToolPage"),
 });
-const risk = createRoute({ getParentRoute: () => orgRoute, path: "/connectors/$slug/risk", component: RiskPage });
+const risk = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors/$slug/risk",
+  component: lazyRouteComponent(() => import("./risk/RiskPage.tsx"), "RiskPage"),
+});
 const reimport = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/$slug/import",
-  component: ReimportPage,
+  component: lazyRouteComponent(() => import("./reimport/ReimportPage.tsx"), "ReimportPage"),
 });
-const access = createRoute({ getParentRoute: () => orgRoute, path: "/access", component: AccessPage });
+const access = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/access",
+  component: lazyRouteComponent(() => import("./access/AccessPage.tsx"), "AccessPage"),
+});
 const memberAccess = createRoute({
   getParentRoute: () => orgRoute,
   path: "/access/$member",
-  component: MemberAccessPage,
+  component: lazyRouteComponent(() => import("./access/MemberAccessPage.tsx"), "MemberAccessPage"),
 });
 const serviceAccounts = createRoute({
   getParentRoute: () => orgRoute,
   path: "/service-accounts",
-  component: ServiceAccountsPage,
+  component: lazyRouteComponent(() => import("./service-accounts/ServiceAccountsPage.tsx"), "ServiceAccountsPage"),
 });
-const people = createRoute({ getParentRoute: () => orgRoute, path: "/people", component: PeoplePage });
-const audit = createRoute({ getParentRoute: () => orgRoute, path: "/audit", component: AuditPage });
-const limits = createRoute({ getParentRoute: () => orgRoute, path: "/limits", component: LimitsPage });
-/** With its charts, which nothing else needs. */
+const people = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/people",
+  component: lazyRouteComponent(() => import("./people/PeoplePage.tsx"), "PeoplePage"),
+});
+const audit = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/audit",
+  component: lazyRouteComponent(() => import("./audit/AuditPage.tsx"), "AuditPage"),
+});
+const limits = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/limits",
+  component: lazyRouteComponent(() => import("./limits/LimitsPage.tsx"), "LimitsPage"),
+});
 const usage = createRoute({
   getParentRoute: () => orgRoute,
   path: "/usage",
   component: lazyRouteComponent(() => import("./usage/UsagePage.tsx"), "UsagePage"),
 });
-const settings = createRoute({ getParentRoute: () => orgRoute, path: "/settings", component: SettingsPage });
+const settings = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./settings/SettingsPage.tsx"), "SettingsPage"),
+});
 
 export const router = createRouter({
   routeTree: root.addChildren([
@@ -111,6 +126,8 @@ export const router = createRouter({
     ]),
   ]),
   basepath: "/dashboard",
+  // A page is loaded when somebody is about to go to it.
+  defaultPreload: "intent",
   defaultPendingComponent: Loading,
   defaultErrorComponent: ({ error, reset }) => <Failure error={error as Error} onRetry={reset} />,
   scrollRestoration: true,
