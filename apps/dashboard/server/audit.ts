@@ -13,6 +13,7 @@ import { findChain, listHeads } from "@gatehouse/store/audit-chain";
 import { findAuditSettings, updateAuditSettings } from "@gatehouse/store/audit-settings";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
+import { stream } from "hono/streaming";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { EXPORT_FORMATS, exportLines, readingOf } from "./export-audit.ts";
@@ -78,11 +79,12 @@ export function audit({ db, vault }: Deps) {
       const { org } = c.var.membership;
       const resolved = await withOrg(db, org.id, (scope) => resolve(scope, filter));
       const wanted = Object.values(filter).some((term) => term !== undefined) ? resolved : null;
-      const lines = ReadableStream.from(exportLines(format, { db, orgId: org.id, filter: wanted }));
       const name = `${org.slug}-audit-${new Date().toISOString().slice(0, 10)}.${format}`;
       c.header("content-type", CONTENT_TYPES[format]);
       c.header("content-disposition", `attachment; filename="${name}"`);
-      return c.body(lines.pipeThrough(new TextEncoderStream()) as ReadableStream<Uint8Array<ArrayBuffer>>);
+      return stream(c, async (out) => {
+        for await (const lines of exportLines(format, { db, orgId: org.id, filter: wanted })) await out.write(lines);
+      });
     })
     .get("/integrity", async function readIntegrity(c) {
       const { org } = c.var.membership;
