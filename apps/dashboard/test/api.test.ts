@@ -103,7 +103,7 @@ describe("a change", () => {
       event: "tool.changed",
       user: "admin@acme.example",
       connector: "tracker",
-      entry: { tool: "echo", classification: "read", offered: false },
+      entry: { tool: "echo", before: { offered: true }, after: { classification: "read", offered: false } },
     });
     const { json: connector } = await as.member("GET", TRACKER);
     expect(connector.tools[0]).toMatchObject({ name: "echo", classification: "read", offered: false });

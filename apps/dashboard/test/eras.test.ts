@@ -111,6 +111,7 @@ test("checking again finds what has changed; what is new waits for the owner, an
     removed: ["gone"],
     unclassified: ["widened", "reclaimed"],
     leftOut: ["not a name"],
+    isFirst: false,
   });
   expect(new Set(upstream.asked.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer the-token"]));
 

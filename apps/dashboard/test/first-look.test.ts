@@ -86,7 +86,9 @@ test("nobody's account is used for what nobody asked for, and a change of scopes
   await guarded.check();
   const count = upstream.authorizations.length;
   await withOrg(house.ownerDb, guarded.org.id, ({ db }) =>
-    sql`update connectors set probed_at = now() - interval '2 days', probe_begun_at = now() - interval '2 days'`.execute(db),
+    sql`update connectors set probed_at = now() - interval '2 days', probe_begun_at = now() - interval '2 days'`.execute(
+      db,
+    ),
   );
   await using db = openDatabase(house.access, "gatehouse_dashboard");
   const log = createLogger({ level: "silent" });

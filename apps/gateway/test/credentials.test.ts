@@ -377,7 +377,7 @@ test("a dump of the database, alone, opens nothing", async () => {
   const { owner } = opened.house;
   const rows = await owner.selectFrom("credentials").selectAll().execute();
   const keys = await owner.selectFrom("data_keys").selectAll().execute();
-  expect(rows).toHaveLength(5);
+  expect(rows).toHaveLength(4);
   const dataKeys = {
     find: async (holder: string) => {
       const row = keys.find((key) => key.holder === holder);

@@ -110,7 +110,10 @@ test("whoever calls too fast gets a 429 that says whose limit it is and when it 
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 200, 200, 429]);
   const limited = answers[3]!;
   expect(Number(limited.headers.get("retry-after"))).toBeGreaterThan(0);
-  expect(limited.messages[0]).toMatchObject({ id: "x", error: { code: 429, data: { limit: "callsPerMinute", max: 3, whose: "member" } } });
+  expect(limited.messages[0]).toMatchObject({
+    id: "x",
+    error: { code: 429, data: { limit: "callsPerMinute", max: 3, whose: "member" } },
+  });
   expect(answers[6]!.messages[0].error.data).toMatchObject({ limit: "callsPerMinute", whose: "org" });
 });
 

@@ -10,7 +10,8 @@ export interface RoundRobin extends AsyncDisposable {
   only: number | null;
 }
 
-const AUTH = /^\/(oauth\/|connect\/|account\/|api\/|dashboard|\.well-known\/(oauth-authorization-server|openid-configuration))/;
+const AUTH =
+  /^\/(oauth\/|connect\/|account\/|api\/|dashboard|\.well-known\/(oauth-authorization-server|openid-configuration))/;
 
 /** The least reverse proxy: keeps `Host`, holds nothing back, and tries the next gateway where one is not there. */
 export async function startRoundRobin(): Promise<RoundRobin> {

@@ -18,8 +18,8 @@ export function OutageBadge({ outage }: { outage: Outage }) {
 export function OutageNotice({ name, outage }: { name: string; outage: Outage }) {
   return (
     <Alert color="red" icon={<IconPlugConnectedX aria-hidden />} title={`${name} does not answer`} role="status">
-      {outage.reason}. First seen <Ago at={outage.since} />. Calls fail at once until it does; Gatehouse tries it again every
-      few seconds.
+      {outage.reason}. First seen <Ago at={outage.since} />. Calls fail at once until it does; Gatehouse tries it again
+      every few seconds.
     </Alert>
   );
 }
