@@ -17,7 +17,7 @@ const ROWS_AT_ONCE = 2000;
 const TIME_DIGITS = 12;
 
 /** Moves rows from the inbox into the log, each chained to the one before in its org. Answers how many there were. */
-export async function chainInbox(db: Database): Promise<number> {
+async function chainInbox(db: Database): Promise<number> {
   const count = await whileChaining(db, async (transaction) => {
     const taken = await takeInbox(transaction, ROWS_AT_ONCE);
     if (taken.length === 0) return 0;
