@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,5 +7,7 @@ export default defineConfig({
     globalSetup: "packages/testing/src/global-setup.ts",
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Much of a test is waiting for others: for Postgres, for a browser, for a clock.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
   },
 });
