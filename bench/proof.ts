@@ -4,6 +4,7 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   memory: () => import("./memory.ts"),
   fairness: () => import("./fairness.ts"),
   imports: () => import("./imports.ts"),
+  audit: () => import("./audit.ts"),
   faults: () => import("./faults.ts"),
   helm: () => import("./helm.ts"),
   clients: () => import("./clients.ts"),
