@@ -62,7 +62,8 @@ test("a standard OpenID Connect client discovers it, and the keys are public hal
   });
   expect(found.serverMetadata().issuer).toBe(house.url);
   const { json } = await house.get("/oauth/jwks");
-  expect(json.keys).toHaveLength(2);
+  // That which signs, the one that signs next, and the one that tells upstreams who calls.
+  expect(json.keys).toHaveLength(3);
   expect(json.keys[0]).toMatchObject({ kty: "EC", crv: "P-256", alg: "ES256", use: "sig" });
   for (const key of json.keys) expect(key).not.toHaveProperty("d");
 });
