@@ -240,6 +240,8 @@ test("an export alone can be verified: as it is, with a line changed, with one r
   expect((await verdictOf(lines.toSpliced(6, 1))).finding).toMatchObject({ kind: "removed", seq: 7 });
   const cut = [...lines.slice(0, 8), ...lines.slice(11)];
   expect((await verdictOf(cut)).finding).toMatchObject({ kind: "removed", seq: 9 });
+  const emptied = lines.filter((line) => "signature" in JSON.parse(line));
+  expect((await verdictOf(emptied)).finding).toMatchObject({ kind: "removed" });
   const heads = (await readFile(log.headsFile, "utf8")).trimEnd().split("\n");
   expect(heads.map((line) => (JSON.parse(line) as Head).seq)).toEqual([6, 10]);
 });

@@ -39,15 +39,20 @@ export async function* verifyDatabase(
 
 /** The chains that are in an export, without any database. It is read twice: heads stand at its end. */
 export async function* verifyExport(path: string, options: VerifyOptions): AsyncGenerator<Verdict> {
-  const all = [...(await headsIn(path)), ...(await headsIn(options.headsFile))];
-  const heads = Map.groupBy(all, ({ org }) => org);
+  const own = await headsIn(path);
+  const heads = Map.groupBy([...own, ...(await headsIn(options.headsFile))], ({ org }) => org);
   const verifiers = new Map<string, ChainVerifier>();
+  function verifierOf(org: string): ChainVerifier {
+    const verifier = verifiers.get(org) ?? verifyChain(org, { heads: heads.get(org) ?? [], key: options.key });
+    verifiers.set(org, verifier);
+    return verifier;
+  }
+  // An export that has heads but no rows has lost them.
+  for (const { org } of own) verifierOf(org);
   let rows = 0;
   for await (const line of readLines(path)) {
     if (isHead(line)) continue;
-    const { org } = line;
-    const verifier = verifiers.get(org) ?? verifyChain(org, { heads: heads.get(org) ?? [], key: options.key });
-    verifiers.set(org, verifier);
+    const verifier = verifierOf(line.org);
     if (++rows % COUNT_EVERY === 0) options.count(rows);
     if (isChained(line)) verifier.take(line);
     else verifier.takeUnchained(line);
