@@ -118,6 +118,5 @@ test("a limit holds while Redis is killed and comes back empty", {
   await two.load(forMs(7000));
   expect(statuses).toEqual([new Set([200]), new Set([200]), new Set([200])]);
   expect(two.arrivals.length).toBeLessThanOrEqual(600);
-  // What each replica had left when Redis went is its own until the window has passed, used or not.
   expect(two.arrivals.length).toBeGreaterThanOrEqual(0.8 * 600);
 });
