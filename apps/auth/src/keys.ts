@@ -3,8 +3,7 @@ import type { Database } from "@gatehouse/store/database";
 import {
   insertFirstSigningKey,
   insertNextSigningKey,
-  listPublicKeys,
-  listSigningKeys,
+  listKeys,
   retireSigningKeys,
   rotateSigningKeys,
   type SigningKey,
@@ -85,16 +84,20 @@ export async function openKeyRing({
 }
 
 async function makeMissingKeys(db: Database, vault: Vault): Promise<void> {
-  const [published, signing] = await Promise.all([listPublicKeys(db), listSigningKeys(db)]);
-  if (published.length === 0) await insertFirstSigningKey(db, await makeSigningKey(vault));
-  if (signing.length < 2) await insertNextSigningKey(db, await makeSigningKey(vault));
+  const keys = await listKeys(db);
+  if (keys.length === 0) await insertFirstSigningKey(db, await makeSigningKey(vault));
+  if (keys.filter(({ privateJwk }) => privateJwk).length < 2)
+    await insertNextSigningKey(db, await makeSigningKey(vault));
 }
 
 async function readKeys(db: Database, vault: Vault): Promise<Pick<KeyRing, "signing" | "published" | "signingSince">> {
-  const [signing, published] = await Promise.all([listSigningKeys(db), listPublicKeys(db)]);
+  const keys = await listKeys(db);
+  const signing = keys.flatMap(({ kid, privateJwk, signsFrom }) =>
+    privateJwk ? [{ kid, privateJwk, signsFrom }] : [],
+  );
   return {
     signing: await Promise.all(signing.map(({ kid, privateJwk }) => openKey(vault, kid, privateJwk))),
-    published: published.map(({ publicJwk }) => publicJwk),
+    published: keys.map(({ publicJwk }) => publicJwk),
     signingSince: signing[0]?.signsFrom ?? null,
   };
 }

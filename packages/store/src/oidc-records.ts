@@ -97,12 +97,13 @@ export async function consumeOidcRecord(
     .set({ consumed_at: sql<Date>`coalesce(consumed_at, now())` })
     .where("model", "=", model)
     .where("id_hash", "=", idHash)
-    .where((where) =>
-      where.or([
-        where("consumed_at", "is", null),
-        where("consumed_at", ">", sql<Date>`now() - make_interval(secs => ${graceSeconds})`),
-      ]),
-    )
+    .where((where) => {
+      const isUnused = where("consumed_at", "is", null);
+      // Not by the clock: who waited for the first may have begun before it.
+      if (graceSeconds === 0) return isUnused;
+      const isInGrace = where("consumed_at", ">", sql<Date>`now() - make_interval(secs => ${graceSeconds})`);
+      return where.or([isUnused, isInGrace]);
+    })
     .executeTakeFirst();
   return result.numUpdatedRows > 0n;
 }

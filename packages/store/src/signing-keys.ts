@@ -11,16 +11,25 @@ export interface SigningKey {
   privateJwk: Buffer;
 }
 
-/** The one to sign with first. As `gatehouse_auth`, which alone may read the private halves. */
-export async function listSigningKeys(db: Kysely<Tables>): Promise<(SigningKey & { signsFrom: Date | null })[]> {
-  const rows = await db
+export interface PublishedKey {
+  kid: string;
+  publicJwk: Record<string, unknown>;
+  /** Sealed by the vault; `null` once it signs no more. */
+  privateJwk: Buffer | null;
+  signsFrom: Date | null;
+}
+
+/**
+ * All that are published, the one to sign with first, as they were at one moment. As `gatehouse_auth`, which alone may read
+ * the private halves.
+ */
+export function listKeys(db: Kysely<Tables>): Promise<PublishedKey[]> {
+  return db
     .selectFrom("signing_keys")
     .select(["kid", "public_jwk as publicJwk", "private_jwk as privateJwk", "signs_from as signsFrom"])
-    .where("private_jwk", "is not", null)
     .orderBy(sql`coalesce(signs_from <= now(), false)`, "desc")
     .orderBy("signs_from", (order) => order.desc().nullsLast())
     .execute();
-  return rows.map((row) => ({ ...row, privateJwk: row.privateJwk! }));
 }
 
 /** For those who only check signatures: keys that sign, that have signed what may still be valid, and that will sign. */
