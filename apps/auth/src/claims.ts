@@ -1,10 +1,11 @@
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import { SCOPES } from "@gatehouse/oauth/endpoint";
 import type { Database } from "@gatehouse/store/database";
 import { findUser } from "@gatehouse/store/users";
 import { type AccessToken, type Account, errors, type KoaContextWithOIDC } from "oidc-provider";
 import { checkClientAllowed } from "./allowed-clients.ts";
 import { sessionHashOf } from "./browser-session.ts";
-import { DASHBOARD_CLIENT_ID, findEndpoint } from "./resource.ts";
+import { findEndpoint } from "./resource.ts";
 
 /** Who someone is, staying connected (which every client may), and ours. */
 export const SUPPORTED_SCOPES = ["openid", "email", "profile", "offline_access", ...SCOPES];

@@ -1,7 +1,7 @@
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import { type ClientMetadata, errors } from "oidc-provider";
 import { RESOURCE_SERVER_CLIENT_ID } from "./introspect.ts";
 import { SIGNING_ALGORITHM } from "./keys.ts";
-import { DASHBOARD_CLIENT_ID } from "./resource.ts";
 
 const GRANT_TYPES = ["authorization_code", "refresh_token"];
 const CLIENT_NAME_CHARACTERS_MAX = 100;

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { deleteGrant } from "@gatehouse/store/grants";
@@ -14,7 +15,7 @@ import { findUser } from "@gatehouse/store/users";
 import type { Vault } from "@gatehouse/vault/vault";
 import { type Grant, type KoaContextWithOIDC, Provider } from "oidc-provider";
 import { findConsentRequest } from "./consent-request.ts";
-import { DASHBOARD_CLIENT_ID, parseResource } from "./resource.ts";
+import { parseResource } from "./resource.ts";
 
 export interface RevokeDeps {
   db: Database;

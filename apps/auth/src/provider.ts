@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -19,7 +20,7 @@ import { SIGNING_ALGORITHM } from "./keys.ts";
 import { type Lifetimes, refreshTokenTtl } from "./lifetimes.ts";
 import { pageHeaders, signedOutPage, signOutPage } from "./pages.ts";
 import { compareHashedSecrets } from "./registered-clients.ts";
-import { DASHBOARD_CLIENT_ID, findEndpoint, resourceIndicators } from "./resource.ts";
+import { findEndpoint, resourceIndicators } from "./resource.ts";
 
 export interface ProviderDeps {
   publicUrl: URL;

@@ -1,3 +1,4 @@
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import { canonicalEndpoint, type EndpointAddress, parseEndpointPath, SCOPES } from "@gatehouse/oauth/endpoint";
 import { findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
@@ -51,9 +52,6 @@ export async function findEndpoint(
     return { org, connector: { id: connector.id, name: connector.name, server: connector.serverName }, mayUse };
   });
 }
-
-/** The first-party client for the dashboard: it signs people in, and asks for no endpoint. */
-export const DASHBOARD_CLIENT_ID = "dashboard";
 
 /** RFC 8707. Tells nobody whether there is something at the address: that is looked at after sign-in. */
 export function resourceIndicators(deps: { db: Database; publicUrl: URL; lifetimes: Lifetimes }) {

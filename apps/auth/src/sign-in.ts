@@ -1,4 +1,5 @@
 import { Fault } from "@gatehouse/faults";
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
@@ -17,7 +18,7 @@ import {
   type Step,
 } from "./interaction.ts";
 import { checkPassword } from "./password-sign-in.ts";
-import { DASHBOARD_CLIENT_ID, parseResource } from "./resource.ts";
+import { parseResource } from "./resource.ts";
 import { emailPage, waysPage } from "./sign-in-pages.ts";
 import { flowCookie } from "./way-back.ts";
 

@@ -1,5 +1,6 @@
 import type { Egress } from "@gatehouse/egress/egress";
 import type { AccessTokenVerifier } from "@gatehouse/oauth/access-token";
+import type { DashboardTokens } from "@gatehouse/oauth/dashboard-token";
 import type { StaticTokens } from "@gatehouse/oauth/static-token";
 import type { State } from "@gatehouse/state/state";
 import type { AuditWriter } from "@gatehouse/store/audit-writer";
@@ -29,6 +30,7 @@ export interface Dependencies {
   snapshots: OrgSnapshots;
   tokens: AccessTokenVerifier;
   staticTokens: StaticTokens;
+  dashboardTokens: DashboardTokens;
   lastUse: LastUse;
   sessions: Sessions;
   streams: OpenStreams;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Fault, renderFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
+import { DASHBOARD_TOKENS, openDashboardTokens } from "@gatehouse/oauth/dashboard-token";
 import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
 import { openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
@@ -74,6 +75,7 @@ export async function startGateway({
     listPublicKeys: async () => (await listPublicKeys(db)).map(({ publicJwk }) => publicJwk as JWK),
   });
   const staticTokens = openStaticTokens({ key: vault.derive(STATIC_TOKENS) });
+  const dashboardTokens = openDashboardTokens({ key: vault.derive(DASHBOARD_TOKENS), issuer: publicUrl.origin });
   const lastUse = openLastUse({ db, onError: (err) => log.warn({ err }, "last uses cannot be written") });
   // Apart from the snapshots', which must not wait for it.
   const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);
@@ -114,7 +116,7 @@ export async function startGateway({
     ...{ refusals, strangers, usageDb: credentialsDb },
     ...bridges,
     ...{ upstreamTimeoutMs, audit, snapshots, streams, sessions },
-    ...{ tokens, staticTokens, lastUse, replicaId, replicas },
+    ...{ tokens, staticTokens, dashboardTokens, lastUse, replicaId, replicas },
   };
   listenToHints(deps);
   const observed = new DisposableStack();

@@ -88,7 +88,7 @@ export function openAccessTokenVerifier({
   };
 }
 
-function toAccessToken(claims: Record<string, unknown>): AccessToken | null {
+export function toAccessToken(claims: Record<string, unknown>): AccessToken | null {
   const { sub, client_id, scope = "", aud, org, endpoint, grant, exp } = claims;
   const strings = [sub, client_id, scope, aud, org, endpoint, grant];
   if (!strings.every((claim) => typeof claim === "string") || typeof exp !== "number") return null;

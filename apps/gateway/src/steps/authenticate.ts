@@ -1,4 +1,5 @@
 import type { AccessToken } from "@gatehouse/oauth/access-token";
+import { isDashboardToken } from "@gatehouse/oauth/dashboard-token";
 import { missingToken } from "@gatehouse/oauth/protected-resource";
 import { digestOf, isStaticToken } from "@gatehouse/oauth/static-token";
 import type { Dependencies } from "../dependencies.ts";
@@ -18,9 +19,10 @@ export function authenticate({
   publicUrl,
   tokens,
   staticTokens,
+  dashboardTokens,
   snapshots,
   lastUse,
-}: Pick<Dependencies, "publicUrl" | "tokens" | "staticTokens" | "snapshots" | "lastUse">): Step {
+}: Pick<Dependencies, "publicUrl" | "tokens" | "staticTokens" | "dashboardTokens" | "snapshots" | "lastUse">): Step {
   function refuse(exchange: Exchange, problem?: string): never {
     throw missingToken(publicUrl, exchange.path, problem);
   }
@@ -60,6 +62,7 @@ export function authenticate({
     if (authorization === undefined) refuse(exchange);
     const bearer = BEARER.exec(authorization)?.[1];
     if (bearer === undefined) refuse(exchange, "The authorization header holds no bearer token");
+    if (isDashboardToken(bearer)) return dashboardTokens.verify(bearer).then((verified) => find(exchange, verified));
     if (isStaticToken(bearer)) return findStatic(exchange, bearer);
     const token = tokens.verify(bearer);
     if (token instanceof Promise) return token.then((verified) => find(exchange, verified));

@@ -12,6 +12,7 @@ import {
 import { checkStandardHeaders } from "@gatehouse/mcp/headers";
 import { parseUntrustedJson } from "@gatehouse/mcp/json";
 import { asMessage, isRequest, type Message } from "@gatehouse/mcp/message";
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import type { Exchange } from "../exchange.ts";
 
 const SPOKEN_LEGACY = new Set([...LEGACY_VERSIONS, HTTP_SSE_VERSION]);
@@ -37,7 +38,7 @@ function takeMessage(exchange: Exchange, value: unknown): void {
   const header = request.headers["mcp-protocol-version"] as string | undefined;
   exchange.message = message;
   exchange.era = eraOf(message, header);
-  if (exchange.era === "modern" && exchange.connector.clientEras === "legacy") exchange.era = legacyAlone(header);
+  if (exchange.era === "modern" && speaksLegacyAlone(exchange)) exchange.era = legacyAlone(header);
   exchange.protocolVersion =
     exchange.era === "modern" ? modernVersion(message, request) : legacyVersion(exchange, header);
 }
@@ -60,6 +61,11 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
     request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on("error", (cause) => reject(new Fault("invalid_request", "The request broke off", { cause })));
   });
+}
+
+/** The dashboard mixes nothing up. */
+function speaksLegacyAlone({ connector, token }: Exchange): boolean {
+  return connector.clientEras === "legacy" && token.clientId !== DASHBOARD_CLIENT_ID;
 }
 
 /**
