@@ -1,5 +1,6 @@
 import { type LookupAddress, type LookupOptions, lookup as resolve } from "node:dns";
 import { networkInterfaces } from "node:os";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { Fault } from "@gatehouse/faults";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { isLoopbackAddress, isPublicAddress, literalAddress } from "./addresses.ts";
@@ -125,8 +126,7 @@ export function openEgress({ allow, ownOrigins, proxy: proxyUrl, connectTimeoutM
     return function connect(options, done) {
       try {
         check(url, exception);
-        const { certificate: cert, key, ca } = tls?.() ?? {};
-        const material = tls ? { cert, key, ...(ca ? { ca } : {}) } : {};
+        const material = tls ? { secureContext: contextOf(tls()) } : {};
         const direct = buildConnector({ timeout: connectTimeoutMs, lookup: lookup as never, ...material });
         if (proxy) connectThrough(proxy, { url, lookup, direct }, options, done);
         else direct(options, done);
@@ -217,6 +217,11 @@ function connectThrough(
   const literal = literalAddress(url.hostname);
   if (literal) return tunnel(literal);
   lookup(url.hostname, {}, (error, address) => (error ? done(error, null) : tunnel(address as string)));
+}
+
+/** A connection keeps the options that it was made with; the key is in the context, where the heap does not have it. */
+function contextOf({ certificate: cert, key, ca }: ClientTls): SecureContext {
+  return createSecureContext({ cert, key, ...(ca ? { ca } : {}) });
 }
 
 /** Where an answer sends us on to; `null` where it does not. Never from https to http. */

@@ -32,6 +32,8 @@ export interface SdkServerOptions {
   /** What is granted, where that is less than is asked for. */
   grant?: (asked: string[]) => string[];
   givesRefreshTokens?: boolean;
+  /** What its tokens begin with, so that one that is found tells whose it is. */
+  mark?: string;
 }
 
 /**
@@ -39,7 +41,7 @@ export interface SdkServerOptions {
  * was used before ends the grant.
  */
 export async function startSdkServer(options: SdkServerOptions = {}): Promise<SdkServer> {
-  const { expiresIn = 3600, grant = (asked) => asked, givesRefreshTokens = true } = options;
+  const { expiresIn = 3600, grant = (asked) => asked, givesRefreshTokens = true, mark = "" } = options;
   const clients = new Map<string, OAuthClientInformationFull>();
   const pending = new Map<string, Pending>();
   const codes = new Map<string, Code>();
@@ -57,7 +59,7 @@ export async function startSdkServer(options: SdkServerOptions = {}): Promise<Sd
   };
 
   function issue(grant: Grant): OAuthTokens {
-    const tokens = { access_token: randomUUID(), refresh_token: randomUUID() };
+    const tokens = { access_token: mark + randomUUID(), refresh_token: mark + randomUUID() };
     access.set(tokens.access_token, grant);
     refresh.set(tokens.refresh_token, grant);
     const { refresh_token, ...withoutRefresh } = tokens;
