@@ -43,6 +43,26 @@ export async function listInvitations(org: OrgScope): Promise<Invitation[]> {
     .execute();
 }
 
+export async function countInvitations(org: OrgScope): Promise<number> {
+  const { count } = await org.db
+    .selectFrom("invitations")
+    .select(({ fn }) => fn.countAll<string>().as("count"))
+    .where("org_id", "=", org.id)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Which of these addresses, in lower case, are invited; expired or not. */
+export async function listInvited(org: OrgScope, emails: string[]): Promise<Set<string>> {
+  const rows = await org.db
+    .selectFrom("invitations")
+    .select("email")
+    .where("org_id", "=", org.id)
+    .where("email", "=", sql<string>`any(${emails}::text[])`)
+    .execute();
+  return new Set(rows.map(({ email }) => email));
+}
+
 export async function findInvitation(org: OrgScope, id: string): Promise<Invitation | null> {
   const row = await org.db
     .selectFrom("invitations")

@@ -29,9 +29,23 @@ export interface DueMail {
 
 /** It is sent once the transaction that `db` may be is committed. */
 export async function insertMail(db: Kysely<Tables>, vault: Sealer, mail: Mail): Promise<void> {
-  const id = uuidv7();
-  const sealed = await vault.seal(placeOf(id), JSON.stringify(mail));
-  await db.insertInto("mails").values({ id, sealed }).execute();
+  await insertMails(db, vault, [mail]);
+}
+
+const ROWS_AT_ONCE = 1000;
+
+/** As `insertMail`, for many people. */
+export async function insertMails(db: Kysely<Tables>, vault: Sealer, mails: readonly Mail[]): Promise<void> {
+  for (let from = 0; from < mails.length; from += ROWS_AT_ONCE) {
+    const rows = mails.slice(from, from + ROWS_AT_ONCE).map(async (mail) => {
+      const id = uuidv7();
+      return { id, sealed: await vault.seal(placeOf(id), JSON.stringify(mail)) };
+    });
+    await db
+      .insertInto("mails")
+      .values(await Promise.all(rows))
+      .execute();
+  }
 }
 
 /** Mails that are due: for whoever takes them, and for nobody else until `leaseSeconds` are over. */

@@ -190,6 +190,7 @@ export interface Tables {
     due_at: Generated<Date>;
     created_at: CreatedAt;
   };
+  mail_counts: { org_id: string; purpose: string; count: number; expires_at: Date };
   grants: {
     id: string;
     org_id: string;
