@@ -23,6 +23,7 @@ import { requireMembership } from "./membership.ts";
 import { ownClients } from "./own-clients.ts";
 import { people } from "./people.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
+import { playground } from "./playground.ts";
 import { risks } from "./risks.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
@@ -42,6 +43,8 @@ export interface DashboardDeps {
   /** Where the issuer is reached from here; it is addressed by `publicUrl`'s host all the same. */
   issuerConnectUrl: URL;
   /** As `gatehouse_dashboard`. */
+  /** The same of the gateway. */
+  gatewayConnectUrl: URL;
   db: Database;
   vault: Vault;
   egress: Egress;
@@ -98,6 +101,7 @@ function api(deps: Deps) {
     .route("/orgs/:org/tokens", tokens(deps))
     .route("/orgs/:org/service-accounts", serviceAccounts(deps))
     .route("/orgs/:org/clients", clients(deps))
+    .route("/orgs/:org/connectors", playground(deps))
     .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/people", people(deps))
     .route("/orgs/:org/token-lifetimes", tokenLifetimes(deps))

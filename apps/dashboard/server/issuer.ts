@@ -1,9 +1,8 @@
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import { Fault } from "@gatehouse/faults";
+import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import * as oidc from "openid-client";
+import { fetchFrom } from "./fetch-from.ts";
 
-const CLIENT_ID = "dashboard";
 const TIMEOUT_SECONDS = 10;
 
 export interface Issuer {
@@ -29,43 +28,10 @@ export function ourIssuer({ publicUrl, issuerConnectUrl }: { publicUrl: URL; iss
 
 function discover(publicUrl: URL, issuerConnectUrl: URL): Promise<oidc.Configuration> {
   const insecure = publicUrl.protocol === "http:" ? [oidc.allowInsecureRequests] : [];
-  return oidc.discovery(publicUrl, CLIENT_ID, { token_endpoint_auth_method: "none" }, oidc.None(), {
-    [oidc.customFetch]: fetchFrom(issuerConnectUrl),
+  const send = fetchFrom(issuerConnectUrl);
+  return oidc.discovery(publicUrl, DASHBOARD_CLIENT_ID, { token_endpoint_auth_method: "none" }, oidc.None(), {
+    [oidc.customFetch]: (address, { body, ...options }) => send(address, { ...options, body: body?.toString() }),
     execute: [oidc.enableNonRepudiationChecks, ...insecure],
     timeout: TIMEOUT_SECONDS,
   });
-}
-
-/**
- * `fetch` by another way: it connects to `connectUrl`, and names the URL's own host, which Node's fetch does not allow.
- * Redirects are not followed.
- */
-function fetchFrom(connectUrl: URL): oidc.CustomFetch {
-  const request = connectUrl.protocol === "https:" ? requestHttps : requestHttp;
-  return async function fetchFromIssuer(address, { method, headers, body, signal }) {
-    const url = new URL(address);
-    const { promise, resolve, reject } = Promise.withResolvers<Response>();
-    const outgoing = request(new URL(url.pathname + url.search, connectUrl), {
-      method,
-      headers: { ...headers, host: url.host },
-      ...(signal ? { signal } : {}),
-    });
-    outgoing.on("error", reject);
-    outgoing.on("response", async (incoming) => {
-      try {
-        const chunks: Buffer[] = await incoming.toArray();
-        const type = incoming.headers["content-type"] ?? "";
-        resolve(
-          new Response(Buffer.concat(chunks), {
-            status: incoming.statusCode ?? 502,
-            headers: { "content-type": type },
-          }),
-        );
-      } catch (error) {
-        reject(error);
-      }
-    });
-    outgoing.end(body instanceof URLSearchParams ? body.toString() : body);
-    return promise;
-  };
 }

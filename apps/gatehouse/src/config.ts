@@ -51,6 +51,7 @@ const EnvironmentVariables = z
     GATEHOUSE_EGRESS_PROXY: z.string().transform(parseProxy).optional(),
     GATEHOUSE_OAUTH_CLIENTS: z.string().default("{}").transform(parseOperatorClients),
     GATEHOUSE_ISSUER_CONNECT_URL: z.string().transform(parseOrigin).optional(),
+    GATEHOUSE_GATEWAY_CONNECT_URL: z.string().transform(parseOrigin).optional(),
     GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
     GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
     GATEHOUSE_AUDIT_HEADS: z
@@ -109,6 +110,8 @@ export interface Config {
   operatorClients: OperatorClients;
   /** Where the dashboard reaches the authorization server, when that is another process. */
   issuerConnectUrl: URL | undefined;
+  /** Where it reaches a gateway; at the public URL, where nothing is said and that is another process. */
+  gatewayConnectUrl: URL | undefined;
   /** Where other replicas reach this gateway. All addresses: the first of them that is not this machine's alone. */
   internalHost: string;
   /** 0 lets the system choose. */
@@ -153,6 +156,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     egressProxy: variables.GATEHOUSE_EGRESS_PROXY,
     operatorClients: variables.GATEHOUSE_OAUTH_CLIENTS,
     issuerConnectUrl: variables.GATEHOUSE_ISSUER_CONNECT_URL,
+    gatewayConnectUrl: variables.GATEHOUSE_GATEWAY_CONNECT_URL,
     internalHost: variables.GATEHOUSE_INTERNAL_HOST,
     internalPort: variables.GATEHOUSE_INTERNAL_PORT,
     auditHeads: variables.GATEHOUSE_AUDIT_HEADS,

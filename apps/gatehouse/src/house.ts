@@ -34,6 +34,7 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup" | "op
   /** All three, where nothing else is said. */
   apps?: readonly AppName[];
   issuerConnectUrl?: URL | undefined;
+  gatewayConnectUrl?: URL | undefined;
   /** Where other replicas reach this gateway; any free port of the loopback address where nothing else is said. */
   internalHost?: string | undefined;
   internalPort?: number | undefined;
@@ -167,14 +168,25 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
   },
   async dashboard(rooms) {
     const { server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup, auditHeads } = rooms;
-    const { operatorClients } = rooms;
+    const { operatorClients, apps = ALL_APPS } = rooms;
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");
     stack.use(keepAudit({ access, vault, log, auditHeads }));
     const db = stack.use(openDatabase(access, "gatehouse_dashboard"));
-    const connectUrl = issuerConnectUrl ?? new URL(`http://127.0.0.1:${portOf(server)}`);
+    const here = new URL(`http://127.0.0.1:${portOf(server)}`);
+    const gatewayConnectUrl = rooms.gatewayConnectUrl ?? (apps.includes("gateway") ? here : publicUrl);
     return stack.use(
       startDashboard({
-        ...{ publicUrl, issuerConnectUrl: connectUrl, db, vault, egress, log, signup, operatorClients },
+        ...{
+          publicUrl,
+          issuerConnectUrl: issuerConnectUrl ?? here,
+          gatewayConnectUrl,
+          db,
+          vault,
+          egress,
+          log,
+          signup,
+          operatorClients,
+        },
         webRoot: WEB_ROOT,
       }),
     );
