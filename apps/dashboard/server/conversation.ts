@@ -1,5 +1,5 @@
 import { withQuery } from "@gatehouse/credentials/present";
-import type { Egress, FetchedAnswer, FetchOptions } from "@gatehouse/egress/egress";
+import { type Egress, type Failure, type FetchedAnswer, type FetchOptions, failureOf } from "@gatehouse/egress/egress";
 import { Fault, toFault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { parseUntrustedJson } from "@gatehouse/mcp/json";
@@ -177,26 +177,38 @@ function refuseStatus({ status, headers }: FetchedAnswer, url: URL, opened: Open
   if (status >= 500) throw unusable(`The server fails (it answered ${status}); try again when it has recovered`);
 }
 
+const ADVICE: Partial<Record<Failure, string>> = {
+  timeout: "Check that it runs, and that it lets this machine in",
+  name: "Check how it is spelled",
+  refused: "Check the port, and that the server runs",
+  client_certificate: "Choose “Client certificate” below",
+  tls: "Whoever runs the server has to mend that",
+  other: "Try again; if it stays so, ask whoever runs the server",
+};
+
 /** What kept the server from answering at all. */
 function explain(thrown: unknown): never {
   const fault = toFault(thrown);
-  if (fault.code === "upstream_timeout")
-    throw unusable(`The server did not answer within ${SECONDS_MAX} seconds`, fault);
   if (fault.code === "internal") throw fault;
-  throw unusable(fault.message, fault);
+  if (fault.code === "egress_refused")
+    throw unusable(fault.message, "Whoever runs Gatehouse can allow it with GATEHOUSE_EGRESS_ALLOW", fault);
+  if (fault.code === "upstream_timeout")
+    throw unusable(`The server did not answer within ${SECONDS_MAX} seconds`, ADVICE.timeout, fault);
+  throw unusable(fault.message, fault.cause ? ADVICE[failureOf(fault.cause)] : undefined, fault);
 }
 
-/** A sentence for the field in which the URL was typed. */
-export function unusable(sentence: string, cause?: unknown): Fault {
-  return new Fault("invalid_fields", sentence, { data: { fields: { url: sentence } }, cause });
+/** A sentence for the field in which the URL was typed, and another for what to do about it. */
+export function unusable(sentence: string, todo?: string, cause?: unknown): Fault {
+  const said = todo ? `${sentence}. ${todo}` : sentence;
+  return new Fault("invalid_fields", said, { data: { fields: { url: said } }, cause });
 }
 
 /** The server is there, and shows nothing to whoever asks like this. */
 export class NotLetIn extends Fault {
   constructor(status: number, withCredential: boolean) {
     const sentence = withCredential
-      ? `The server refuses this credential (it answered ${status})`
-      : `The server wants to know who asks (it answered ${status}): it needs a credential`;
+      ? `The server refuses this credential (it answered ${status}). Check that it is whole, and not expired`
+      : `The server wants to know who asks (it answered ${status}): it needs a credential. Choose below what it asks for`;
     super("invalid_fields", sentence, { data: { fields: { [withCredential ? "secrets" : "url"]: sentence } } });
   }
 }

@@ -157,11 +157,14 @@ function unknownVersions(versions: string[]): never {
   throw unusable(`The server speaks MCP ${list}, and Gatehouse does not`);
 }
 
+/** Where such servers mostly have it. */
+const USUAL_PATH = "The endpoint of an MCP server is often at /mcp: look into its documentation";
+
 function notMcp({ status, contentType }: Answer): never {
   if (contentType === "text/html")
-    throw unusable(`There is a web page at this address, not an MCP server (it answered ${status})`);
-  if (status >= 400) throw unusable(`There is no MCP server at this address: it answered ${status}`);
-  throw unusable("What answers at this address does not speak MCP over Streamable HTTP");
+    throw unusable(`There is a web page at this address, not an MCP server (it answered ${status})`, USUAL_PATH);
+  if (status >= 400) throw unusable(`There is no MCP server at this address: it answered ${status}`, USUAL_PATH);
+  throw unusable("What answers at this address does not speak MCP over Streamable HTTP", USUAL_PATH);
 }
 
 function serverName(info: unknown): string {

@@ -208,7 +208,9 @@ describe("registering a connector", () => {
     });
     const { status, json } = await register({ slug: "page", url: page.origin });
     expect(status).toBe(422);
-    expect(json.fields.url).toBe("There is a web page at this address, not an MCP server (it answered 200)");
+    expect(json.fields.url).toMatch(
+      /^There is a web page at this address, not an MCP server \(it answered 200\)\. .*\/mcp/,
+    );
   });
 });
 

@@ -1,6 +1,10 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { type Egress, openEgress } from "@gatehouse/egress/egress";
+import { makeCertificate } from "@gatehouse/testing/certificate";
 import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
@@ -145,12 +149,16 @@ test("a server that speaks neither era of MCP that we know is named as such", as
 
 const PLAIN: [string, RequestListener, RegExp][] = [
   ["a web page", (_, res) => res.writeHead(200, { "content-type": "text/html" }).end("<p>Hello"), /a web page/],
-  ["a page that is not there", (_, res) => res.writeHead(404).end(), /no MCP server at this address: it answered 404/],
+  [
+    "a page that is not there",
+    (_, res) => res.writeHead(404).end(),
+    /no MCP server at this address: it answered 404.*\/mcp/,
+  ],
   ["a failing server", (_, res) => res.writeHead(500).end(), /The server fails \(it answered 500\)/],
   ["a server that wants sign-in", (_, res) => res.writeHead(401).end(), /who asks .* credential/],
   ["something else than MCP", (_, res) => res.writeHead(200).end("[]"), /does not speak MCP/],
   ["a server that is asked too often", (_, res) => res.writeHead(429).end(), /asked too often/],
-  ["a server that hangs up", (req) => req.socket.destroy(), /connection to 127.0.0.1:\d+ failed/],
+  ["a server that hangs up", (req) => req.socket.destroy(), /connection to 127.0.0.1:\d+ failed.*Try again/],
 ];
 
 test.each(PLAIN)("%s is described in one sentence on the URL", async (_, answer, sentence) => {
@@ -159,7 +167,7 @@ test.each(PLAIN)("%s is described in one sentence on the URL", async (_, answer,
 
 test("a token that the server refuses is a problem of the token's field", async () => {
   expect(await problemsOf((_, res) => res.writeHead(401).end(), "wrong")).toEqual({
-    secrets: "The server refuses this credential (it answered 401)",
+    secrets: "The server refuses this credential (it answered 401). Check that it is whole, and not expired",
   });
 });
 
@@ -180,12 +188,28 @@ test("an inner address, and a name that does not exist, are described", async ()
   await using strict = openEgress({ allow: [], ownOrigins: [] });
   const inner = await probe({ egress: strict, url: new URL("http://127.0.0.1:9/mcp") }).catch((thrown) => thrown);
   expect(inner.data.fields.url).toBe(
-    "http://127.0.0.1:9 is refused: 127.0.0.1 is not an address of the public internet",
+    "http://127.0.0.1:9 is refused: 127.0.0.1 is not an address of the public internet. Whoever runs Gatehouse can allow it with GATEHOUSE_EGRESS_ALLOW",
   );
   const unknown = await probe({ egress: strict, url: new URL("https://nothing.invalid/mcp") }).catch(
     (thrown) => thrown,
   );
-  expect(unknown.data.fields.url).toBe("There is no server by the name nothing.invalid");
+  expect(unknown.data.fields.url).toBe("There is no server by the name nothing.invalid. Check how it is spelled");
+});
+
+test("a certificate that is not trusted, a server without TLS, and a port with nothing on it, are each named", async () => {
+  const { key, cert } = makeCertificate();
+  await using secure = createSecureServer({ key, cert }).listen(0, "localhost");
+  await using plain = createServer((_, res) => res.end()).listen(0, "localhost");
+  await Promise.all([secure, plain].map((server) => once(server, "listening")));
+  const [securePort, plainPort] = [secure, plain].map((server) => (server.address() as AddressInfo).port);
+  await using local = openEgress({ allow: ["localhost"], ownOrigins: [] });
+  const said = async (url: string) =>
+    (await probe({ egress: local, url: new URL(url) }).catch((thrown) => thrown)).data.fields.url;
+  expect(await said(`https://localhost:${securePort}`)).toMatch(/TLS certificate of no authority that is known here/);
+  expect(await said(`https://localhost:${plainPort}`)).toMatch(/does not speak TLS/);
+  expect(await said("http://localhost:1")).toBe(
+    "localhost:1 refuses connections. Check the port, and that the server runs",
+  );
 });
 
 test("an answer without end is cut off", async () => {
@@ -200,6 +224,6 @@ test("an answer without end is cut off", async () => {
 
 test("a server that never answers is given up after ten seconds", async () => {
   const before = Date.now();
-  expect((await problemsOf(() => {})).url).toBe("The server did not answer within 10 seconds");
+  expect((await problemsOf(() => {})).url).toMatch(/^The server did not answer within 10 seconds. Check that it runs/);
   expect(Date.now() - before).toBeLessThan(12_000);
 }, 15_000);

@@ -276,28 +276,49 @@ async function fetchBounded(
   }
 }
 
-/** What undici or the system threw, in words for whoever chose the upstream. */
+/** What kept an upstream from answering. */
+export type Failure = "timeout" | "name" | "refused" | "client_certificate" | "tls" | "other";
+
+/** What undici or the system threw. */
+export function failureOf(error: unknown): Failure {
+  const { code = "", name = "" } = (error ?? {}) as { code?: string; name?: string };
+  if (name === "TimeoutError" || /TIMEOUT|ETIMEDOUT/.test(code)) return "timeout";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "name";
+  if (code === "ECONNREFUSED") return "refused";
+  if (/ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|HANDSHAKE|ACCESS_DENIED)/.test(code)) return "client_certificate";
+  return /CERT|SSL|TLS|EPROTO|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|SELF_SIGNED/.test(code) ? "tls" : "other";
+}
+
+/** As `failureOf`, in words for whoever chose the upstream. */
 export function describeFailure(error: unknown, host: string): Fault {
   if (error instanceof Fault) return error;
   const { code = "", name = "" } = error as { code?: string; name?: string };
-  if (name === "TimeoutError" || /TIMEOUT/.test(code) || code === "ETIMEDOUT") {
-    return new Fault("upstream_timeout", `${host} did not answer in time`, { cause: error });
+  const because = { cause: error };
+  switch (failureOf(error)) {
+    case "timeout":
+      return new Fault("upstream_timeout", `${host} did not answer in time`, because);
+    case "name":
+      return new Fault("upstream_failed", `There is no server by the name ${host}`, because);
+    case "refused":
+      return new Fault("upstream_failed", `${host} refuses connections`, because);
+    case "client_certificate":
+      return new Fault("upstream_failed", `${host} refuses our client certificate, or wants one (${code})`, because);
+    case "tls":
+      return new Fault("upstream_failed", `${host} ${tlsProblem(code)} (${code})`, because);
+    case "other":
+      return new Fault(
+        "upstream_failed",
+        `The connection to ${host} failed (${code || name || "unknown error"})`,
+        because,
+      );
   }
-  if (code === "ENOTFOUND" || code === "EAI_AGAIN") {
-    return new Fault("upstream_failed", `There is no server by the name ${host}`, { cause: error });
-  }
-  if (code === "ECONNREFUSED") return new Fault("upstream_failed", `${host} refuses connections`, { cause: error });
-  if (/ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|HANDSHAKE|ACCESS_DENIED)/.test(code)) {
-    return new Fault("upstream_failed", `${host} refuses our client certificate, or wants one (${code})`, {
-      cause: error,
-    });
-  }
-  if (/CERT|SSL|TLS|UNABLE_TO_VERIFY|SELF_SIGNED/.test(code)) {
-    return new Fault("upstream_failed", `${host} has no valid TLS certificate (${code})`, { cause: error });
-  }
-  return new Fault("upstream_failed", `The connection to ${host} failed (${code || name || "unknown error"})`, {
-    cause: error,
-  });
+}
+
+function tlsProblem(code: string): string {
+  if (code === "CERT_HAS_EXPIRED") return "has a TLS certificate that has expired";
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "has a TLS certificate for another name";
+  if (/SELF_SIGNED|UNABLE_TO_/.test(code)) return "has a TLS certificate of no authority that is known here";
+  return /WRONG_VERSION|EPROTO/.test(code) ? "does not speak TLS" : "has no valid TLS certificate";
 }
 
 function refused(url: URL, reason: string): Fault {
