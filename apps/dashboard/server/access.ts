@@ -8,40 +8,105 @@ import { listStaticTokens, type StaticToken } from "@gatehouse/store/static-toke
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
-import { type InOrg, may, requirePermission } from "./membership.ts";
+import { type InOrg, may } from "./membership.ts";
+import { operation } from "./operation.ts";
+
+/** As it is shown to its holder, and never again what it is itself. */
+export const TokenAnswer = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  /** `null` is every connector. */
+  connectors: z.array(z.string()).nullable(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+
+const GrantAnswer = z.object({
+  id: z.string(),
+  client: z.object({ name: z.string(), host: z.string().nullable() }),
+  connector: z.string().nullable(),
+  scopes: z.array(z.string()),
+  createdAt: z.iso.datetime(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+
+const AccessAnswer = z.object({ grants: z.array(GrantAnswer), tokens: z.array(TokenAnswer) });
+const AccessOfMemberAnswer = AccessAnswer.extend({ member: z.object({ name: z.string(), email: z.string() }) });
+
+const AccessOfMembersAnswer = z.object({
+  members: z.array(
+    z.object({
+      ...{ id: z.uuid(), name: z.string(), email: z.string(), grants: z.int(), tokens: z.int() },
+      lastUsedAt: z.iso.datetime().nullable(),
+    }),
+  ),
+});
 
 /** `/api/orgs/:org/access`: what may call in whose name. */
 export function access({ db }: Deps) {
   return new Hono<InOrg>()
-    .get("/", async function listOwn(c) {
-      const { user } = c.var.session;
-      return c.json(await withOrg(db, c.var.membership.org.id, (scope) => listAccessOf(scope, user.id)));
-    })
-    .get("/members", requirePermission("see what has access"), async function listOfAll(c) {
-      const everyone = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const [grants, tokens] = [await listGrants(scope), await listStaticTokens(scope)];
-        return (await listPeople(scope)).map((member) => summaryOf(member, grants, tokens));
-      });
-      return c.json({ members: everyone });
-    })
-    .get("/members/:member", requirePermission("see what has access"), async function listOfMember(c) {
-      const userId = idOf(c.req.param("member"));
-      const found = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const { name, email } = (await findMember(scope, userId)) ?? noSuchMember();
-        return { member: { name, email }, ...(await listAccessOf(scope, userId)) };
-      });
-      return c.json(found);
-    })
-    .delete("/grants/:grant", async function revoke(c) {
-      const { org, role } = c.var.membership;
-      const { user } = c.var.session;
-      const only = may(role, "see what has access") ? {} : { userId: user.id };
-      await withOrg(db, org.id, async (scope) => {
-        const grant = (await deleteGrant(scope, c.req.param("grant"), only)) ?? noSuchGrant();
-        await auditRevocation(scope, user, { id: c.req.param("grant"), ...grant });
-      });
-      return c.body(null, 204);
-    });
+    .get(
+      "/",
+      operation("readAccess", {
+        summary: "List the clients and tokens that act for oneself",
+        needs: "belong to the org",
+        answers: AccessAnswer,
+      }),
+      async function listOwn(c) {
+        const { user } = c.var.session;
+        return c.json(await withOrg(db, c.var.membership.org.id, (scope) => listAccessOf(scope, user.id)));
+      },
+    )
+    .get(
+      "/members",
+      operation("listAccessOfMembers", {
+        summary: "Count what acts for each member",
+        needs: "see what has access",
+        answers: AccessOfMembersAnswer,
+      }),
+      async function listOfAll(c) {
+        const everyone = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const [grants, tokens] = [await listGrants(scope), await listStaticTokens(scope)];
+          return (await listPeople(scope)).map((member) => summaryOf(member, grants, tokens));
+        });
+        return c.json({ members: everyone });
+      },
+    )
+    .get(
+      "/members/:member",
+      operation("readAccessOfMember", {
+        summary: "List the clients and tokens that act for a member",
+        needs: "see what has access",
+        answers: AccessOfMemberAnswer,
+      }),
+      async function listOfMember(c) {
+        const userId = idOf(c.req.param("member"));
+        const found = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { name, email } = (await findMember(scope, userId)) ?? noSuchMember();
+          return { member: { name, email }, ...(await listAccessOf(scope, userId)) };
+        });
+        return c.json(found);
+      },
+    )
+    .delete(
+      "/grants/:grant",
+      operation("endGrant", {
+        summary: "End a client's access: one's own, or anybody's for those who may see it",
+        needs: "belong to the org",
+      }),
+      async function revoke(c) {
+        const { org, role } = c.var.membership;
+        const { user } = c.var.session;
+        const only = may(role, "see what has access") ? {} : { userId: user.id };
+        await withOrg(db, org.id, async (scope) => {
+          const grant = (await deleteGrant(scope, c.req.param("grant"), only)) ?? noSuchGrant();
+          await auditRevocation(scope, user, { id: c.req.param("grant"), ...grant });
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 async function listAccessOf(scope: OrgScope, userId: string) {

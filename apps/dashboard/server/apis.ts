@@ -26,7 +26,8 @@ import { askerOf } from "./asker.ts";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { DescriptionSource, importApi, toTool } from "./import-api.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 import { keepSecrets, readSecrets, tryClients } from "./org-credential.ts";
 import { NewConnectorFields } from "./register.ts";
 
@@ -44,35 +45,76 @@ const ImportAnew = z.object({
   apply: z.boolean().default(false),
 });
 
+const RegisteredApiAnswer = z.object({ slug: z.string(), tools: z.int(), offered: z.int() });
+
+const Missed = z.object({ name: z.string(), problems: z.array(z.string()) });
+const Note = z.object({
+  ...{ pointer: z.string(), line: z.int().optional(), problem: z.string(), leftOut: z.boolean() },
+});
+const ImportedAnswer = z.object({
+  ...{ added: z.array(z.string()), removed: z.array(z.string()) },
+  changed: z.array(z.object({ name: z.string(), members: z.array(z.string()) })),
+  ...{ missed: z.array(Missed), notes: z.array(Note) },
+});
+
 /** `/api/orgs/:org/apis`: APIs that OpenAPI describes. */
 export function apis(deps: Deps) {
   const { db, egress } = deps;
   return new Hono<InOrg>()
-    .use(requirePermission("change connectors"))
-    .post("/preview", jsonBody(DescriptionSource), function preview(c) {
-      const source = c.req.valid("json");
-      c.header("content-type", "application/x-ndjson");
-      return stream(c, async (out) => {
-        const tell = (line: object) => out.write(`${JSON.stringify(line)}\n`);
-        try {
-          const onProgress = (done: number, all: number) => void tell({ progress: { done, all } });
-          await tell({ api: viewOf(await importApi(egress, source, { onProgress })) });
-        } catch (error) {
-          await tell({ fault: JSON.parse(renderFault(toFault(error), "problem").body) });
-        }
-      });
-    })
-    .post("/", jsonBody(NewApi), async function create(c) {
-      const { org } = c.var.membership;
-      return c.json(await registerApi(deps, { org, user: c.var.session.user }, c.req.valid("json")), 201);
-    })
-    .post("/:slug/import", jsonBody(ImportAnew), async function importAnew(c) {
-      const { org } = c.var.membership;
-      const slug = c.req.param("slug");
-      const connector = SLUG.test(slug) ? await withOrg(db, org.id, (scope) => findConnectorBySlug(scope, slug)) : null;
-      if (connector?.transport !== "openapi") throw new Fault("not_found", "There is no such API");
-      return c.json(await reimport(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
-    });
+    .post(
+      "/preview",
+      operation("previewApi", {
+        summary: "Read an API's description, and store nothing; progress and the result are lines of JSON",
+        needs: "change connectors",
+        media: ["application/x-ndjson"],
+      }),
+      jsonBody(DescriptionSource),
+      function preview(c) {
+        const source = c.req.valid("json");
+        c.header("content-type", "application/x-ndjson");
+        return stream(c, async (out) => {
+          const tell = (line: object) => out.write(`${JSON.stringify(line)}\n`);
+          try {
+            const onProgress = (done: number, all: number) => void tell({ progress: { done, all } });
+            await tell({ api: viewOf(await importApi(egress, source, { onProgress })) });
+          } catch (error) {
+            await tell({ fault: JSON.parse(renderFault(toFault(error), "problem").body) });
+          }
+        });
+      },
+    )
+    .post(
+      "/",
+      operation("registerApi", {
+        summary: "Register an API by its OpenAPI description",
+        needs: "change connectors",
+        answers: RegisteredApiAnswer,
+        status: 201,
+      }),
+      jsonBody(NewApi),
+      async function create(c) {
+        const { org } = c.var.membership;
+        return c.json(await registerApi(deps, { org, user: c.var.session.user }, c.req.valid("json")), 201);
+      },
+    )
+    .post(
+      "/:slug/import",
+      operation("importApi", {
+        summary: "Import an API's description anew, or say what that would change",
+        needs: "change connectors",
+        answers: ImportedAnswer,
+      }),
+      jsonBody(ImportAnew),
+      async function importAnew(c) {
+        const { org } = c.var.membership;
+        const slug = c.req.param("slug");
+        const connector = SLUG.test(slug)
+          ? await withOrg(db, org.id, (scope) => findConnectorBySlug(scope, slug))
+          : null;
+        if (connector?.transport !== "openapi") throw new Fault("not_found", "There is no such API");
+        return c.json(await reimport(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
+      },
+    );
 }
 
 /** What reading a description tells, a line at a time. */

@@ -21,8 +21,9 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
-import { ownClientView } from "./own-clients.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
+import { OwnClientAnswer, ownClientView } from "./own-clients.ts";
 
 /** What disconnects somebody is done once it has been confirmed. */
 const confirmed = z.boolean().default(false);
@@ -48,71 +49,124 @@ const Entry = z.object({
 
 const HostToRemove = z.object({ host: z.string().max(300), confirmed });
 
+const ClientAnswer = z.object({
+  ...{ identity: z.string(), name: z.string(), host: z.string().nullable(), members: z.int() },
+  registration: z.enum(["document", "dynamic", "manual"]),
+  decision: z.enum(["allowed", "blocked"]).nullable(),
+  standing: z.enum(["allowed", "not_allowed", "blocked"]),
+  requestedBy: z.array(z.string()),
+  requestedAt: z.iso.datetime().nullable(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
+
+const ClientsAnswer = z.object({
+  policy: Policy.shape.policy,
+  hosts: z.array(z.string()),
+  clients: z.array(ClientAnswer),
+  own: z.array(OwnClientAnswer),
+});
+
 /** `/api/orgs/:org/clients` */
 export function clients({ db, vault }: Deps) {
   return new Hono<InOrg>()
-    .use(requirePermission("decide on clients"))
-    .get("/", async function list(c) {
-      const { org } = c.var.membership;
-      return withOrg(db, org.id, async (scope) =>
-        c.json({
-          policy: await findClientPolicy(scope),
-          hosts: await listClientHosts(scope),
-          clients: (await listClients(scope)).map(clientView),
-          own: (await listOwnClients(scope)).map(ownClientView),
-        }),
-      );
-    })
-    .put("/policy", jsonBody(Policy), async function choosePolicy(c) {
-      const { policy, confirmed } = c.req.valid("json");
-      const userId = c.var.session.user.id;
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const before = await findClientPolicy(scope);
-        await updateClientPolicy(scope, policy);
-        await audit(scope, userId, "client_policy.changed", { before, after: policy });
-        await disconnect(scope, { userId, reason: "client_policy", confirmed });
-      });
-      return c.body(null, 204);
-    })
-    .post("/list", jsonBody(Entry), async function putOnList(c) {
-      const { entry } = c.req.valid("json");
-      const userId = c.var.session.user.id;
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        if (isDocumentUrl(entry)) await allowDocument(scope, userId, entry);
-        else if (await insertClientHost(scope, entry.toLowerCase()))
-          await audit(scope, userId, "client_host.listed", { host: entry.toLowerCase() });
-      });
-      return c.body(null, 204);
-    })
-    .delete("/list", jsonBody(HostToRemove), async function takeOffList(c) {
-      const { host, confirmed } = c.req.valid("json");
-      const userId = c.var.session.user.id;
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        if (!(await deleteClientHost(scope, host))) throw new Fault("not_found", "This host is not on the list");
-        await audit(scope, userId, "client_host.unlisted", { host });
-        await disconnect(scope, { userId, reason: "client_policy", confirmed });
-      });
-      return c.body(null, 204);
-    })
-    .put("/decision", jsonBody(Decision), async function decide(c) {
-      const { identity, decision, confirmed } = c.req.valid("json");
-      const { org } = c.var.membership;
-      const userId = c.var.session.user.id;
-      await withOrg(db, org.id, async (scope) => {
-        const client = await lockClient(scope, identity);
-        if (!client) throw new Fault("not_found", "Nobody here has met such a client");
-        await decideOnClient(scope, identity, { decision, userId });
-        const event = decision === null ? "client.undecided" : `client.${decision}`;
-        const entry = { client: identity, client_name: client.name, before: client.decision, after: decision };
-        await audit(scope, userId, event, entry);
-        await disconnect(scope, { userId, reason: "client_blocked", confirmed: confirmed || decision === "blocked" });
-        if (decision === null) return;
-        for (const to of await deleteClientRequests(scope, identity)) {
-          await insertMail(scope.db, vault, { to, ...answerTo(org.name, client.name, decision) });
-        }
-      });
-      return c.body(null, 204);
-    });
+    .get(
+      "/",
+      operation("readClients", {
+        summary: "Read which clients are allowed, and which have come",
+        needs: "decide on clients",
+        answers: ClientsAnswer,
+      }),
+      async function list(c) {
+        const { org } = c.var.membership;
+        return withOrg(db, org.id, async (scope) =>
+          c.json({
+            policy: await findClientPolicy(scope),
+            hosts: await listClientHosts(scope),
+            clients: (await listClients(scope)).map(clientView),
+            own: (await listOwnClients(scope)).map(ownClientView),
+          }),
+        );
+      },
+    )
+    .put(
+      "/policy",
+      operation("chooseClientPolicy", {
+        summary: "Choose which clients members may connect",
+        needs: "decide on clients",
+      }),
+      jsonBody(Policy),
+      async function choosePolicy(c) {
+        const { policy, confirmed } = c.req.valid("json");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const before = await findClientPolicy(scope);
+          await updateClientPolicy(scope, policy);
+          await audit(scope, userId, "client_policy.changed", { before, after: policy });
+          await disconnect(scope, { userId, reason: "client_policy", confirmed });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .post(
+      "/list",
+      operation("putOnClientList", {
+        summary: "Allow a host, or a client's metadata document",
+        needs: "decide on clients",
+      }),
+      jsonBody(Entry),
+      async function putOnList(c) {
+        const { entry } = c.req.valid("json");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          if (isDocumentUrl(entry)) await allowDocument(scope, userId, entry);
+          else if (await insertClientHost(scope, entry.toLowerCase()))
+            await audit(scope, userId, "client_host.listed", { host: entry.toLowerCase() });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      "/list",
+      operation("takeOffClientList", { summary: "Take a host off the list", needs: "decide on clients" }),
+      jsonBody(HostToRemove),
+      async function takeOffList(c) {
+        const { host, confirmed } = c.req.valid("json");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          if (!(await deleteClientHost(scope, host))) throw new Fault("not_found", "This host is not on the list");
+          await audit(scope, userId, "client_host.unlisted", { host });
+          await disconnect(scope, { userId, reason: "client_policy", confirmed });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .put(
+      "/decision",
+      operation("decideOnClient", {
+        summary: "Allow a client, block it, or leave it undecided",
+        needs: "decide on clients",
+      }),
+      jsonBody(Decision),
+      async function decide(c) {
+        const { identity, decision, confirmed } = c.req.valid("json");
+        const { org } = c.var.membership;
+        const userId = c.var.session.user.id;
+        await withOrg(db, org.id, async (scope) => {
+          const client = await lockClient(scope, identity);
+          if (!client) throw new Fault("not_found", "Nobody here has met such a client");
+          await decideOnClient(scope, identity, { decision, userId });
+          const event = decision === null ? "client.undecided" : `client.${decision}`;
+          const entry = { client: identity, client_name: client.name, before: client.decision, after: decision };
+          await audit(scope, userId, event, entry);
+          await disconnect(scope, { userId, reason: "client_blocked", confirmed: confirmed || decision === "blocked" });
+          if (decision === null) return;
+          for (const to of await deleteClientRequests(scope, identity)) {
+            await insertMail(scope.db, vault, { to, ...answerTo(org.name, client.name, decision) });
+          }
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 function isDocumentUrl(entry: string): boolean {

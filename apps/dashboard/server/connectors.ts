@@ -24,17 +24,74 @@ import { TOOL_NAME } from "./catalogue.ts";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { ownLinkOf } from "./links.ts";
-import { type InOrg, may, requirePermission } from "./membership.ts";
+import { type InOrg, may } from "./membership.ts";
+import { operation } from "./operation.ts";
 import { findOwnLink } from "./own-account.ts";
 import { EraDecision, erasOf, pinEras } from "./pin-eras.ts";
 import { isSeen } from "./probe.ts";
-import { probeAgain } from "./probe-again.ts";
+import { ProbedAnswer, probeAgain, VERDICT } from "./probe-again.ts";
 import { NewConnectorFields, register } from "./register.ts";
 import { Decision, decideOnTool, OpenTo } from "./tool-choice.ts";
-import { accessView, changeUpstream, isApi, UpstreamFields } from "./upstream.ts";
+import { accessView, ChangedAnswer, changeUpstream, isApi, UpstreamFields } from "./upstream.ts";
 
 const Openness = z.object({ openTo: OpenTo });
 const ManyTools = z.object({ names: z.array(z.string().max(64)).max(10_000), offered: z.boolean() });
+
+const Summary = z.object({
+  ...{ id: z.uuid(), slug: z.string(), name: z.string(), upstream: z.string(), serverName: z.string() },
+  ...VERDICT,
+  seen: z.boolean(),
+  createdAt: z.iso.datetime(),
+  address: z.url(),
+  /** `null` for an upstream that answers, and for one that nobody has called of late. */
+  outage: z.object({ reason: z.string(), since: z.iso.datetime() }).nullable(),
+});
+
+const ToolAnswer = z.object({
+  ...{ name: z.string(), title: z.string().optional(), description: z.string().optional() },
+  annotations: z.object({ readOnlyHint: z.boolean().optional(), destructiveHint: z.boolean().optional() }),
+  operation: z.string().nullable(),
+  tags: z.array(z.string()),
+  classification: z.enum(["read", "write"]).nullable(),
+  offered: z.boolean(),
+  edits: z.looseObject({}).nullable(),
+  openTo: OpenTo,
+});
+
+const ConnectorsAnswer = z.object({
+  connectors: z.array(Summary.extend({ tools: z.object({ total: z.int(), offered: z.int() }) })),
+});
+
+const ConnectorAnswer = Summary.extend({
+  upstreamEra: z.enum(["auto", "legacy", "modern"]),
+  clientEras: z.enum(["both", "legacy"]),
+  openTo: OpenTo,
+  probedAt: z.iso.datetime(),
+  /** For those who may change it; the next three as well. */
+  url: z.string().nullable(),
+  descriptionUrl: z.string().nullable(),
+  access: z
+    .array(
+      z.looseObject({
+        ...{ kind: z.string(), slot: z.string() },
+        credential: z.object({ setAt: z.iso.datetime(), setBy: z.string().nullable() }).nullable(),
+      }),
+    )
+    .nullable(),
+  /** How many members have linked an account. */
+  linked: z.int().nullable(),
+  ownLink: z
+    .object({
+      ...{ status: z.enum(["live", "broken"]).nullable(), account: z.string().nullable(), connectUrl: z.string() },
+    })
+    .nullable(),
+  tools: z.array(ToolAnswer),
+});
+
+const RegisteredAnswer = z.object({
+  ...{ slug: z.string(), era: z.enum(["legacy", "modern"]), tools: z.int(), leftOut: z.array(z.string()) },
+  ...{ seen: z.boolean(), address: z.url() },
+});
 
 /** `/api/orgs/:org/connectors` */
 export function connectors(deps: Deps) {
@@ -42,110 +99,190 @@ export function connectors(deps: Deps) {
   const addressOf = (org: { slug: string }, slug: string) => new URL(`/${org.slug}/${slug}/mcp`, publicUrl).href;
 
   return new Hono<InOrg>()
-    .get("/", async function list(c) {
-      const { org } = c.var.membership;
-      const [rows, counts, outages] = await withOrg(db, org.id, async (scope) => [
-        await listConnectors(scope),
-        await countTools(scope),
-        await listOutages(scope),
-      ]);
-      return c.json({
-        connectors: rows.map((connector) => {
-          const { total = 0, offered = 0 } = counts.find(({ connectorId }) => connectorId === connector.id) ?? {};
-          const outage = outageOf(connector, outages);
-          return {
-            ...summaryOf(connector),
-            outage,
-            address: addressOf(org, connector.slug),
-            tools: { total, offered },
-          };
-        }),
-      });
-    })
-    .post("/", requirePermission("change connectors"), jsonBody(NewConnectorFields), async function create(c) {
-      const { org } = c.var.membership;
-      const registered = await register(deps, { org, user: c.var.session.user }, c.req.valid("json"));
-      return c.json({ ...registered, address: addressOf(org, registered.slug) }, 201);
-    })
-    .get("/:slug", async function read(c) {
-      const { org, role } = c.var.membership;
-      const mayChange = may(role, "change connectors");
-      const userId = c.var.session.user.id;
-      const [connector, tools, view, link, outages] = await withOrg(db, org.id, async (scope) => {
-        const connector = await findConnector(scope, c.req.param("slug"));
-        const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
-        const link = await findOwnLink(scope, { userId, connector });
-        return [connector, await listToolsOfConnector(scope, connector.id), view, link, await listOutages(scope)];
-      });
-      return c.json({
-        ...summaryOf(connector),
-        outage: outageOf(connector, outages),
-        ...erasOf(connector),
-        openTo: connector.openTo,
-        descriptionUrl: mayChange ? connector.descriptionUrl : null,
-        probedAt: connector.probedAt.toISOString(),
-        address: addressOf(org, connector.slug),
-        // A query or a path may hold a key, so the whole URL is for those who could change it.
-        url: mayChange ? connector.url : null,
-        ...view,
-        /** The caller's own; `null` where nobody links one. */
-        ownLink: memberWayOf(connector.access) ? ownLinkOf(deps, { org, connector, userId }, link) : null,
-        tools: tools.map(toolView),
-      });
-    })
-    .post("/:slug/probe", requirePermission("change connectors"), async function check(c) {
-      const { org } = c.var.membership;
-      const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
-      if (isApi(connector)) throw new Fault("invalid_request", "An API is not looked at: import its description anew");
-      return c.json(await probeAgain(deps, { org, user: c.var.session.user }, connector));
-    })
-    .put("/:slug/upstream", requirePermission("change connectors"), jsonBody(UpstreamFields), async function change(c) {
-      const { org } = c.var.membership;
-      const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
-      return c.json(await changeUpstream(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
-    })
-    .patch("/:slug", requirePermission("change connectors"), jsonBody(EraDecision), async function pin(c) {
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const { id } = await findConnector(scope, c.req.param("slug"));
-        const connector = (await lockConnector(scope, id)) ?? noSuchConnector();
-        await pinEras(scope, c.var.session.user, connector, c.req.valid("json"));
-      });
-      return c.body(null, 204);
-    })
-    .put("/:slug/open-to", requirePermission("change connectors"), jsonBody(Openness), async function open(c) {
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const connector = await findConnector(scope, c.req.param("slug"));
-        await openConnector(scope, c.var.session.user, connector, c.req.valid("json").openTo);
-      });
-      return c.body(null, 204);
-    })
-    .post("/:slug/tools", requirePermission("change connectors"), jsonBody(ManyTools), async function offer(c) {
-      const many = c.req.valid("json");
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const { id } = await findConnector(scope, c.req.param("slug"));
-        await updateOffered(scope, id, many);
-        const row = { event: "tools.changed", outcome: "ok", userId: c.var.session.user.id, connectorId: id } as const;
-        await insertAudit(scope, { ...row, entry: many });
-      });
-      return c.body(null, 204);
-    })
-    .get("/:slug/tools/:name", requirePermission("change connectors"), async function readTool(c) {
-      const { slug, name } = c.req.param();
-      const tool = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const { id } = await findConnector(scope, slug);
-        return TOOL_NAME.test(name) ? findTool(scope, id, name) : null;
-      });
-      if (!tool) throw new Fault("not_found", "This connector has no such tool");
-      return c.json({ ...toolView(tool), definition: tool.definition });
-    })
-    .patch("/:slug/tools/:name", requirePermission("change connectors"), jsonBody(Decision), async function decide(c) {
-      const { slug, name } = c.req.param();
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const { id } = await findConnector(scope, slug);
-        await decideOnTool(scope, c.var.session.user, { connectorId: id, name }, c.req.valid("json"));
-      });
-      return c.body(null, 204);
-    });
+    .get(
+      "/",
+      operation("listConnectors", {
+        summary: "List connectors",
+        needs: "belong to the org",
+        answers: ConnectorsAnswer,
+      }),
+      async function list(c) {
+        const { org } = c.var.membership;
+        const [rows, counts, outages] = await withOrg(db, org.id, async (scope) => [
+          await listConnectors(scope),
+          await countTools(scope),
+          await listOutages(scope),
+        ]);
+        return c.json({
+          connectors: rows.map((connector) => {
+            const { total = 0, offered = 0 } = counts.find(({ connectorId }) => connectorId === connector.id) ?? {};
+            const outage = outageOf(connector, outages);
+            return {
+              ...summaryOf(connector),
+              outage,
+              address: addressOf(org, connector.slug),
+              tools: { total, offered },
+            };
+          }),
+        });
+      },
+    )
+    .post(
+      "/",
+      operation("registerConnector", {
+        summary: "Register an MCP server, after a look at it",
+        needs: "change connectors",
+        answers: RegisteredAnswer,
+        status: 201,
+      }),
+      jsonBody(NewConnectorFields),
+      async function create(c) {
+        const { org } = c.var.membership;
+        const registered = await register(deps, { org, user: c.var.session.user }, c.req.valid("json"));
+        return c.json({ ...registered, address: addressOf(org, registered.slug) }, 201);
+      },
+    )
+    .get(
+      "/:slug",
+      operation("readConnector", {
+        summary: "Read a connector, with its tools",
+        needs: "belong to the org",
+        answers: ConnectorAnswer,
+      }),
+      async function read(c) {
+        const { org, role } = c.var.membership;
+        const mayChange = may(role, "change connectors");
+        const userId = c.var.session.user.id;
+        const [connector, tools, view, link, outages] = await withOrg(db, org.id, async (scope) => {
+          const connector = await findConnector(scope, c.req.param("slug"));
+          const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
+          const link = await findOwnLink(scope, { userId, connector });
+          return [connector, await listToolsOfConnector(scope, connector.id), view, link, await listOutages(scope)];
+        });
+        return c.json({
+          ...summaryOf(connector),
+          outage: outageOf(connector, outages),
+          ...erasOf(connector),
+          openTo: connector.openTo,
+          descriptionUrl: mayChange ? connector.descriptionUrl : null,
+          probedAt: connector.probedAt.toISOString(),
+          address: addressOf(org, connector.slug),
+          // A query or a path may hold a key, so the whole URL is for those who could change it.
+          url: mayChange ? connector.url : null,
+          ...view,
+          /** The caller's own; `null` where nobody links one. */
+          ownLink: memberWayOf(connector.access) ? ownLinkOf(deps, { org, connector, userId }, link) : null,
+          tools: tools.map(toolView),
+        });
+      },
+    )
+    .post(
+      "/:slug/probe",
+      operation("probeConnector", {
+        summary: "Look at a connector's server once more",
+        needs: "change connectors",
+        answers: ProbedAnswer,
+      }),
+      async function check(c) {
+        const { org } = c.var.membership;
+        const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
+        if (isApi(connector))
+          throw new Fault("invalid_request", "An API is not looked at: import its description anew");
+        return c.json(await probeAgain(deps, { org, user: c.var.session.user }, connector));
+      },
+    )
+    .put(
+      "/:slug/upstream",
+      operation("changeUpstream", {
+        summary: "Change where a connector leads, and how it is opened",
+        needs: "change connectors",
+        answers: ChangedAnswer,
+      }),
+      jsonBody(UpstreamFields),
+      async function change(c) {
+        const { org } = c.var.membership;
+        const connector = await withOrg(db, org.id, (scope) => findConnector(scope, c.req.param("slug")));
+        return c.json(await changeUpstream(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
+      },
+    )
+    .patch(
+      "/:slug",
+      operation("pinEras", { summary: "Say which eras a connector's two edges speak", needs: "change connectors" }),
+      jsonBody(EraDecision),
+      async function pin(c) {
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id } = await findConnector(scope, c.req.param("slug"));
+          const connector = (await lockConnector(scope, id)) ?? noSuchConnector();
+          await pinEras(scope, c.var.session.user, connector, c.req.valid("json"));
+        });
+        return c.body(null, 204);
+      },
+    )
+    .put(
+      "/:slug/open-to",
+      operation("openConnector", { summary: "Say who may use a connector", needs: "change connectors" }),
+      jsonBody(Openness),
+      async function open(c) {
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const connector = await findConnector(scope, c.req.param("slug"));
+          await openConnector(scope, c.var.session.user, connector, c.req.valid("json").openTo);
+        });
+        return c.body(null, 204);
+      },
+    )
+    .post(
+      "/:slug/tools",
+      operation("offerTools", { summary: "Offer many tools, or withdraw them", needs: "change connectors" }),
+      jsonBody(ManyTools),
+      async function offer(c) {
+        const many = c.req.valid("json");
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id } = await findConnector(scope, c.req.param("slug"));
+          await updateOffered(scope, id, many);
+          const row = {
+            event: "tools.changed",
+            outcome: "ok",
+            userId: c.var.session.user.id,
+            connectorId: id,
+          } as const;
+          await insertAudit(scope, { ...row, entry: many });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .get(
+      "/:slug/tools/:name",
+      operation("readTool", {
+        summary: "Read a tool, with its definition",
+        needs: "change connectors",
+        answers: ToolAnswer.extend({ definition: z.looseObject({}) }),
+      }),
+      async function readTool(c) {
+        const { slug, name } = c.req.param();
+        const tool = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id } = await findConnector(scope, slug);
+          return TOOL_NAME.test(name) ? findTool(scope, id, name) : null;
+        });
+        if (!tool) throw new Fault("not_found", "This connector has no such tool");
+        return c.json({ ...toolView(tool), definition: tool.definition });
+      },
+    )
+    .patch(
+      "/:slug/tools/:name",
+      operation("decideOnTool", {
+        summary: "Decide on a tool: classify, offer, edit, open it",
+        needs: "change connectors",
+      }),
+      jsonBody(Decision),
+      async function decide(c) {
+        const { slug, name } = c.req.param();
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id } = await findConnector(scope, slug);
+          await decideOnTool(scope, c.var.session.user, { connectorId: id, name }, c.req.valid("json"));
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 async function openConnector(

@@ -20,10 +20,11 @@ import { limits } from "./limits.ts";
 import { linked } from "./linked.ts";
 import { links } from "./links.ts";
 import { requireMembership } from "./membership.ts";
+import { describeApi } from "./openapi.ts";
 import { ownClients } from "./own-clients.ts";
 import { people } from "./people.ts";
-import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { playground } from "./playground.ts";
+import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { risks } from "./risks.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { browserSessions, requireSession, session } from "./session.ts";
@@ -42,9 +43,9 @@ export interface DashboardDeps {
   publicUrl: URL;
   /** Where the issuer is reached from here; it is addressed by `publicUrl`'s host all the same. */
   issuerConnectUrl: URL;
-  /** As `gatehouse_dashboard`. */
   /** The same of the gateway. */
   gatewayConnectUrl: URL;
+  /** As `gatehouse_dashboard`. */
   db: Database;
   vault: Vault;
   egress: Egress;
@@ -69,12 +70,18 @@ export interface Dashboard extends AsyncDisposable {
 /** The management API and the browser's session under `/api`; signing in and the web app under `/dashboard`. */
 export function startDashboard(options: DashboardDeps): Dashboard {
   const deps = { ...options, issuer: ourIssuer(options) };
+  const routes = api(deps);
+  let described: ReturnType<typeof describeApi> | undefined;
   const app = new Hono()
     .onError(answerFault(deps.log))
     .notFound(() => {
       throw new Fault("not_found", "There is nothing at this address");
     })
-    .route("/api", api(deps))
+    .get("/api/openapi.json", async function describe(c) {
+      described ??= describeApi(routes);
+      return c.json(await described);
+    })
+    .route("/api", routes)
     .route("/dashboard", signIn(deps))
     .route("/dashboard", web(deps));
   const verdicts = keepVerdictsFresh(deps);
@@ -95,13 +102,13 @@ function api(deps: Deps) {
     .route("/orgs/:org/connectors", connectors(deps))
     .route("/orgs/:org/connectors", linked(deps))
     .route("/orgs/:org/connectors", risks(deps))
+    .route("/orgs/:org/connectors", playground(deps))
     .route("/orgs/:org/teams", teams(deps))
     .route("/orgs/:org/links", links(deps))
     .route("/orgs/:org/access", access(deps))
     .route("/orgs/:org/tokens", tokens(deps))
     .route("/orgs/:org/service-accounts", serviceAccounts(deps))
     .route("/orgs/:org/clients", clients(deps))
-    .route("/orgs/:org/connectors", playground(deps))
     .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/people", people(deps))
     .route("/orgs/:org/token-lifetimes", tokenLifetimes(deps))

@@ -2,17 +2,29 @@ import { Fault } from "@gatehouse/faults";
 import type { Env, MiddlewareHandler } from "hono";
 import { validator } from "hono/validator";
 import type { z } from "zod";
+import { describedBy, schemaOf } from "./operation.ts";
 
 /** What the body says, or `invalid_fields` with one sentence for each field that is wrong. */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   type Types = { in: { json: z.input<Schema> }; out: { json: z.output<Schema> } };
-  return validator("json", (value) => parseFields(schema, value)) as MiddlewareHandler<Env, string, Types>;
+  const content = { "application/json": { schema: schemaOf(schema, "input") } };
+  const parse = validator("json", (value) => parseFields(schema, value)) as MiddlewareHandler<Env, string, Types>;
+  return describedBy({ requestBody: { required: true, content } }, parse);
 }
 
 export function query<Schema extends z.ZodType>(schema: Schema) {
   type Text = { [Name in keyof z.input<Schema>]?: string };
   type Types = { in: { query: Text }; out: { query: z.output<Schema> } };
-  return validator("query", (value) => parseFields(schema, value)) as MiddlewareHandler<Env, string, Types>;
+  const parse = validator("query", (value) => parseFields(schema, value)) as MiddlewareHandler<Env, string, Types>;
+  return describedBy({ parameters: parametersOf(schema) }, parse);
+}
+
+function parametersOf(schema: z.ZodType) {
+  const { properties = {}, required = [] } = schemaOf(schema, "input") as { properties?: object; required?: string[] };
+  return Object.entries(properties).map(([name, schema]) => ({
+    ...{ in: "query", name, schema },
+    required: required.includes(name),
+  }));
 }
 
 function parseFields<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

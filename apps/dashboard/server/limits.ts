@@ -8,7 +8,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { invalidFields, jsonBody } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 
 const POSITIVE = "A limit is a whole number, 1 or more";
 const AMOUNTS = [
@@ -24,29 +25,51 @@ const Limit = z.object({
   amounts: z.partialRecord(z.enum(AMOUNTS), z.int(POSITIVE).min(1, POSITIVE)),
 });
 
+const AmountsAnswer = z.partialRecord(z.enum(AMOUNTS), z.number());
+const Named = z.array(z.object({ id: z.string(), name: z.string() }));
+
+const LimitsAnswer = z.object({
+  plan: z.object({ name: z.string(), limits: z.partialRecord(Limit.shape.subject, AmountsAnswer) }),
+  limits: z.array(z.object({ subject: Limit.shape.subject, subjectId: z.string(), amounts: AmountsAnswer })),
+  /** Of what limits are about, by their ids. */
+  names: z.object({ connector: Named, tool: Named, member: Named, client: Named }),
+});
+
 /** `/api/orgs/:org/limits` */
 export function limits({ db }: Deps) {
   return new Hono<InOrg>()
-    .use(requirePermission("set limits"))
-    .get("/", async function read(c) {
-      const found = await withOrg(db, c.var.membership.org.id, async (scope) => ({
-        plan: await findPlan(scope),
-        limits: await listLimits(scope),
-        names: await listSubjectNames(scope),
-      }));
-      return c.json(found);
-    })
-    .put("/", jsonBody(Limit), async function change(c) {
-      const { subject, subjectId, amounts } = c.req.valid("json");
-      const userId = c.var.session.user.id;
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        checkPlan((await findPlan(scope)).limits, subject, amounts);
-        const before = await saveLimit(scope, { subject, subjectId, amounts });
-        const entry = { whose: subject, subject: subjectId || undefined, before, after: amounts };
-        await insertAudit(scope, { event: "limits.changed", outcome: "ok", userId, entry });
-      });
-      return c.body(null, 204);
-    });
+    .get(
+      "/",
+      operation("readLimits", {
+        summary: "Read the plan and the org's own limits",
+        needs: "set limits",
+        answers: LimitsAnswer,
+      }),
+      async function read(c) {
+        const found = await withOrg(db, c.var.membership.org.id, async (scope) => ({
+          plan: await findPlan(scope),
+          limits: await listLimits(scope),
+          names: await listSubjectNames(scope),
+        }));
+        return c.json(found);
+      },
+    )
+    .put(
+      "/",
+      operation("changeLimit", { summary: "Set a limit, or take it away", needs: "set limits" }),
+      jsonBody(Limit),
+      async function change(c) {
+        const { subject, subjectId, amounts } = c.req.valid("json");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          checkPlan((await findPlan(scope)).limits, subject, amounts);
+          const before = await saveLimit(scope, { subject, subjectId, amounts });
+          const entry = { whose: subject, subject: subjectId || undefined, before, after: amounts };
+          await insertAudit(scope, { event: "limits.changed", outcome: "ok", userId, entry });
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 /** What is above the plan would not count, and so is not taken. */

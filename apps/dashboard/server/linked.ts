@@ -22,7 +22,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 
 const Plain = z
   .string()
@@ -39,55 +40,91 @@ const OAuthApp = z.object({
 
 const LIMITS = { bytesMax: 256 * 1024, timeoutMs: 10_000 };
 
+const LinkedAnswer = z.object({
+  people: z.array(
+    z.object({
+      ...{ name: z.string(), email: z.string(), status: z.enum(["live", "broken"]), account: z.string().nullable() },
+      ...{ scopes: z.array(z.string()), linkedAt: z.iso.datetime() },
+      ...{ renewedAt: z.iso.datetime().nullable(), expiresAt: z.iso.datetime().nullable() },
+    }),
+  ),
+  /** What Gatehouse asks the upstream's authorization server as. */
+  app: z
+    .object({
+      ...{ clientId: z.string(), registration: z.enum(["given", "document", "dynamic", "operator"]) },
+      ...{ authMethod: z.enum(AUTH_METHODS), issuer: z.string(), hasSecret: z.boolean(), chosenAt: z.iso.datetime() },
+    })
+    .nullable(),
+  redirectUri: z.string(),
+});
+
 /** `/api/orgs/:org/connectors/:slug/linked`: who has linked an account, and what Gatehouse asks their upstream as. */
 export function linked(deps: Deps) {
   const { db, vault, publicUrl } = deps;
 
   return new Hono<InOrg>()
-    .use("/:slug/linked/*", requirePermission("change connectors"))
-    .use("/:slug/linked", requirePermission("change connectors"))
-    .get("/:slug/linked", async function list(c) {
-      const view = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const connector = await findLinkable(scope, c.req.param("slug"));
-        const rows = await listCredentialsOfConnector(scope, connector.id);
-        const app = await findUpstreamClient(scope, connector.id);
-        return { people: peopleWith(rows, await listPeople(scope)), app: app && appView(app), connector };
-      });
-      const { connector, ...shown } = view;
-      return c.json({ ...shown, redirectUri: redirectUriFor(publicUrl, connector.id) });
-    })
-    .put("/:slug/linked/app", jsonBody(OAuthApp), async function give(c) {
-      const { org } = c.var.membership;
-      const connector = await withOrg(db, org.id, (scope) => findLinkable(scope, c.req.param("slug")));
-      const { clientId, clientSecret, authMethod: chosen } = c.req.valid("json");
-      const found = await serverOf(deps, connector);
-      const authMethod = clientSecret === null ? "none" : (chosen ?? found.authMethod);
-      const key = { connectorId: connector.id, clientId };
-      const sealed = clientSecret === null ? null : await vault.seal(placeOfClientSecret(org.id, key), clientSecret);
-      await withOrg(db, org.id, async (scope) => {
-        const before = await findUpstreamClient(scope, connector.id);
-        const { server, resource, scopes } = found;
-        const upstreamOrigin = new URL(connector.url).origin;
-        const app = { ...key, registration: "given", authMethod, sealed, server, resource, scopes } as const;
-        await putUpstreamClient(scope, { ...app, upstreamOrigin });
-        await auditApp(scope, c.var.session.user.id, connector, before, {
-          clientId,
-          authMethod,
-          issuer: server.issuer,
+    .get(
+      "/:slug/linked",
+      operation("readLinked", {
+        summary: "List who has linked an account, and the OAuth app that asks for them",
+        needs: "change connectors",
+        answers: LinkedAnswer,
+      }),
+      async function list(c) {
+        const view = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const connector = await findLinkable(scope, c.req.param("slug"));
+          const rows = await listCredentialsOfConnector(scope, connector.id);
+          const app = await findUpstreamClient(scope, connector.id);
+          return { people: peopleWith(rows, await listPeople(scope)), app: app && appView(app), connector };
         });
-      });
-      return c.body(null, 204);
-    })
-    .delete("/:slug/linked/app", async function take(c) {
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const connector = await findLinkable(scope, c.req.param("slug"));
-        const before = await findUpstreamClient(scope, connector.id);
-        if (!before) throw new Fault("not_found", "This connector has no OAuth app");
-        await deleteUpstreamClient(scope, before);
-        await auditApp(scope, c.var.session.user.id, connector, before, null);
-      });
-      return c.body(null, 204);
-    });
+        const { connector, ...shown } = view;
+        return c.json({ ...shown, redirectUri: redirectUriFor(publicUrl, connector.id) });
+      },
+    )
+    .put(
+      "/:slug/linked/app",
+      operation("giveOAuthApp", {
+        summary: "Give the OAuth app that members link accounts through",
+        needs: "change connectors",
+      }),
+      jsonBody(OAuthApp),
+      async function give(c) {
+        const { org } = c.var.membership;
+        const connector = await withOrg(db, org.id, (scope) => findLinkable(scope, c.req.param("slug")));
+        const { clientId, clientSecret, authMethod: chosen } = c.req.valid("json");
+        const found = await serverOf(deps, connector);
+        const authMethod = clientSecret === null ? "none" : (chosen ?? found.authMethod);
+        const key = { connectorId: connector.id, clientId };
+        const sealed = clientSecret === null ? null : await vault.seal(placeOfClientSecret(org.id, key), clientSecret);
+        await withOrg(db, org.id, async (scope) => {
+          const before = await findUpstreamClient(scope, connector.id);
+          const { server, resource, scopes } = found;
+          const upstreamOrigin = new URL(connector.url).origin;
+          const app = { ...key, registration: "given", authMethod, sealed, server, resource, scopes } as const;
+          await putUpstreamClient(scope, { ...app, upstreamOrigin });
+          await auditApp(scope, c.var.session.user.id, connector, before, {
+            clientId,
+            authMethod,
+            issuer: server.issuer,
+          });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      "/:slug/linked/app",
+      operation("takeOAuthApp", { summary: "Take the OAuth app away", needs: "change connectors" }),
+      async function take(c) {
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const connector = await findLinkable(scope, c.req.param("slug"));
+          const before = await findUpstreamClient(scope, connector.id);
+          if (!before) throw new Fault("not_found", "This connector has no OAuth app");
+          await deleteUpstreamClient(scope, before);
+          await auditApp(scope, c.var.session.user.id, connector, before, null);
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 async function findLinkable(scope: OrgScope, slug: string): Promise<Connector> {

@@ -6,41 +6,66 @@ import { type Connector, listConnectors } from "@gatehouse/store/connectors";
 import { type Credential, listCredentialsOfMember, unlinkCredential } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
+import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
+
+const LinkAnswer = z.object({
+  connector: z.object({ slug: z.string(), name: z.string(), upstream: z.string() }),
+  typedIn: z.boolean(),
+  status: z.enum(["live", "broken"]).nullable(),
+  account: z.string().nullable(),
+  scopes: z.array(z.string()),
+  linkedAt: z.iso.datetime().nullable(),
+  connectUrl: z.string(),
+});
+const LinksAnswer = z.object({ links: z.array(LinkAnswer) });
 
 /** `/api/orgs/:org/links`: the accounts of the member's own that connectors work with. */
 export function links({ db, vault, publicUrl }: Deps) {
   const key = vault.derive(CONNECT_LINKS);
 
   return new Hono<InOrg>()
-    .get("/", async function listOwn(c) {
-      const { org } = c.var.membership;
-      const userId = c.var.session.user.id;
-      const addressOf = ({ id, slug }: Connector) =>
-        connectLink({ publicUrl, key }, { org: org.slug, connector: slug, connectorId: id, userId });
-      const own = await withOrg(db, org.id, (scope) => listOwnLinks(scope, userId));
-      return c.json({ links: own.map(({ connector, link }) => linkView(connector, link, addressOf(connector))) });
-    })
-    .delete("/:connector", async function unlink(c) {
-      const { org } = c.var.membership;
-      const userId = c.var.session.user.id;
-      await withOrg(db, org.id, async (scope) => {
-        const own = (await listOwnLinks(scope, userId)).find(
-          ({ connector }) => connector.slug === c.req.param("connector"),
-        );
-        if (!own?.link || !(await unlinkCredential(scope, own.link.id))) throw noSuchLink();
-        const entry = { linked_at: own.link.linkedAt.toISOString() };
-        await insertAudit(scope, {
-          event: "link.removed",
-          outcome: "ok",
-          userId,
-          connectorId: own.connector.id,
-          entry,
+    .get(
+      "/",
+      operation("listLinks", {
+        summary: "List one's own linked accounts",
+        needs: "belong to the org",
+        answers: LinksAnswer,
+      }),
+      async function listOwn(c) {
+        const { org } = c.var.membership;
+        const userId = c.var.session.user.id;
+        const addressOf = ({ id, slug }: Connector) =>
+          connectLink({ publicUrl, key }, { org: org.slug, connector: slug, connectorId: id, userId });
+        const own = await withOrg(db, org.id, (scope) => listOwnLinks(scope, userId));
+        return c.json({ links: own.map(({ connector, link }) => linkView(connector, link, addressOf(connector))) });
+      },
+    )
+    .delete(
+      "/:connector",
+      operation("unlink", { summary: "Give up one's own linked account", needs: "belong to the org" }),
+      async function unlink(c) {
+        const { org } = c.var.membership;
+        const userId = c.var.session.user.id;
+        await withOrg(db, org.id, async (scope) => {
+          const own = (await listOwnLinks(scope, userId)).find(
+            ({ connector }) => connector.slug === c.req.param("connector"),
+          );
+          if (!own?.link || !(await unlinkCredential(scope, own.link.id))) throw noSuchLink();
+          const entry = { linked_at: own.link.linkedAt.toISOString() };
+          await insertAudit(scope, {
+            event: "link.removed",
+            outcome: "ok",
+            userId,
+            connectorId: own.connector.id,
+            entry,
+          });
         });
-      });
-      return c.body(null, 204);
-    });
+        return c.body(null, 204);
+      },
+    );
 }
 
 function noSuchLink(): Fault {

@@ -3,6 +3,7 @@ import { type Database, withOrg } from "@gatehouse/store/database";
 import { findMembershipBySlug, type Membership, SLUG } from "@gatehouse/store/orgs";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import type { Role } from "@gatehouse/store/tables";
+import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { SignedIn } from "./session.ts";
 
@@ -48,15 +49,25 @@ export function may(role: Role, permission: Permission): boolean {
   return (MAY[permission] as readonly Role[]).includes(role);
 }
 
+const ROLES = ["owner", "admin", "member", "auditor"] as const satisfies readonly Role[];
+
+/** Who may do something: whoever has the permission, whoever belongs to the org, or anybody. */
+export type Need = Permission | "belong to the org" | "be signed in";
+
+export function rolesThat(need: Need): readonly Role[] {
+  return need === "belong to the org" || need === "be signed in" ? ROLES : MAY[need];
+}
+
+export function refuseUnless(c: Context<InOrg>, need: Need): void {
+  if (need === "be signed in") return;
+  const { org, role } = c.var.membership;
+  if (rolesThat(need).includes(role)) return;
+  throw new Fault("forbidden", `In ${org.name} you are ${role}, and only ${listed(rolesThat(need))} may ${need}`);
+}
+
 export function requirePermission(permission: Permission) {
   return createMiddleware<InOrg>(async function requirePermission(c, next) {
-    const { org, role } = c.var.membership;
-    if (!may(role, permission)) {
-      throw new Fault(
-        "forbidden",
-        `In ${org.name} you are ${role}, and only ${listed(MAY[permission])} may ${permission}`,
-      );
-    }
+    refuseUnless(c, permission);
     await next();
   });
 }

@@ -39,6 +39,9 @@ export const NewTokenFields = z.object({
   connectors: z.array(z.string()).min(1, "Choose at least one connector").nullable(),
 });
 
+/** The only time that the token is shown. */
+export const MintedAnswer = z.object({ id: z.uuid(), token: z.string() });
+
 type NewToken = z.output<typeof NewTokenFields>;
 
 /** The token itself is in the answer, and nowhere else. */

@@ -13,7 +13,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 import { redirectUriProblem } from "./redirect-uri.ts";
 
 const DECEPTIVE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
@@ -38,45 +39,72 @@ const NewOwnClient = z.object({
   tokenEndpointAuthMethod: z.enum(["none", "client_secret_basic", "client_secret_post"]),
 });
 
+export const OwnClientAnswer = z.object({
+  ...{ id: z.string(), name: z.string(), redirectUris: z.array(z.string()), createdAt: z.iso.datetime() },
+  tokenEndpointAuthMethod: NewOwnClient.shape.tokenEndpointAuthMethod,
+  secretChangedAt: z.iso.datetime().nullable(),
+});
+
 /** `/api/orgs/:org/own-clients`: those that an owner registers by hand, for this org's endpoints alone. */
 export function ownClients({ db }: Deps) {
   return new Hono<InOrg>()
-    .use(requirePermission("decide on clients"))
-    .post("/", jsonBody(NewOwnClient), async function register(c) {
-      const client = { id: `own-${randomUUID()}`, ...c.req.valid("json") };
-      const secret = client.tokenEndpointAuthMethod === "none" ? null : newSecret();
-      await withOrg(db, c.var.membership.org.id, (scope) =>
-        registerOwnClient(scope, c.var.session.user.id, {
-          ...client,
-          secretHash: secret === null ? null : sha256(secret),
-        }),
-      );
-      return c.json({ id: client.id, secret }, 201);
-    })
-    .post("/:id/secret", async function replaceSecret(c) {
-      const id = c.req.param("id");
-      const secret = newSecret();
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        if (!(await replaceSecretOfOwnClient(scope, id, sha256(secret)))) noSuchClient();
-        await audit(scope, c.var.session.user.id, "own_client.secret_replaced", { client_id: id });
-      });
-      return c.json({ secret });
-    })
-    .delete("/:id", async function remove(c) {
-      const id = c.req.param("id");
-      const userId = c.var.session.user.id;
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const client = (await deleteOwnClient(scope, id)) ?? noSuchClient();
-        const { name, redirectUris } = client;
-        await audit(scope, userId, "own_client.deleted", { client_id: id, before: { name, redirectUris } });
-        for (const grant of await deleteGrantsOfClient(scope, id)) {
-          const entry = { client_id: id, grant: grant.id, reason: "client_deleted", member: grant.userId };
-          await audit(scope, userId, "grant.revoked", entry);
-        }
-        await deleteClient(scope, id);
-      });
-      return c.body(null, 204);
-    });
+    .post(
+      "/",
+      operation("registerOwnClient", {
+        summary: "Register a client of the org's own; its secret is shown once",
+        needs: "decide on clients",
+        answers: z.object({ id: z.string(), secret: z.string().nullable() }),
+        status: 201,
+      }),
+      jsonBody(NewOwnClient),
+      async function register(c) {
+        const client = { id: `own-${randomUUID()}`, ...c.req.valid("json") };
+        const secret = client.tokenEndpointAuthMethod === "none" ? null : newSecret();
+        await withOrg(db, c.var.membership.org.id, (scope) =>
+          registerOwnClient(scope, c.var.session.user.id, {
+            ...client,
+            secretHash: secret === null ? null : sha256(secret),
+          }),
+        );
+        return c.json({ id: client.id, secret }, 201);
+      },
+    )
+    .post(
+      "/:id/secret",
+      operation("replaceOwnClientSecret", {
+        summary: "Replace a client's secret; it is shown once",
+        needs: "decide on clients",
+        answers: z.object({ secret: z.string() }),
+      }),
+      async function replaceSecret(c) {
+        const id = c.req.param("id");
+        const secret = newSecret();
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          if (!(await replaceSecretOfOwnClient(scope, id, sha256(secret)))) noSuchClient();
+          await audit(scope, c.var.session.user.id, "own_client.secret_replaced", { client_id: id });
+        });
+        return c.json({ secret });
+      },
+    )
+    .delete(
+      "/:id",
+      operation("deleteOwnClient", { summary: "Delete a client of the org's own", needs: "decide on clients" }),
+      async function remove(c) {
+        const id = c.req.param("id");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const client = (await deleteOwnClient(scope, id)) ?? noSuchClient();
+          const { name, redirectUris } = client;
+          await audit(scope, userId, "own_client.deleted", { client_id: id, before: { name, redirectUris } });
+          for (const grant of await deleteGrantsOfClient(scope, id)) {
+            const entry = { client_id: id, grant: grant.id, reason: "client_deleted", member: grant.userId };
+            await audit(scope, userId, "grant.revoked", entry);
+          }
+          await deleteClient(scope, id);
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 /** Whoever registers a client allows it. */

@@ -16,6 +16,7 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import type { Org } from "@gatehouse/store/orgs";
 import type { ToolDefinition } from "@gatehouse/store/tables";
 import type { User } from "@gatehouse/store/users";
+import { z } from "zod";
 import { type Asker, askerOf, asserted } from "./asker.ts";
 import { compareCatalogues } from "./compare-catalogues.ts";
 import { NotLetIn, type Upstream } from "./conversation.ts";
@@ -25,6 +26,23 @@ import { anotherAccount, type OwnAccount, ownAccount, type Whose } from "./own-a
 import { isSeen, type Probed, probe, probeVerdict } from "./probe.ts";
 
 type Used = Pick<DashboardDeps, "db" | "egress" | "vault" | "operatorClients">;
+
+const Names = z.array(z.string());
+
+/** What an upstream speaks. */
+export const VERDICT = {
+  era: z.enum(["legacy", "modern"]),
+  transport: z.enum(["streamable-http", "http+sse", "openapi"]),
+  protocolVersion: z.string(),
+};
+
+/** How its tools have changed; of what was read and is no longer known to be, the owner is asked again. */
+export const ProbedAnswer = z.object({
+  ...VERDICT,
+  serverName: z.string(),
+  ...{ added: Names, changed: Names, removed: Names, unclassified: Names, leftOut: Names },
+  isFirst: z.boolean(),
+});
 
 /** Looks at a connector's upstream once more, for its owner and with what they have linked, and stores what is different. */
 export async function probeAgain(

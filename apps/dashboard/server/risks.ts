@@ -10,15 +10,29 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { query } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 
 const Format = z.object({ format: z.enum(["json", "sarif"]).default("json") });
+
+const Finding = z.object({
+  ...{ rule: z.string(), severity: z.enum(["high", "medium", "low"]), title: z.string(), why: z.string() },
+  ...{ todo: z.string(), points: z.number(), pointer: z.string(), detail: z.string() },
+  /** `null` where it is the connector as a whole. */
+  tool: z.string().nullable(),
+});
+const RisksAnswer = z.object({ score: z.number(), findings: z.array(Finding) });
 
 /** `/api/orgs/:org/connectors/:slug/risk` */
 export function risks({ db }: Deps) {
   return new Hono<InOrg>().get(
     "/:slug/risk",
-    requirePermission("change connectors"),
+    operation("readRisks", {
+      summary: "Report a connector's risks",
+      needs: "change connectors",
+      answers: RisksAnswer,
+      media: ["application/sarif+json"],
+    }),
     query(Format),
     async function read(c) {
       const { org } = c.var.membership;

@@ -13,67 +13,121 @@ import {
 import { listStaticTokens } from "@gatehouse/store/static-tokens";
 import { Hono } from "hono";
 import { z } from "zod";
-import { tokenView } from "./access.ts";
+import { TokenAnswer, tokenView } from "./access.ts";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
-import { mint, NameField, NewTokenFields } from "./mint.ts";
+import type { InOrg } from "./membership.ts";
+import { MintedAnswer, mint, NameField, NewTokenFields } from "./mint.ts";
+import { operation } from "./operation.ts";
 
 const NewAccountFields = z.object({ name: NameField });
 const AccountChange = z.object({ suspended: z.boolean() });
+
+const AccountsAnswer = z.object({
+  accounts: z.array(
+    z.object({
+      ...{ id: z.uuid(), name: z.string(), createdAt: z.iso.datetime(), suspendedAt: z.iso.datetime().nullable() },
+      tokens: z.array(TokenAnswer),
+    }),
+  ),
+});
 
 /** `/api/orgs/:org/service-accounts` */
 export function serviceAccounts(deps: Deps) {
   const { db } = deps;
   return new Hono<InOrg>()
-    .use(requirePermission("change service accounts"))
-    .get("/", async function list(c) {
-      const accounts = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const [tokens, connectors] = [await listStaticTokens(scope), await listConnectors(scope)];
-        return (await listServiceAccounts(scope)).map(({ id, name, createdAt, suspendedAt }) => ({
-          ...{ id, name, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
-          tokens: tokens.filter((token) => token.serviceAccountId === id).map((token) => tokenView(token, connectors)),
-        }));
-      });
-      return c.json({ accounts });
-    })
-    .post("/", jsonBody(NewAccountFields), async function create(c) {
-      const { user } = c.var.session;
-      const { name } = c.req.valid("json");
-      const account = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const account = await insertServiceAccount(scope, { name, createdBy: user.id });
-        await auditChange(scope, user, "created", account);
-        return account;
-      });
-      return c.json({ id: account.id }, 201);
-    })
-    .patch("/:account", jsonBody(AccountChange), async function suspend(c) {
-      const { suspended } = c.req.valid("json");
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const account = await findAccount(scope, c.req.param("account"));
-        if ((account.suspendedAt !== null) === suspended) return;
-        await suspendServiceAccount(scope, account.id, suspended);
-        const change = { before: { suspended: !suspended }, after: { suspended } };
-        await auditChange(scope, c.var.session.user, suspended ? "suspended" : "resumed", account, change);
-      });
-      return c.body(null, 204);
-    })
-    .delete("/:account", async function remove(c) {
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const account = await findAccount(scope, c.req.param("account"));
-        await archiveServiceAccount(scope, account.id);
-        await auditChange(scope, c.var.session.user, "deleted", account);
-      });
-      return c.body(null, 204);
-    })
-    .post("/:account/tokens", jsonBody(NewTokenFields), async function mintForAccount(c) {
-      const { user } = c.var.session;
-      const minted = await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const { id: serviceAccountId } = await findAccount(scope, c.req.param("account"));
-        return mint(deps, scope, { owner: { serviceAccountId }, by: user }, c.req.valid("json"));
-      });
-      return c.json(minted, 201);
-    });
+    .get(
+      "/",
+      operation("listServiceAccounts", {
+        summary: "List service accounts, with their tokens",
+        needs: "change service accounts",
+        answers: AccountsAnswer,
+      }),
+      async function list(c) {
+        const accounts = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const [tokens, connectors] = [await listStaticTokens(scope), await listConnectors(scope)];
+          return (await listServiceAccounts(scope)).map(({ id, name, createdAt, suspendedAt }) => ({
+            ...{ id, name, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
+            tokens: tokens
+              .filter((token) => token.serviceAccountId === id)
+              .map((token) => tokenView(token, connectors)),
+          }));
+        });
+        return c.json({ accounts });
+      },
+    )
+    .post(
+      "/",
+      operation("createServiceAccount", {
+        summary: "Make a service account",
+        needs: "change service accounts",
+        answers: z.object({ id: z.uuid() }),
+        status: 201,
+      }),
+      jsonBody(NewAccountFields),
+      async function create(c) {
+        const { user } = c.var.session;
+        const { name } = c.req.valid("json");
+        const account = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const account = await insertServiceAccount(scope, { name, createdBy: user.id });
+          await auditChange(scope, user, "created", account);
+          return account;
+        });
+        return c.json({ id: account.id }, 201);
+      },
+    )
+    .patch(
+      "/:account",
+      operation("suspendServiceAccount", {
+        summary: "Suspend a service account, or resume it",
+        needs: "change service accounts",
+      }),
+      jsonBody(AccountChange),
+      async function suspend(c) {
+        const { suspended } = c.req.valid("json");
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const account = await findAccount(scope, c.req.param("account"));
+          if ((account.suspendedAt !== null) === suspended) return;
+          await suspendServiceAccount(scope, account.id, suspended);
+          const change = { before: { suspended: !suspended }, after: { suspended } };
+          await auditChange(scope, c.var.session.user, suspended ? "suspended" : "resumed", account, change);
+        });
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      "/:account",
+      operation("deleteServiceAccount", {
+        summary: "Delete a service account, and its tokens",
+        needs: "change service accounts",
+      }),
+      async function remove(c) {
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const account = await findAccount(scope, c.req.param("account"));
+          await archiveServiceAccount(scope, account.id);
+          await auditChange(scope, c.var.session.user, "deleted", account);
+        });
+        return c.body(null, 204);
+      },
+    )
+    .post(
+      "/:account/tokens",
+      operation("mintServiceToken", {
+        summary: "Mint a token for a service account",
+        needs: "change service accounts",
+        answers: MintedAnswer,
+        status: 201,
+      }),
+      jsonBody(NewTokenFields),
+      async function mintForAccount(c) {
+        const { user } = c.var.session;
+        const minted = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id: serviceAccountId } = await findAccount(scope, c.req.param("account"));
+          return mint(deps, scope, { owner: { serviceAccountId }, by: user }, c.req.valid("json"));
+        });
+        return c.json(minted, 201);
+      },
+    );
 }
 
 async function findAccount(scope: OrgScope, id: string): Promise<ServiceAccount> {

@@ -15,7 +15,11 @@ import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { buildEndSessionUrl } from "openid-client";
+import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
+import { isPublic } from "./is-public.ts";
+import { operation } from "./operation.ts";
+import { RoleField } from "./roles.ts";
 
 const SESSION_SECONDS = 12 * 60 * 60;
 
@@ -93,34 +97,64 @@ function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
+const SessionAnswer = z.object({
+  user: z.object({ email: z.string(), name: z.string() }),
+  orgs: z.array(z.object({ slug: z.string(), name: z.string(), role: RoleField })),
+  mayCreateOrg: z.boolean(),
+  csrfToken: z.string(),
+  /** Clients that call from elsewhere can reach us. */
+  isPublic: z.boolean(),
+});
+
 /** `/api/session` */
 export function session({ db, publicUrl, issuer, signup = "invite" }: Deps) {
   const sessions = browserSessions({ db, publicUrl });
   return (
     new Hono<SignedIn>()
-      .get("/", async function readSession(c) {
-        const { user, csrfToken, sessionHash } = c.var.session;
-        if (sessionHash) await noteBrowserSeen(db, sessionHash);
-        const memberships = await listMembershipsOfUser(db, user.id);
-        const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
-        const ownsAny = orgs.some(({ role }) => role === "owner");
-        const mayCreateOrg = signup === "open" || (signup === "invite" && ownsAny);
-        return c.json({ user: { email: user.email, name: user.name }, orgs, mayCreateOrg, csrfToken });
-      })
+      .get(
+        "/",
+        operation("readSession", {
+          summary: "Read who is signed in, and to which orgs",
+          needs: "be signed in",
+          answers: SessionAnswer,
+        }),
+        async function readSession(c) {
+          const { user, csrfToken, sessionHash } = c.var.session;
+          if (sessionHash) await noteBrowserSeen(db, sessionHash);
+          const memberships = await listMembershipsOfUser(db, user.id);
+          const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));
+          const ownsAny = orgs.some(({ role }) => role === "owner");
+          const mayCreateOrg = signup === "open" || (signup === "invite" && ownsAny);
+          return c.json({
+            user: { email: user.email, name: user.name },
+            ...{ orgs, mayCreateOrg, csrfToken },
+            /** Clients that call from elsewhere can reach us. */
+            isPublic: isPublic(publicUrl),
+          });
+        },
+      )
       // OpenID Connect RP-Initiated Logout: without it, the next visit would sign in again and ask nobody.
-      .post("/logout", async function logout(c) {
-        await sessions.end(c);
-        const { user } = c.var.session;
-        await withMember(db, user.id, (transaction) =>
-          insertAuditInOrgsOf(transaction, user.id, {
-            event: "sign_out",
-            outcome: "ok",
-            entry: { client_id: "dashboard" },
-          }),
-        );
-        const after = { post_logout_redirect_uri: new URL("/dashboard", publicUrl).href };
-        const signOutUrl = buildEndSessionUrl(await issuer.configuration(), after);
-        return c.json({ signOutUrl: signOutUrl.href });
-      })
+      .post(
+        "/logout",
+        operation("signOut", {
+          summary: "Sign out; the browser goes on to where the answer says",
+          needs: "be signed in",
+          answers: z.object({ signOutUrl: z.url() }),
+        }),
+        async function logout(c) {
+          await sessions.end(c);
+          const { user } = c.var.session;
+          await withMember(db, user.id, (transaction) =>
+            insertAuditInOrgsOf(transaction, user.id, {
+              event: "sign_out",
+              outcome: "ok",
+              entry: { client_id: "dashboard" },
+            }),
+          );
+          const after = { post_logout_redirect_uri: new URL("/dashboard", publicUrl).href };
+          const signOutUrl = buildEndSessionUrl(await issuer.configuration(), after);
+          return c.json({ signOutUrl: signOutUrl.href });
+        },
+      )
   );
 }

@@ -6,7 +6,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 
 const { accessTokenTtlSeconds, refreshTokenTtlSeconds, refreshTokenTtlSecondsMax } = TOKEN_LIFETIMES;
 
@@ -28,22 +29,50 @@ function within({ min, max }: { min: number; max: number }, error: string) {
   return z.int(error).min(min, error).max(max, error).nullable();
 }
 
+const Seconds = z.int().nullable();
+const Bounds = z.object({ usual: z.int(), min: z.int(), max: z.int() });
+const LifetimesAnswer = z.object({
+  /** `null` is the usual. */
+  set: z.object({
+    accessTokenTtlSeconds: Seconds,
+    refreshTokenTtlSeconds: Seconds,
+    refreshTokenTtlSecondsMax: Seconds,
+  }),
+  bounds: z.object({
+    accessTokenTtlSeconds: Bounds,
+    refreshTokenTtlSeconds: Bounds,
+    refreshTokenTtlSecondsMax: Bounds,
+  }),
+});
+
 /** `/api/orgs/:org/token-lifetimes` */
 export function tokenLifetimes({ db }: Deps) {
   return new Hono<InOrg>()
-    .use(requirePermission("set how long tokens live"))
-    .get("/", async function read(c) {
-      const set = await withOrg(db, c.var.membership.org.id, findTokenLifetimes);
-      return c.json({ set, bounds: TOKEN_LIFETIMES });
-    })
-    .put("/", jsonBody(Lifetimes), async function change(c) {
-      const after = c.req.valid("json");
-      const userId = c.var.session.user.id;
-      await withOrg(db, c.var.membership.org.id, async (scope) => {
-        const before = await updateTokenLifetimes(scope, after);
-        const entry = { before, after };
-        await insertAudit(scope, { event: "token_lifetimes.changed", outcome: "ok", userId, entry });
-      });
-      return c.body(null, 204);
-    });
+    .get(
+      "/",
+      operation("readTokenLifetimes", {
+        summary: "Read how long tokens live",
+        needs: "set how long tokens live",
+        answers: LifetimesAnswer,
+      }),
+      async function read(c) {
+        const set = await withOrg(db, c.var.membership.org.id, findTokenLifetimes);
+        return c.json({ set, bounds: TOKEN_LIFETIMES });
+      },
+    )
+    .put(
+      "/",
+      operation("changeTokenLifetimes", { summary: "Change how long tokens live", needs: "set how long tokens live" }),
+      jsonBody(Lifetimes),
+      async function change(c) {
+        const after = c.req.valid("json");
+        const userId = c.var.session.user.id;
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const before = await updateTokenLifetimes(scope, after);
+          const entry = { before, after };
+          await insertAudit(scope, { event: "token_lifetimes.changed", outcome: "ok", userId, entry });
+        });
+        return c.body(null, 204);
+      },
+    );
 }

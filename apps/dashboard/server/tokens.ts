@@ -6,30 +6,48 @@ import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { type InOrg, may } from "./membership.ts";
-import { auditEnd, mint, NewTokenFields } from "./mint.ts";
+import { auditEnd, MintedAnswer, mint, NewTokenFields } from "./mint.ts";
+import { operation } from "./operation.ts";
 
 /** `/api/orgs/:org/tokens`: a member's own static tokens. Those of others are ended here too, by who may. */
 export function tokens(deps: Deps) {
   const { db } = deps;
   return new Hono<InOrg>()
-    .post("/", jsonBody(NewTokenFields), async function mintOwn(c) {
-      const { user } = c.var.session;
-      const fields = c.req.valid("json");
-      const holder = { owner: { userId: user.id }, by: user };
-      const minted = await withOrg(db, c.var.membership.org.id, (scope) => mint(deps, scope, holder, fields));
-      return c.json(minted, 201);
-    })
-    .delete("/:token", async function end(c) {
-      const { org, role } = c.var.membership;
-      const { user } = c.var.session;
-      const id = z.uuid().safeParse(c.req.param("token")).data ?? noSuchToken();
-      const only = may(role, "see what has access") ? {} : { userId: user.id };
-      await withOrg(db, org.id, async (scope) => {
-        const ended = (await deleteStaticToken(scope, id, only)) ?? noSuchToken();
-        await auditEnd(scope, user, ended);
-      });
-      return c.body(null, 204);
-    });
+    .post(
+      "/",
+      operation("mintToken", {
+        summary: "Mint a token of one's own",
+        needs: "belong to the org",
+        answers: MintedAnswer,
+        status: 201,
+      }),
+      jsonBody(NewTokenFields),
+      async function mintOwn(c) {
+        const { user } = c.var.session;
+        const fields = c.req.valid("json");
+        const holder = { owner: { userId: user.id }, by: user };
+        const minted = await withOrg(db, c.var.membership.org.id, (scope) => mint(deps, scope, holder, fields));
+        return c.json(minted, 201);
+      },
+    )
+    .delete(
+      "/:token",
+      operation("endToken", {
+        summary: "End a token: one's own, or anybody's for those who may see it",
+        needs: "belong to the org",
+      }),
+      async function end(c) {
+        const { org, role } = c.var.membership;
+        const { user } = c.var.session;
+        const id = z.uuid().safeParse(c.req.param("token")).data ?? noSuchToken();
+        const only = may(role, "see what has access") ? {} : { userId: user.id };
+        await withOrg(db, org.id, async (scope) => {
+          const ended = (await deleteStaticToken(scope, id, only)) ?? noSuchToken();
+          await auditEnd(scope, user, ended);
+        });
+        return c.body(null, 204);
+      },
+    );
 }
 
 function noSuchToken(): never {

@@ -17,8 +17,8 @@ const Text = (charactersMax: number) =>
 
 const ArgumentEdit = z.strictObject({
   hidden: z.literal(true).optional(),
-  pinned: z.json().optional(),
-  default: z.json().optional(),
+  pinned: z.unknown().optional(),
+  default: z.unknown().optional(),
   description: Text(1000).optional(),
 });
 

@@ -23,7 +23,7 @@ import {
 } from "./org-credential.ts";
 import { ownAccount } from "./own-account.ts";
 import { type Probed, probeFor, UNSEEN } from "./probe.ts";
-import { changedMeanwhile, isAsItWas, pinnedEra, storeChanges } from "./probe-again.ts";
+import { changedMeanwhile, isAsItWas, ProbedAnswer, pinnedEra, storeChanges } from "./probe-again.ts";
 import { UpstreamUrl } from "./register.ts";
 import { checkSignIn, sayWhoSignsIn } from "./who-signs-in.ts";
 
@@ -35,6 +35,9 @@ export const UpstreamFields = z.object({
   /** How many people lose their link to it: what the owner was told, and agrees to. */
   unlinks: z.int().min(0).default(0),
 });
+
+/** As after a look at it, and how many people have lost their links. */
+export const ChangedAnswer = ProbedAnswer.omit({ isFirst: true }).extend({ unlinked: z.int() });
 
 type Used = Pick<Deps, "db" | "egress" | "vault" | "publicUrl" | "operatorClients">;
 

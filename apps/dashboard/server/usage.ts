@@ -14,7 +14,8 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { query } from "./fields.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 import { asCsv, asJson } from "./usage-file.ts";
 
 const DAY_MS = 86_400_000;
@@ -45,25 +46,65 @@ function instant(error: string) {
   return z.iso.datetime(error).transform((text) => new Date(text));
 }
 
+const Sums = {
+  ...{ calls: z.number(), errors: z.number(), refused: z.number(), bytesIn: z.number(), bytesOut: z.number() },
+  ...{ durationMsMean: z.number(), durationMsMax: z.number() },
+};
+const UsageOfAnswer = z.array(z.object({ id: z.string(), name: z.string().nullable(), ...Sums }));
+const Quota = z.object({ used: z.number(), max: z.number().nullable() });
+
+const UsageAnswer = z.object({
+  step: z.enum(["hour", "day"]),
+  since: z.iso.datetime(),
+  overTime: z.array(z.object({ at: z.iso.datetime(), ...Sums })),
+  connectors: UsageOfAnswer,
+  tools: UsageOfAnswer,
+  members: UsageOfAnswer,
+  clients: UsageOfAnswer,
+  quotas: z.object({ callsPerDay: Quota, callsPerMonth: Quota, bytesPerDay: Quota, bytesPerMonth: Quota }),
+});
+
+const HoursAnswer = z.array(
+  z.object({
+    hour: z.iso.datetime(),
+    ...{ connectorId: z.string(), connector: z.string().nullable(), tool: z.string() },
+    ...{ memberId: z.string(), member: z.string().nullable(), client: z.string(), ...Sums },
+  }),
+);
+
 /** `/api/orgs/:org/usage` */
 export function usage({ db }: Deps) {
   return new Hono<InOrg>()
-    .use(requirePermission("see what is used"))
-    .get("/", query(Span), async function summarize(c) {
-      const { days } = c.req.valid("query");
-      return c.json(await withOrg(db, c.var.membership.org.id, (scope) => summaryOf(scope, days)));
-    })
-    .get("/hours", query(Hours), async function listHours(c) {
-      const { from, to, format } = c.req.valid("query");
-      const { org } = c.var.membership;
-      const read = (span: Span) => withOrg(db, org.id, (scope) => listUsageHours(scope, span));
-      const rows = rowsOf(read, { from, to });
-      const text = format === "csv" ? asCsv(rows) : asJson(rows);
-      return c.body(Readable.toWeb(Readable.from(text)) as ReadableStream, 200, {
-        "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
-        "content-disposition": `attachment; filename="usage-${org.slug}-${from.toISOString().slice(0, 10)}.${format}"`,
-      });
-    });
+    .get(
+      "/",
+      operation("summarizeUsage", { summary: "Sum up what was used", needs: "see what is used", answers: UsageAnswer }),
+      query(Span),
+      async function summarize(c) {
+        const { days } = c.req.valid("query");
+        return c.json(await withOrg(db, c.var.membership.org.id, (scope) => summaryOf(scope, days)));
+      },
+    )
+    .get(
+      "/hours",
+      operation("listUsageHours", {
+        summary: "List what was used, hour by hour",
+        needs: "see what is used",
+        answers: HoursAnswer,
+        media: ["text/csv"],
+      }),
+      query(Hours),
+      async function listHours(c) {
+        const { from, to, format } = c.req.valid("query");
+        const { org } = c.var.membership;
+        const read = (span: Span) => withOrg(db, org.id, (scope) => listUsageHours(scope, span));
+        const rows = rowsOf(read, { from, to });
+        const text = format === "csv" ? asCsv(rows) : asJson(rows);
+        return c.body(Readable.toWeb(Readable.from(text)) as ReadableStream, 200, {
+          "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
+          "content-disposition": `attachment; filename="usage-${org.slug}-${from.toISOString().slice(0, 10)}.${format}"`,
+        });
+      },
+    );
 }
 
 interface Span {

@@ -1,0 +1,78 @@
+import type { Env, Hono, Schema } from "hono";
+import { generateSpecs } from "hono-openapi";
+
+const PROBLEM = {
+  type: "object",
+  description: "RFC 9457",
+  properties: {
+    type: { type: "string", description: "What kind of failure it is, as a URN" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    detail: { type: "string", description: "What happened, and what to do" },
+    fields: {
+      type: "object",
+      description: "What is wrong with each field, by its path",
+      additionalProperties: { type: "string" },
+    },
+  },
+  required: ["type", "title", "status", "detail"],
+};
+
+const REFUSED = { $ref: "#/components/responses/Refused" };
+
+const DOCUMENTATION = {
+  info: {
+    title: "Gatehouse management API",
+    version: "1",
+    description:
+      "All that the dashboard does. Each request is for one org, and answers as the role of whoever asks may see.",
+  },
+  servers: [{ url: "/api" }],
+  security: [{ token: [] }, { session: [], csrf: [] }],
+  components: {
+    securitySchemes: {
+      token: { type: "http", scheme: "bearer", description: "A token with the scope manage:read or manage:write" },
+      session: {
+        type: "apiKey",
+        in: "cookie",
+        name: "__Host-gatehouse-session",
+        description: "A browser that is signed in",
+      },
+      csrf: { type: "apiKey", in: "header", name: "x-csrf-token", description: "Where a browser changes something" },
+    },
+    schemas: { Problem: PROBLEM },
+    responses: {
+      Refused: {
+        description: "Why it was not done",
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    },
+  },
+} as const;
+
+type Described = Awaited<ReturnType<typeof generateSpecs>>;
+
+/** The OpenAPI document of these routes, made from them. */
+export async function describeApi<E extends Env, S extends Schema>(routes: Hono<E, S>): Promise<Described> {
+  const documentation = structuredClone(DOCUMENTATION) as object;
+  const document = await generateSpecs(routes, { documentation, excludeStaticFile: false });
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const route of Object.values(methods as Record<string, Route>)) complete(path, route);
+  }
+  return document;
+}
+
+interface Route {
+  tags: string[];
+  responses: object;
+  "x-roles"?: string[];
+  description: string;
+}
+
+/** What all routes have in common. */
+function complete(path: string, route: Route): void {
+  const roles = route["x-roles"] ?? [];
+  route.tags = [/^\/orgs\/\{org\}\/([^/]+)/.exec(path)?.[1] ?? path.split("/")[1]!];
+  route.description = `For ${new Intl.ListFormat("en").format(roles.map((role) => `${role}s`))}.`;
+  Object.assign(route.responses, { "4XX": REFUSED, "5XX": REFUSED });
+}
