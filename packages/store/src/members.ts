@@ -35,14 +35,19 @@ export async function findMember(org: OrgScope, userId: string): Promise<Member 
 }
 
 export async function isMember(org: OrgScope, email: string): Promise<boolean> {
-  const row = await org.db
+  return (await listMembersAmong(org, [email.toLowerCase()])).size > 0;
+}
+
+/** Which of these addresses, in lower case, are members'. */
+export async function listMembersAmong(org: OrgScope, emails: string[]): Promise<Set<string>> {
+  const rows = await org.db
     .selectFrom("memberships as m")
     .innerJoin("users as u", "u.id", "m.user_id")
-    .select("u.id")
+    .select("u.email")
     .where("m.org_id", "=", org.id)
-    .where("u.email", "=", sql<string>`lower(${email})`)
-    .executeTakeFirst();
-  return row !== undefined;
+    .where("u.email", "=", sql<string>`any(${emails}::text[])`)
+    .execute();
+  return new Set(rows.map(({ email }) => email));
 }
 
 /** Whoever asks is told in turn, so that two owners cannot each be the other's remaining one. */
