@@ -4,6 +4,7 @@ import {
   type AuditEntry,
   type AuditFilter,
   findAuditEntry,
+  findOtherHalf,
   insertAudit,
   listAudit,
   listConnectorIds,
@@ -13,10 +14,9 @@ import { findChain, listHeads } from "@gatehouse/store/audit-chain";
 import { findAuditSettings, updateAuditSettings } from "@gatehouse/store/audit-settings";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
-import { stream } from "hono/streaming";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
-import { EXPORT_FORMATS, exportLines, readingOf } from "./export-audit.ts";
+import { EXPORT_FORMATS, exportLines, readingOf, streamOf } from "./export-audit.ts";
 import { jsonBody, query } from "./fields.ts";
 import { type InOrg, requirePermission } from "./membership.ts";
 import { verifyLog } from "./whole-log.ts";
@@ -82,9 +82,7 @@ export function audit({ db, vault }: Deps) {
       const name = `${org.slug}-audit-${new Date().toISOString().slice(0, 10)}.${format}`;
       c.header("content-type", CONTENT_TYPES[format]);
       c.header("content-disposition", `attachment; filename="${name}"`);
-      return stream(c, async (out) => {
-        for await (const lines of exportLines(format, { db, orgId: org.id, filter: wanted })) await out.write(lines);
-      });
+      return c.body(streamOf(exportLines(format, { db, orgId: org.id, filter: wanted })));
     })
     .get("/integrity", async function readIntegrity(c) {
       const { org } = c.var.membership;
@@ -126,18 +124,18 @@ export function audit({ db, vault }: Deps) {
       },
     )
     .get("/:id", async function readEntry(c) {
-      const { entry, neighbours } = await withOrg(db, c.var.membership.org.id, async (scope) => {
+      const { entry, otherHalf, neighbours } = await withOrg(db, c.var.membership.org.id, async (scope) => {
         const entry = await findEntry(scope, c.req.param("id"));
         const traceId = entry.entry.trace_id;
         const page = { limit: NEIGHBOURS_MAX, traceId: String(traceId) };
-        return { entry, neighbours: traceId ? await listAudit(scope, page) : [] };
+        const neighbours = traceId ? await listAudit(scope, page) : [];
+        return { entry, otherHalf: await findOtherHalf(scope, entry), neighbours };
       });
-      const others = neighbours.filter(({ id }) => id !== entry.id).map(shown);
+      const others = neighbours.filter(({ id }) => id !== entry.id && id !== otherHalf?.id);
       return c.json({
-        ...shown(entry),
-        entry: entry.entry as Record<string, never>,
-        seq: entry.seq,
-        neighbours: others,
+        ...inFull(entry),
+        otherHalf: otherHalf && inFull(otherHalf),
+        neighbours: others.map(shown),
       });
     })
     .get("/:id/arguments", async function openArguments(c) {
@@ -173,7 +171,17 @@ async function resolve(scope: OrgScope, { who, connector, trace, from, to, ...te
   };
 }
 
-function shown({ id, at, event, outcome, connectorName, entry, ...who }: AuditEntry) {
+/** In a list: without the arguments, which may be long. */
+function shown(row: AuditEntry) {
+  const { arguments: kept, ...entry } = row.entry;
+  return { ...told(row), entry: entry as AuditDetails };
+}
+
+function inFull(row: AuditEntry) {
+  return { ...told(row), seq: row.seq, entry: row.entry as Record<string, never> };
+}
+
+function told({ id, at, event, outcome, connectorName, connectorSlug, ...who }: AuditEntry) {
   return {
     id,
     at: at.toISOString(),
@@ -181,7 +189,7 @@ function shown({ id, at, event, outcome, connectorName, entry, ...who }: AuditEn
     outcome,
     user: who.userEmail ?? who.serviceAccountName,
     connector: connectorName,
-    entry: entry as AuditDetails,
+    connectorSlug,
   };
 }
 
@@ -190,7 +198,8 @@ export interface AuditDetails {
   method?: string;
   tool?: string;
   client?: string;
-  /** Of the static token that was called with. */
+  /** The static token that was called with. */
+  token?: string;
   token_name?: string;
   address?: string;
   error?: string;

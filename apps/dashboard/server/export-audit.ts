@@ -31,6 +31,21 @@ export async function* exportLines(format: ExportFormat, wanted: Wanted): AsyncG
   }
 }
 
+/** What is thrown on the way breaks the answer off: half an export is not taken for a whole one. */
+export function streamOf(lines: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await lines.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(value));
+    },
+    async cancel() {
+      await lines.return(undefined);
+    },
+  });
+}
+
 /** Each query in a transaction of its own: whoever takes long to download holds none. */
 export const readingOf =
   (db: Database, orgId: string): Reading =>

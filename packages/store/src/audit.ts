@@ -98,6 +98,7 @@ export interface AuditEntry extends AuditRow {
   userEmail: string | null;
   serviceAccountName: string | null;
   connectorName: string | null;
+  connectorSlug: string | null;
   /** Its place in the org's chain; `null` until it has one. */
   seq: number | null;
 }
@@ -117,6 +118,8 @@ export interface AuditFilter {
   traceId?: string | undefined;
   /** Somewhere in the error's text, in small letters or large. */
   error?: string | undefined;
+  /** The id of the row that said that it was to be sent. */
+  call?: string | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
 }
@@ -137,8 +140,8 @@ export async function listAudit(org: OrgScope, { limit, ...page }: AuditPage): P
   const newest = sql`order by id desc limit ${limit}`;
   const { rows } = await sql<AuditEntry>`
     select a.id, a.org_id as "orgId", a.at, a.event, a.user_id as "userId", u.email as "userEmail",
-      s.name as "serviceAccountName", a.connector_id as "connectorId", c.name as "connectorName", a.outcome, a.entry,
-      a.seq::float8 as seq
+      s.name as "serviceAccountName", a.connector_id as "connectorId", c.name as "connectorName",
+      c.slug as "connectorSlug", a.outcome, a.entry, a.seq::float8 as seq
     from (
       (select ${columns}, null::bigint as seq from audit where ${conditions(org, page, TERMS_OF_ENTRY)} ${newest})
       union all
@@ -176,6 +179,15 @@ export async function findAuditEntry(org: OrgScope, id: string): Promise<AuditEn
   return row ?? null;
 }
 
+/** A call that changes something is told twice, before it is sent and after: of either row, the other. */
+export async function findOtherHalf(org: OrgScope, { id, entry }: AuditRow): Promise<AuditEntry | null> {
+  const { phase, call, trace_id: traceId } = entry as Partial<Record<string, string>>;
+  if (phase === "outcome" && call) return findAuditEntry(org, call);
+  if (phase !== "intent" || !traceId) return null;
+  const halves = await listAudit(org, { limit: 2, event: "call", traceId, call: id });
+  return halves.find((row) => row.id !== id) ?? null;
+}
+
 type Term = "tool" | "client" | "token" | "address" | "traceId" | "error";
 
 const TERMS_OF_ENTRY: Record<Term, RawBuilder<unknown>> = {
@@ -198,7 +210,7 @@ const TERMS_OF_COLUMNS: Record<Term, RawBuilder<unknown>> = {
 
 function conditions(org: OrgScope, filter: Omit<AuditPage, "limit">, terms: typeof TERMS_OF_ENTRY) {
   const all: RawBuilder<unknown>[] = [sql`org_id = ${org.id}`];
-  const { event, outcome, userIds, connectorIds, error, from, to, id, before } = filter;
+  const { event, outcome, userIds, connectorIds, error, call, from, to, id, before } = filter;
   if (id) all.push(sql`id = ${id}`);
   if (before) all.push(sql`id < ${before}`);
   if (from) all.push(sql`id >= audit_id_at(${from})`);
@@ -210,6 +222,7 @@ function conditions(org: OrgScope, filter: Omit<AuditPage, "limit">, terms: type
   for (const term of ["tool", "client", "token", "address", "traceId"] as const) {
     if (filter[term]) all.push(sql`${terms[term]} = ${filter[term]}`);
   }
+  if (call) all.push(sql`entry ->> 'call' = ${call}`);
   if (error) all.push(sql`${terms.error} ilike ${`%${error.replace(/[\\%_]/g, "\\$&")}%`}`);
   return sql.join(all, sql` and `);
 }

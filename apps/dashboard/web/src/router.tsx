@@ -6,6 +6,7 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { readSearch } from "./audit/search.ts";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
 import { queryClient } from "./query-client.ts";
 import { sessionQuery } from "./session.ts";
@@ -85,6 +86,17 @@ const audit = createRoute({
   getParentRoute: () => orgRoute,
   path: "/audit",
   component: lazyRouteComponent(() => import("./audit/AuditPage.tsx"), "AuditPage"),
+  validateSearch: readSearch,
+});
+const auditIntegrity = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/audit/integrity",
+  component: lazyRouteComponent(() => import("./audit/Integrity.tsx"), "IntegrityPage"),
+});
+const auditEvent = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/audit/$id",
+  component: lazyRouteComponent(() => import("./audit/EventPage.tsx"), "EventPage"),
 });
 const limits = createRoute({
   getParentRoute: () => orgRoute,
@@ -119,6 +131,8 @@ export const router = createRouter({
         people,
         serviceAccounts,
         audit,
+        auditIntegrity,
+        auditEvent,
         usage,
         limits,
         settings,

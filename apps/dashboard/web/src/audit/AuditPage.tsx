@@ -1,74 +1,97 @@
-import { Button, Group, SegmentedControl } from "@mantine/core";
-import { IconListSearch, IconRefresh } from "@tabler/icons-react";
-import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
+import { Button, Group, Switch, Text } from "@mantine/core";
+import { IconListSearch } from "@tabler/icons-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { listAudit } from "../api.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
 import { Empty, Failure, Loading, NotFound } from "../ui/states.tsx";
-import { EventTable } from "./EventTable.tsx";
+import { EventList } from "./EventList.tsx";
+import { ExportButton } from "./ExportButton.tsx";
 import { eventsOf } from "./events.ts";
-
-type Kind = "call" | "all";
-
-const auditQuery = (org: string, kind: Kind) =>
-  infiniteQueryOptions({
-    queryKey: ["audit", org, kind],
-    queryFn: ({ pageParam }) =>
-      listAudit(org, { ...(kind === "call" ? { event: kind } : {}), ...(pageParam ? { before: pageParam } : {}) }),
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    refetchInterval: 5000,
-    placeholderData: keepPreviousData,
-  });
+import { FilterBar } from "./FilterBar.tsx";
+import { IntegrityLink } from "./Integrity.tsx";
+import { LoadMore } from "./LoadMore.tsx";
+import { SpanButton } from "./SpanButton.tsx";
+import type { AuditSearch } from "./search.ts";
+import { useAudit } from "./use-audit.ts";
 
 export function AuditPage() {
   const org = useOrg()!;
-  const [kind, setKind] = useState<Kind>("call");
-  const audit = useInfiniteQuery({ ...auditQuery(org.slug, kind), enabled: org.mayAudit });
-  const events = eventsOf(audit.data?.pages.flatMap(({ entries }) => entries) ?? []);
-  if (!org.mayAudit) return <NotFound />;
+  return org.mayAudit ? <AuditLog org={org.slug} /> : <NotFound />;
+}
+
+function AuditLog({ org }: { org: string }) {
+  const search = useSearch({ from: "/signed-in/$org/audit" });
+  const navigate = useNavigate();
+  const [wantsLive, setLive] = useState(true);
+  const isOver = search.to !== undefined;
+  const audit = useAudit(org, search, { live: wantsLive && !isOver });
+  const { entries, error, tailError } = audit;
+  const change = (search: AuditSearch) => navigate({ to: "/$org/audit", params: { org }, search });
   return (
     <Page
       title="Audit log"
-      lead="Who called what, and how it ended. Newest first; new ones appear by themselves."
+      lead="Everything that was done, asked for and refused, and by whom. Newest first."
       actions={
-        <Group gap="sm">
-          <SegmentedControl
-            size="sm"
-            aria-label="Which events"
-            value={kind}
-            onChange={(value) => setKind(value as Kind)}
-            data={[
-              { value: "call", label: "Calls" },
-              { value: "all", label: "All events" },
-            ]}
-          />
-          <Button variant="default" leftSection={<IconRefresh size={16} aria-hidden />} onClick={() => audit.refetch()}>
-            Refresh
-          </Button>
+        <Group gap="md">
+          <IntegrityLink org={org} />
+          <ExportButton org={org} search={search} />
         </Group>
       }
     >
-      {audit.error && <Failure error={audit.error} onRetry={() => audit.refetch()} />}
+      <Group gap="sm" align="flex-start">
+        <FilterBar search={search} entries={entries} onChange={change} />
+        <SpanButton search={search} onChange={change} />
+        <Switch
+          label="Live"
+          mt={8}
+          checked={wantsLive && !isOver}
+          disabled={isOver}
+          onChange={(event) => setLive(event.currentTarget.checked)}
+        />
+      </Group>
+      {(error ?? tailError) && <Failure error={(error ?? tailError)!} onRetry={() => audit.refetch()} />}
       {audit.isPending && <Loading />}
       {audit.data && (
-        <div className={panel.panel}>{events.length > 0 ? <EventTable events={events} /> : <NothingYet />}</div>
+        <div className={panel.panel}>
+          {entries.length > 0 ? (
+            <EventList org={org} events={eventsOf(entries)} label="Events, newest first" />
+          ) : (
+            <Nothing search={search} onClear={() => change({})} />
+          )}
+        </div>
       )}
-      {audit.hasNextPage && (
-        <Button variant="default" mx="auto" onClick={() => audit.fetchNextPage()} loading={audit.isFetchingNextPage}>
-          Load more
-        </Button>
+      {audit.hasNextPage && <LoadMore loading={audit.isFetchingNextPage} onLoad={() => audit.fetchNextPage()} />}
+      {entries.length > 0 && audit.data && !audit.hasNextPage && (
+        <Text size="sm" c="dimmed" ta="center">
+          That is all there is.
+        </Text>
       )}
     </Page>
   );
 }
 
-function NothingYet() {
+function Nothing({ search, onClear }: { search: AuditSearch; onClear: () => void }) {
+  const icon = <IconListSearch size={34} stroke={1.4} />;
+  if (Object.keys(search).length === 0) {
+    return (
+      <Empty icon={icon} title="Nothing has happened yet">
+        As soon as someone signs in, changes something or uses a connector, it appears here.
+      </Empty>
+    );
+  }
   return (
-    <Empty icon={<IconListSearch size={34} stroke={1.4} />} title="No calls yet">
-      As soon as someone uses a connector, what they called appears here.
+    <Empty
+      icon={icon}
+      title="Nothing is like that"
+      action={
+        <Button variant="default" onClick={onClear}>
+          Show everything
+        </Button>
+      }
+    >
+      All filters must hold together. Words must be as they stand in the log, but for those of an error.
     </Empty>
   );
 }

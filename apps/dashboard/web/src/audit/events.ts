@@ -18,7 +18,7 @@ export interface AuditEvent {
 const CALL_MS_MAX = 15 * 60_000;
 
 /** A write stands in the log twice, as intent and as outcome. Newest come first, so an intent's outcome was seen before it. */
-export function eventsOf(entries: AuditEntry[]): AuditEvent[] {
+export function eventsOf(entries: readonly AuditEntry[]): AuditEvent[] {
   const ended = new Set<string>();
   const events: AuditEvent[] = [];
   for (const entry of entries) {
@@ -30,7 +30,7 @@ export function eventsOf(entries: AuditEntry[]): AuditEvent[] {
   return events;
 }
 
-function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry): AuditEvent {
+export function eventOf({ id, at, event, outcome, user, connector, entry }: AuditEntry): AuditEvent {
   const { phase, tool, method, duration_ms: durationMs, token_name: token } = entry;
   const lost = phase === "intent" && Date.now() - Date.parse(at) > CALL_MS_MAX;
   const isCall = event === "call";

@@ -1,0 +1,76 @@
+import { Link } from "@tanstack/react-router";
+import classes from "./audit.module.css";
+import type { AuditEvent } from "./events.ts";
+import { Outcome } from "./Outcome.tsx";
+import { durationOf, shortTime } from "./words.ts";
+
+/** So many are laid out together; those that cannot be seen are not. */
+const BLOCK_SIZE = 100;
+
+/** A table, whose rows become cards on a phone. */
+export function EventList({ org, events, label }: { org: string; events: readonly AuditEvent[]; label: string }) {
+  const blocks = Array.from({ length: Math.ceil(events.length / BLOCK_SIZE) }, (_, index) =>
+    events.slice(index * BLOCK_SIZE, (index + 1) * BLOCK_SIZE),
+  );
+  return (
+    // biome-ignore-start lint/a11y/useSemanticElements: only what is not laid out as a table can be left out while it is not seen
+    // biome-ignore-start lint/a11y/useFocusableInteractive: rows and cells of a table without choices are not focusable
+    <div role="table" aria-label={label} className={classes.table}>
+      <div role="rowgroup" className={classes.head}>
+        <div role="row" className={classes.row}>
+          <span role="columnheader">Time</span>
+          <span role="columnheader">What</span>
+          <span role="columnheader">Connector</span>
+          <span role="columnheader">Who</span>
+          <span role="columnheader">Outcome</span>
+          <span role="columnheader" className={classes.number}>
+            Duration
+          </span>
+        </div>
+      </div>
+      {blocks.map((block) => (
+        <div role="rowgroup" key={block[0]!.id} className={classes.block}>
+          {block.map((event) => (
+            <EventRow key={event.id} org={org} event={event} />
+          ))}
+        </div>
+      ))}
+    </div>
+    // biome-ignore-end lint/a11y/useFocusableInteractive: see above
+    // biome-ignore-end lint/a11y/useSemanticElements: see above
+  );
+}
+
+function EventRow({ org, event }: { org: string; event: AuditEvent }) {
+  const { id, at, action, isTool, connector, user, outcome, durationMs } = event;
+  return (
+    // biome-ignore-start lint/a11y/useSemanticElements: see above
+    // biome-ignore-start lint/a11y/useFocusableInteractive: see above
+    <div role="row" className={classes.row}>
+      <span role="cell" className={classes.time}>
+        <time dateTime={at.toISOString()} title={at.toLocaleString()}>
+          {shortTime(at)}
+        </time>
+      </span>
+      <span role="cell" className={classes.what}>
+        <Link to="/$org/audit/$id" params={{ org, id }} className={classes.link}>
+          {isTool ? <code>{action}</code> : action}
+        </Link>
+      </span>
+      <span role="cell" className={classes.connector} title={connector ?? undefined}>
+        {connector ?? "–"}
+      </span>
+      <span role="cell" className={classes.who} title={user ?? undefined}>
+        {user ?? "–"}
+      </span>
+      <span role="cell" className={classes.outcome}>
+        <Outcome outcome={outcome} />
+      </span>
+      <span role="cell" className={`${classes.number} ${classes.duration}`}>
+        {durationMs === undefined ? "–" : durationOf(durationMs)}
+      </span>
+    </div>
+    // biome-ignore-end lint/a11y/useFocusableInteractive: see above
+    // biome-ignore-end lint/a11y/useSemanticElements: see above
+  );
+}
