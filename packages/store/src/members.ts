@@ -34,10 +34,6 @@ export async function findMember(org: OrgScope, userId: string): Promise<Member 
   return row ?? null;
 }
 
-export async function isMember(org: OrgScope, email: string): Promise<boolean> {
-  return (await listMembersAmong(org, [email.toLowerCase()])).size > 0;
-}
-
 /** Which of these addresses, in lower case, are members'. */
 export async function listMembersAmong(org: OrgScope, emails: string[]): Promise<Set<string>> {
   const rows = await org.db
