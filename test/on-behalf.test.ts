@@ -7,7 +7,7 @@ import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/hous
 import * as forPerson from "@gatehouse/testing/token-for";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { errors, Provider } from "oidc-provider";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { signIn } from "../apps/dashboard/test/signed-in.ts";
 
 const tokenFor = async (person: Person, { url }: { url: string }) =>
@@ -129,6 +129,48 @@ test("token exchange: each member's calls go with the token that the org's autho
   expect(exchange.asked).toHaveLength(2);
   expect(Object.fromEntries(exchange.asked[0]!)).toMatchObject({ audience: "notes-api", scope: "notes" });
   expect(upstream.authorizations.join()).not.toContain(tokens[0]);
+});
+
+test("a token that the upstream takes no longer is exchanged anew, once for all calls that were refused, and they are sent once more", async () => {
+  await using acme = await startAcme();
+  await using exchange = await startExchange(acme.house);
+  const refused = new Set<string>();
+  // Those that are refused at the same time are refused together.
+  let together = { count: 1, ...Promise.withResolvers<void>() };
+  async function whoIs(token: string): Promise<string | null> {
+    if (!refused.has(token)) return exchange.whoIs(token);
+    if (--together.count === 0) together.resolve();
+    await together.promise;
+    return null;
+  }
+  await using upstream = await startWhoAmI({ issuer: exchange.issuer, whoIs });
+  const { tokenEndpoint } = exchange;
+  const access: Access = [{ kind: "token-exchange", tokenEndpoint, scopes: [], authMethod: "client_secret_basic" }];
+  const secrets = { "token-exchange": { clientId: "gatehouse", clientSecret: "s3cret" } };
+  const endpoint = await acme.house.addConnector(acme.org, { ...openedBy(access, secrets), url: upstream.url });
+  const token = await tokenFor(acme.alice, endpoint);
+  const call = () => callWhoAmI(endpoint.url, token);
+  const refuseAll = () => {
+    for (const header of upstream.authorizations) refused.add(header?.slice("Bearer ".length) ?? "");
+  };
+  await call();
+  refuseAll();
+  // One that is this new would be refused again, and is not asked for twice.
+  await expect(call()).rejects.toThrow("401");
+  expect(exchange.asked).toHaveLength(1);
+
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11_000 });
+  try {
+    together = { count: 20, ...Promise.withResolvers<void>() };
+    const answers = await Promise.all(Array.from({ length: 20 }, call));
+    expect(new Set(answers.map(({ text }) => text))).toEqual(new Set([acme.alice.email]));
+    expect(exchange.asked).toHaveLength(2);
+    refuseAll();
+    await expect(call()).rejects.toThrow("401");
+    expect(exchange.asked).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test("a server that takes no such assertion, or knows no such client, is named in the call's error", async () => {

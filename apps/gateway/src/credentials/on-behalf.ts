@@ -15,7 +15,7 @@ export interface OnBehalf {
   assertion(exchange: Exchange, way: OnBehalfWay): Key;
   /** The org's client, with a token for whoever calls instead of its secret. */
   exchanged(exchange: Exchange, key: ExchangeKey): Credential | Promise<Credential>;
-  /** After the upstream has refused it: `true` where another can be had. */
+  /** After the upstream has refused it: `true` where there is another by now, or can be had. */
   forget(exchange: Exchange): boolean;
 }
 
@@ -97,7 +97,8 @@ export function openOnBehalf(deps: Pick<Dependencies, "vault" | "egress" | "publ
     forget(exchange) {
       const name = nameOf(exchange);
       const known = got.get(name);
-      if (!known || Date.now() - known.at < JUST_NEW_MS) return false;
+      if (!known || known.credential !== exchange.clientToken) return true;
+      if (Date.now() - known.at < JUST_NEW_MS) return false;
       return got.delete(name);
     },
   };

@@ -4,15 +4,23 @@ import { Provider } from "oidc-provider";
 import { listenOnLoopback } from "../conformance/loopback.ts";
 import type { AccountServer } from "./account-server.ts";
 
+export interface OidcServerOptions {
+  /** Clients do not register: they say where their document is (draft-ietf-oauth-client-id-metadata-document). */
+  readsDocuments?: boolean;
+}
+
 /** oidc-provider with the pages that it brings along: registers clients, sends `iss`, rotates refresh tokens. */
-export async function startOidcServer(): Promise<AccountServer> {
+export async function startOidcServer({ readsDocuments = false }: OidcServerOptions = {}): Promise<AccountServer> {
   const loopback = await listenOnLoopback((req, res) => answer(req, res));
   const server = { issuer: loopback.origin, refreshes: 0, revoked: [] as string[] };
   let validFrom = 0;
   const provider = new Provider(loopback.origin, {
     cookies: { keys: [randomBytes(32).toString("hex")] },
+    // Its own refuses this machine's addresses.
+    fetch: (input, options) => fetch(input, { ...options, dispatcher: undefined } as object),
     features: {
-      registration: { enabled: true },
+      registration: { enabled: !readsDocuments },
+      clientIdMetadataDocument: { enabled: readsDocuments, ack: "draft-02" },
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
