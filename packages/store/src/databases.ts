@@ -12,7 +12,7 @@ export async function createDatabase(url: string, name: string, { template }: { 
   try {
     const exists = await client.query("select 1 from pg_database where datname = $1", [name]);
     if (exists.rowCount) return;
-    const from = template ? ` template ${client.escapeIdentifier(template)}` : "";
+    const from = template ? ` template ${client.escapeIdentifier(template)} strategy file_copy` : "";
     await client.query(`create database ${client.escapeIdentifier(name)}${from}`);
   } finally {
     await client.end();
