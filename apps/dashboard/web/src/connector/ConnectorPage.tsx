@@ -3,7 +3,7 @@ import { IconShieldCheck } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { ApiProblem, type Connector, readConnector } from "../api.ts";
-import { ConnectClaude } from "../connect-claude/ConnectClaude.tsx";
+import { ConnectPanel } from "../connect/ConnectPanel.tsx";
 import { LimitsPanel } from "../limits/LimitsPanel.tsx";
 import { useOrg } from "../session.ts";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
@@ -50,7 +50,7 @@ export function ConnectorPage() {
       {connector && (
         <>
           {connector.outage && <OutageNotice name={connector.name} outage={connector.outage} />}
-          <ConnectClaude connectors={[connector]} />
+          <ConnectPanel endpoints={[connector]} />
           {connector.ownLink && <OwnLink connector={connector} ownLink={connector.ownLink} mayChange={org.mayChange} />}
           {connector.access && <Opening org={org.slug} connector={connector} />}
           {connector.access?.some(({ kind }) => isMembers(kind)) && (

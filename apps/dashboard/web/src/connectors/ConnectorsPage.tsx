@@ -3,7 +3,7 @@ import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { listConnectors } from "../api.ts";
-import { ConnectClaude } from "../connect-claude/ConnectClaude.tsx";
+import { ConnectPanel } from "../connect/ConnectPanel.tsx";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
@@ -33,7 +33,7 @@ export function ConnectorsPage() {
               <ConnectorRow key={connector.slug} org={org.slug} connector={connector} />
             ))}
           </ul>
-          <ConnectClaude connectors={connectors} />
+          <ConnectPanel endpoints={connectors} />
         </>
       )}
     </Page>
