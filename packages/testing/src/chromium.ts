@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { join } from "node:path";
 import type { AxeResults } from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
@@ -49,4 +50,30 @@ export async function accessibilityProblems(page: Page): Promise<string[]> {
 
 export function isWiderThanTheScreen(page: Page): Promise<boolean> {
   return page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth");
+}
+
+const LOOKS = [
+  { size: "narrow", colorScheme: "dark" },
+  { size: "wide", colorScheme: "light" },
+] as const;
+
+/**
+ * What is wrong with the page on a telephone in the dark and on a screen in the light, at which it is left. Where `SCREENSHOTS`
+ * names a directory, there are pictures in it.
+ */
+export async function problemsOf(page: Page, name: string): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { size, colorScheme } of LOOKS) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.setViewportSize(SIZES[size]);
+    problems.push(...(await accessibilityProblems(page)).map((problem) => `${size}, ${colorScheme}: ${problem}`));
+    if (await isWiderThanTheScreen(page)) problems.push(`${size}: wider than the screen`);
+    await photograph(page, `${name}-${size}-${colorScheme}`);
+  }
+  return problems;
+}
+
+export async function photograph(page: Page, name: string): Promise<void> {
+  const directory = process.env.SCREENSHOTS;
+  if (directory) await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
 }
