@@ -19,7 +19,7 @@ export function askerOf(
   { org, user }: { org: Caller["org"]; user: User },
 ): Asker {
   const assertions = openAssertionKey({ issuer: publicUrl.origin, secret: vault.derive(ASSERTIONS) });
-  return { assertions, subject: user.id, email: user.email, clientId: "dashboard", org };
+  return { assertions, subject: user.id, email: user.email || null, clientId: "dashboard", org };
 }
 
 /** What opens an upstream that is told so; nothing where it is not. */

@@ -27,7 +27,7 @@ import { playground } from "./playground.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { risks } from "./risks.ts";
 import { serviceAccounts } from "./service-accounts.ts";
-import { browserSessions, requireSession, session } from "./session.ts";
+import { requireCaller, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
 import { teams } from "./teams.ts";
 import { tokenLifetimes } from "./token-lifetimes.ts";
@@ -93,7 +93,7 @@ export function startDashboard(options: DashboardDeps): Dashboard {
 
 function api(deps: Deps) {
   return new Hono()
-    .use(requireSession(browserSessions(deps), deps))
+    .use(requireCaller(deps))
     .use("/orgs/:org/*", requireMembership(deps))
     .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX))
     .route("/orgs/:org/apis", apis(deps))

@@ -1,15 +1,18 @@
 import { Fault, renderFault, toFault } from "@gatehouse/faults";
 import { unavailableIfUnreachable } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
+import { incidentId } from "@gatehouse/telemetry/request-span";
 import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 
-/** Every failure under `/api` as RFC 9457 says; what nobody expected is logged. */
+/** Every failure under `/api` as RFC 9457 says; what is our own is logged, with an id by which whoever met it can name it. */
 export function answerFault(log: Logger): ErrorHandler {
   return function answerFault(thrown, c) {
     const fault = faultOf(thrown);
-    if (fault.status >= 500) log.error({ err: fault.cause ?? fault, path: c.req.path }, "request failed");
-    const { status, headers, body } = renderFault(fault, "problem");
+    const isOurs = fault.status >= 500;
+    const traceId = isOurs ? incidentId() : undefined;
+    if (isOurs) log.error({ err: fault.cause ?? fault, path: c.req.path, traceId }, "request failed");
+    const { status, headers, body } = renderFault(fault, "problem", { traceId });
     return new Response(body, { status, headers: { ...headers, "x-content-type-options": "nosniff" } });
   };
 }

@@ -1,10 +1,11 @@
 import { Fault } from "@gatehouse/faults";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import { findMembershipBySlug, type Membership, SLUG } from "@gatehouse/store/orgs";
+import { findMembershipBySlug, findOrg, type Membership, SLUG } from "@gatehouse/store/orgs";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import type { Role } from "@gatehouse/store/tables";
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
+import { isRead } from "./bearer.ts";
 import type { SignedIn } from "./session.ts";
 
 export interface InOrg {
@@ -14,14 +15,23 @@ export interface InOrg {
 /** The org that the path names, for its members. For everyone else there is no such org. */
 export function requireMembership({ db }: { db: Database }) {
   return createMiddleware<InOrg, "/orgs/:org/*">(async function requireMembership(c, next) {
-    const { user } = c.var.session;
-    const slug = c.req.param("org");
-    const membership = SLUG.test(slug) ? await findMembershipBySlug(db, { userId: user.id, slug }) : null;
+    const membership = await findMembership(db, c.req.param("org"), c.var);
     if (!membership) throw new Fault("not_found", "There is no such organisation, or you are not a member of it");
-    if (!["GET", "HEAD"].includes(c.req.method)) await refuseSuspended(db, membership);
+    if (!isRead(c.req.method)) await refuseSuspended(db, membership);
     c.set("membership", membership);
     await next();
   });
+}
+
+/** A token is of one org, and there what its holder is at the moment. */
+async function findMembership(db: Database, slug: string, { session, bearer }: SignedIn["Variables"]) {
+  if (!SLUG.test(slug)) return null;
+  if (bearer?.serviceAccountRole) {
+    const org = await withOrg(db, bearer.orgId, findOrg);
+    return org?.slug === slug ? { org, role: bearer.serviceAccountRole } : null;
+  }
+  const membership = await findMembershipBySlug(db, { userId: session.user.id, slug });
+  return bearer && membership?.org.id !== bearer.orgId ? null : membership;
 }
 
 /** Its people see what there is, and it does nothing more: no mail, no look at an upstream. */
@@ -51,7 +61,7 @@ export function may(role: Role, permission: Permission): boolean {
 
 const ROLES = ["owner", "admin", "member", "auditor"] as const satisfies readonly Role[];
 
-/** Who may do something: whoever has the permission, whoever belongs to the org, or anybody. */
+/** Who may do something: whoever has the permission, whoever belongs to the org, or any person in their browser. */
 export type Need = Permission | "belong to the org" | "be signed in";
 
 export function rolesThat(need: Need): readonly Role[] {
@@ -59,10 +69,15 @@ export function rolesThat(need: Need): readonly Role[] {
 }
 
 export function refuseUnless(c: Context<InOrg>, need: Need): void {
-  if (need === "be signed in") return;
+  if (need === "be signed in") return refuseTokens(c);
   const { org, role } = c.var.membership;
   if (rolesThat(need).includes(role)) return;
   throw new Fault("forbidden", `In ${org.name} you are ${role}, and only ${listed(rolesThat(need))} may ${need}`);
+}
+
+/** What a person does for themselves: no token makes others, or acts at a connector. */
+function refuseTokens(c: Context<InOrg>): void {
+  if (c.var.bearer) throw new Fault("forbidden", "This is done in the dashboard, by a person who is signed in there");
 }
 
 export function requirePermission(permission: Permission) {

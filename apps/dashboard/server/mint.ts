@@ -1,5 +1,5 @@
 import { Fault } from "@gatehouse/faults";
-import { SCOPES } from "@gatehouse/oauth/endpoint";
+import { MANAGEMENT_SCOPES, SCOPES } from "@gatehouse/oauth/endpoint";
 import { digestOf, openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
 import { insertAudit } from "@gatehouse/store/audit";
 import { listConnectors } from "@gatehouse/store/connectors";
@@ -28,16 +28,28 @@ export const NameField = z
   .max(NAME_LENGTH_MAX, `Use at most ${NAME_LENGTH_MAX} characters`)
   .regex(/^\P{C}*$/u, "Use letters, digits, spaces and punctuation only");
 
-export const NewTokenFields = z.object({
-  name: NameField,
-  expiresInDays: z
-    .int("Say in how many days it is to end")
-    .min(1, "It has to last a day at least")
-    .max(DAYS_MAX, "It can last a year at most"),
-  scopes: z.array(z.enum(SCOPES)).min(1, "Choose what it may do"),
-  /** Their slugs; `null` is every connector, those to come included. */
-  connectors: z.array(z.string()).min(1, "Choose at least one connector").nullable(),
-});
+const ALL_SCOPES = [...SCOPES, ...MANAGEMENT_SCOPES];
+const isManagement = (scope: string) => scope.startsWith("manage:");
+
+export const NewTokenFields = z
+  .object({
+    name: NameField,
+    expiresInDays: z
+      .int("Say in how many days it is to end")
+      .min(1, "It has to last a day at least")
+      .max(DAYS_MAX, "It can last a year at most"),
+    scopes: z.array(z.enum(ALL_SCOPES)).min(1, "Choose what it may do"),
+    /** Their slugs; `null` is every connector, those to come included. */
+    connectors: z.array(z.string()).min(1, "Choose at least one connector").nullable(),
+  })
+  .refine(({ scopes }) => scopes.every(isManagement) || !scopes.some(isManagement), {
+    path: ["scopes"],
+    error: "A token is for connectors or for the management API: mint one for each",
+  })
+  .refine(({ scopes, connectors }) => connectors === null || !scopes.some(isManagement), {
+    path: ["connectors"],
+    error: "A token for the management API opens no connectors",
+  });
 
 /** The only time that the token is shown. */
 export const MintedAnswer = z.object({ id: z.uuid(), token: z.string() });
@@ -56,7 +68,7 @@ export async function mint(
   }
   const connectorIds = fields.connectors && (await idsOf(scope, fields.connectors));
   const { name, expiresInDays } = fields;
-  const scopes = SCOPES.filter((known) => fields.scopes.includes(known));
+  const scopes = ALL_SCOPES.filter((known) => fields.scopes.includes(known));
   const expiresAt = new Date(Date.now() + expiresInDays * DAY_MS);
   const tokens = openStaticTokens({ key: vault.derive(STATIC_TOKENS) });
   const token = tokens.mint("userId" in owner ? "pat" : "svc", scope.id);

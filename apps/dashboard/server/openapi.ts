@@ -9,6 +9,7 @@ const PROBLEM = {
     title: { type: "string" },
     status: { type: "integer" },
     detail: { type: "string", description: "What happened, and what to do" },
+    traceId: { type: "string", description: "What to name to whoever runs the server" },
     fields: {
       type: "object",
       description: "What is wrong with each field, by its path",

@@ -9,49 +9,85 @@ import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody } from "./fields.ts";
 import { invitations } from "./invitations.ts";
-import { type InOrg, requirePermission } from "./membership.ts";
+import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 import { RoleField, refuseOwnerRole } from "./roles.ts";
 
 const RoleChange = z.object({ role: RoleField });
+
+const PeopleAnswer = z.object({
+  /** Whoever asks. */
+  me: z.uuid(),
+  members: z.array(
+    z.object({ id: z.uuid(), email: z.string(), name: z.string(), role: RoleField, joinedAt: z.iso.datetime() }),
+  ),
+  invitations: z.array(
+    z.object({
+      ...{ id: z.uuid(), email: z.string(), role: RoleField, expired: z.boolean() },
+      ...{ createdAt: z.iso.datetime(), expiresAt: z.iso.datetime() },
+    }),
+  ),
+});
 
 /** `/api/orgs/:org/people`: who is in the org, and who is invited. */
 export function people(deps: Deps) {
   const { db } = deps;
   return new Hono<InOrg>()
-    .use(requirePermission("manage people"))
-    .get("/", async function list(c) {
-      const { user } = c.var.session;
-      const [members, invited] = await withOrg(db, c.var.membership.org.id, async (scope) => [
-        await listPeople(scope),
-        await listInvitations(scope),
-      ]);
-      return c.json({ me: user.id, members: members.map(memberView), invitations: invited.map(invitationView) });
-    })
-    .patch("/members/:user", jsonBody(RoleChange), async function changeRole(c) {
-      const { org } = c.var.membership;
-      const { role } = c.req.valid("json");
-      await withOrg(db, org.id, async (scope) => {
-        const member = await findMemberFor(scope, c.var.membership, c.req.param("user"));
-        if (member.role === role) return;
-        refuseOwnerRole(c.var.membership, role);
-        if (member.role === "owner") await refuseLastOwner(scope, member);
-        await updateRole(scope, { userId: member.userId, role });
-        const entry = { member: member.email, before: { role: member.role }, after: { role } };
-        await insertAudit(scope, { event: "member.role_changed", outcome: "ok", userId: c.var.session.user.id, entry });
-      });
-      return c.body(null, 204);
-    })
-    .delete("/members/:user", async function remove(c) {
-      const { org } = c.var.membership;
-      await withOrg(db, org.id, async (scope) => {
-        const member = await findMemberFor(scope, c.var.membership, c.req.param("user"));
-        if (member.role === "owner") await refuseLastOwner(scope, member);
-        await removeMember(scope, member.userId);
-        const entry = { member: member.email, before: { role: member.role } };
-        await insertAudit(scope, { event: "member.removed", outcome: "ok", userId: c.var.session.user.id, entry });
-      });
-      return c.body(null, 204);
-    })
+    .get(
+      "/",
+      operation("listPeople", {
+        summary: "List members and invitations",
+        needs: "manage people",
+        answers: PeopleAnswer,
+      }),
+      async function list(c) {
+        const { user } = c.var.session;
+        const [members, invited] = await withOrg(db, c.var.membership.org.id, async (scope) => [
+          await listPeople(scope),
+          await listInvitations(scope),
+        ]);
+        return c.json({ me: user.id, members: members.map(memberView), invitations: invited.map(invitationView) });
+      },
+    )
+    .patch(
+      "/members/:user",
+      operation("changeRole", { summary: "Change a member's role", needs: "manage people" }),
+      jsonBody(RoleChange),
+      async function changeRole(c) {
+        const { org } = c.var.membership;
+        const { role } = c.req.valid("json");
+        await withOrg(db, org.id, async (scope) => {
+          const member = await findMemberFor(scope, c.var.membership, c.req.param("user"));
+          if (member.role === role) return;
+          refuseOwnerRole(c.var.membership, role);
+          if (member.role === "owner") await refuseLastOwner(scope, member);
+          await updateRole(scope, { userId: member.userId, role });
+          const entry = { member: member.email, before: { role: member.role }, after: { role } };
+          await insertAudit(scope, {
+            event: "member.role_changed",
+            outcome: "ok",
+            userId: c.var.session.user.id,
+            entry,
+          });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      "/members/:user",
+      operation("removeMember", { summary: "Remove a member", needs: "manage people" }),
+      async function remove(c) {
+        const { org } = c.var.membership;
+        await withOrg(db, org.id, async (scope) => {
+          const member = await findMemberFor(scope, c.var.membership, c.req.param("user"));
+          if (member.role === "owner") await refuseLastOwner(scope, member);
+          await removeMember(scope, member.userId);
+          const entry = { member: member.email, before: { role: member.role } };
+          await insertAudit(scope, { event: "member.removed", outcome: "ok", userId: c.var.session.user.id, entry });
+        });
+        return c.body(null, 204);
+      },
+    )
     .route("/invitations", invitations(deps));
 }
 

@@ -20,13 +20,15 @@ import type { InOrg } from "./membership.ts";
 import { MintedAnswer, mint, NameField, NewTokenFields } from "./mint.ts";
 import { operation } from "./operation.ts";
 
-const NewAccountFields = z.object({ name: NameField });
+const RoleInApi = z.enum(["admin", "member", "auditor"], { error: "Choose what it may do in the management API" });
+const NewAccountFields = z.object({ name: NameField, role: RoleInApi.default("member") });
 const AccountChange = z.object({ suspended: z.boolean() });
 
 const AccountsAnswer = z.object({
   accounts: z.array(
     z.object({
-      ...{ id: z.uuid(), name: z.string(), createdAt: z.iso.datetime(), suspendedAt: z.iso.datetime().nullable() },
+      ...{ id: z.uuid(), name: z.string(), role: RoleInApi },
+      ...{ createdAt: z.iso.datetime(), suspendedAt: z.iso.datetime().nullable() },
       tokens: z.array(TokenAnswer),
     }),
   ),
@@ -46,8 +48,8 @@ export function serviceAccounts(deps: Deps) {
       async function list(c) {
         const accounts = await withOrg(db, c.var.membership.org.id, async (scope) => {
           const [tokens, connectors] = [await listStaticTokens(scope), await listConnectors(scope)];
-          return (await listServiceAccounts(scope)).map(({ id, name, createdAt, suspendedAt }) => ({
-            ...{ id, name, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
+          return (await listServiceAccounts(scope)).map(({ id, name, role, createdAt, suspendedAt }) => ({
+            ...{ id, name, role, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
             tokens: tokens
               .filter((token) => token.serviceAccountId === id)
               .map((token) => tokenView(token, connectors)),
@@ -67,9 +69,9 @@ export function serviceAccounts(deps: Deps) {
       jsonBody(NewAccountFields),
       async function create(c) {
         const { user } = c.var.session;
-        const { name } = c.req.valid("json");
+        const fields = c.req.valid("json");
         const account = await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const account = await insertServiceAccount(scope, { name, createdBy: user.id });
+          const account = await insertServiceAccount(scope, { ...fields, createdBy: user.id });
           await auditChange(scope, user, "created", account);
           return account;
         });
@@ -140,9 +142,9 @@ function auditChange(
   scope: OrgScope,
   by: { id: string },
   verb: "created" | "suspended" | "resumed" | "deleted",
-  { id, name }: ServiceAccount,
+  { id, name, role }: ServiceAccount,
   change: object = {},
 ): Promise<void> {
-  const entry = { service_account: id, name, ...change };
+  const entry = { service_account: id, name, role, ...change };
   return insertAudit(scope, { event: `service_account.${verb}`, outcome: "ok", userId: by.id, entry });
 }

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
+import { actingWith } from "@gatehouse/store/acting-token";
 import {
   type BrowserSession,
   deleteBrowserSession,
@@ -16,6 +17,7 @@ import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import { buildEndSessionUrl } from "openid-client";
 import { z } from "zod";
+import { type Bearer, findBearer, isRead } from "./bearer.ts";
 import type { Deps } from "./dashboard.ts";
 import { isPublic } from "./is-public.ts";
 import { operation } from "./operation.ts";
@@ -23,8 +25,9 @@ import { RoleField } from "./roles.ts";
 
 const SESSION_SECONDS = 12 * 60 * 60;
 
+/** Who asks: in a browser, or by a token. */
 export interface SignedIn {
-  Variables: { session: BrowserSession };
+  Variables: { session: Pick<BrowserSession, "user">; browser: BrowserSession | null; bearer: Bearer | null };
 }
 
 export interface BrowserSessions {
@@ -71,14 +74,28 @@ export function cookieFor(publicUrl: URL, purpose: string) {
   return { name, attributes: { path: "/", httpOnly: true, sameSite: "Lax", secure } as const };
 }
 
-/** A signed-in browser, and for whatever changes something also the session's CSRF token and our own `Origin`. */
-export function requireSession(sessions: BrowserSessions, { publicUrl }: { publicUrl: URL }) {
-  return createMiddleware<SignedIn>(async function requireSession(c, next) {
-    const session = await sessions.find(c);
-    if (!session) throw new Fault("not_signed_in", "You are not signed in, or your session has ended");
-    if (!["GET", "HEAD"].includes(c.req.method)) refuseForgery(c, session, publicUrl);
-    c.set("session", session);
-    await next();
+/**
+ * A token, or else a signed-in browser, which shows the session's CSRF token and our own `Origin` for whatever changes
+ * something. No browser sends a token by itself.
+ */
+export function requireCaller(deps: Pick<Deps, "db" | "vault" | "publicUrl">) {
+  const sessions = browserSessions(deps);
+  const bearerOf = findBearer(deps);
+  return createMiddleware<SignedIn>(async function requireCaller(c, next) {
+    const bearer = await bearerOf(c);
+    c.set("bearer", bearer);
+    if (bearer) {
+      c.set("browser", null);
+      c.set("session", { user: bearer.holder });
+      await actingWith(bearer, next);
+    } else {
+      const browser = await sessions.find(c);
+      if (!browser) throw new Fault("not_signed_in", "You are not signed in, or your session has ended");
+      if (!isRead(c.req.method)) refuseForgery(c, browser, deps.publicUrl);
+      c.set("browser", browser);
+      c.set("session", browser);
+      await next();
+    }
     c.header("cache-control", "no-store");
     c.header("x-content-type-options", "nosniff");
   });
@@ -119,7 +136,7 @@ export function session({ db, publicUrl, issuer, signup = "invite" }: Deps) {
           answers: SessionAnswer,
         }),
         async function readSession(c) {
-          const { user, csrfToken, sessionHash } = c.var.session;
+          const { user, csrfToken, sessionHash } = c.var.browser!;
           if (sessionHash) await noteBrowserSeen(db, sessionHash);
           const memberships = await listMembershipsOfUser(db, user.id);
           const orgs = memberships.map(({ org, role }) => ({ slug: org.slug, name: org.name, role }));

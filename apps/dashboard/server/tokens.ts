@@ -17,7 +17,7 @@ export function tokens(deps: Deps) {
       "/",
       operation("mintToken", {
         summary: "Mint a token of one's own",
-        needs: "belong to the org",
+        needs: "be signed in",
         answers: MintedAnswer,
         status: 201,
       }),

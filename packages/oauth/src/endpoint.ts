@@ -8,6 +8,9 @@ const PATH = /^\/([a-z0-9](?:-?[a-z0-9]){1,38})\/([a-z0-9](?:-?[a-z0-9]){1,38})\
 
 export const SCOPES = ["mcp:read", "mcp:write"] as const;
 
+/** What a static token may have in place of those: it opens the management API, and no endpoint. */
+export const MANAGEMENT_SCOPES = ["manage:read", "manage:write"] as const;
+
 /**
  * `null` for a path that is no MCP endpoint's, whether or not there is something at it. One endpoint has two addresses:
  * `mcp`, and `sse` for clients of the deprecated HTTP+SSE transport (2024-11-05).

@@ -1,6 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { type RawBuilder, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
+import { actingToken } from "./acting-token.ts";
 import type { OrgScope } from "./database.ts";
 
 /** One thing that happened in an org. What only some events have is in `entry`. */
@@ -86,7 +87,7 @@ export async function insertAudit(
       user_id: row.userId ?? null,
       connector_id: row.connectorId ?? null,
       outcome: row.outcome,
-      entry: entryText(row.entry),
+      entry: entryText({ ...actingToken(), ...row.entry }),
       boot_id: transactions.id,
       counter: String(transactions.next(org.id)),
     })

@@ -110,16 +110,17 @@ export async function findInvitationByToken(db: Kysely<Tables>, tokenHash: Buffe
   const row = await db
     .selectFrom("invitations as i")
     .innerJoin("orgs as o", "o.id", "i.org_id")
-    .innerJoin("users as u", "u.id", "i.invited_by")
-    .select([
+    .leftJoin("users as u", "u.id", "i.invited_by")
+    .select(({ fn, ref }) => [
       "i.id",
       "i.email",
       "i.role",
       "o.id as orgId",
       "o.slug",
       "o.name",
-      "u.email as invitedBy",
-      "u.id as inviterId",
+      // A service account invites in its org's name.
+      fn.coalesce(ref("u.email"), ref("o.name")).as("invitedBy"),
+      "i.invited_by as inviterId",
     ])
     .where("i.token_hash", "=", tokenHash)
     .where("i.expires_at", ">", sql<Date>`now()`)

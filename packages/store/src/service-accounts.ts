@@ -2,26 +2,36 @@ import { Fault } from "@gatehouse/faults";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
+import type { ServiceAccountRole } from "./tables.ts";
 
 /** Belongs to its org, and acts as itself. */
 export interface ServiceAccount {
   id: string;
   name: string;
+  role: ServiceAccountRole;
   createdAt: Date;
   /** Since when none of its tokens opens anything; `null` where they do. */
   suspendedAt: Date | null;
 }
 
-const COLUMNS = ["id", "name", "created_at as createdAt", "suspended_at as suspendedAt"] as const;
+const COLUMNS = ["id", "name", "role", "created_at as createdAt", "suspended_at as suspendedAt"] as const;
 
 export async function insertServiceAccount(
   org: OrgScope,
-  { name, createdBy }: { name: string; createdBy: string },
+  { name, role, createdBy }: { name: string; role: ServiceAccountRole; createdBy: string },
 ): Promise<ServiceAccount> {
   try {
     return await org.db
       .insertInto("service_accounts")
-      .values({ id: uuidv7(), org_id: org.id, name, created_by: createdBy, suspended_at: null, archived_at: null })
+      .values({
+        id: uuidv7(),
+        org_id: org.id,
+        name,
+        role,
+        created_by: createdBy,
+        suspended_at: null,
+        archived_at: null,
+      })
       .returning(COLUMNS)
       .executeTakeFirstOrThrow();
   } catch (error) {
@@ -40,6 +50,19 @@ export function listServiceAccounts(org: OrgScope): Promise<ServiceAccount[]> {
     .where("archived_at", "is", null)
     .orderBy(sql`lower(name)`)
     .execute();
+}
+
+/** `null` for who is none of the org's, or is suspended. */
+export async function findServiceAccountRole(org: OrgScope, id: string): Promise<ServiceAccountRole | null> {
+  const row = await org.db
+    .selectFrom("service_accounts")
+    .select("role")
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .where("suspended_at", "is", null)
+    .where("archived_at", "is", null)
+    .executeTakeFirst();
+  return row?.role ?? null;
 }
 
 /** Keeps it as it is until the transaction ends. `null` where there is none. */

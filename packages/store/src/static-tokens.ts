@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { OrgScope } from "./database.ts";
+import type { ServiceAccountRole } from "./tables.ts";
+import type { User } from "./users.ts";
 
 /** Whose a token is: a member's own, or a service account's. */
 export type TokenOwner = { userId: string } | { serviceAccountId: string };
@@ -104,7 +106,41 @@ export interface LiveToken extends Pick<StaticToken, "id" | "name" | "scopes" | 
   subject: string;
 }
 
-/** What calls are judged by: not expired, and not of a service account that is suspended or gone. */
+/** Who calls the management API, by a token that has not ended, of a member or a service account that are both still there. */
+export interface ManagementToken {
+  id: string;
+  name: string;
+  scopes: string[];
+  holder: User;
+  /** `null` for a member's own: theirs may have changed since. */
+  serviceAccountRole: ServiceAccountRole | null;
+}
+
+/** `null` for what opens no management API, or not any more. */
+export async function findManagementToken(org: OrgScope, hash: Buffer): Promise<ManagementToken | null> {
+  const { rows } = await sql<Omit<ManagementToken, "holder"> & User & { tokenId: string; tokenName: string }>`
+    select t.id as "tokenId", t.name as "tokenName", t.scopes, s.role as "serviceAccountRole",
+      coalesce(u.id, s.id) as id, coalesce(u.name, s.name) as name, coalesce(u.email, '') as email
+    from static_tokens t
+    left join users u on u.id = t.user_id
+    left join service_accounts s on s.org_id = t.org_id and s.id = t.service_account_id
+    where t.org_id = ${org.id} and t.hash = ${hash} and t.expires_at > now()
+      and t.scopes && '{manage:read,manage:write}' and s.suspended_at is null`.execute(org.db);
+  const [row] = rows;
+  if (!row) return null;
+  const { tokenId, tokenName, scopes, serviceAccountRole, ...holder } = row;
+  return { id: tokenId, name: tokenName, scopes, serviceAccountRole, holder };
+}
+
+/** To the minute, and no more often. */
+export async function noteTokenUse(org: OrgScope, id: string): Promise<void> {
+  await sql`
+    update static_tokens set last_used_at = now()
+    where org_id = ${org.id} and id = ${id}
+      and (last_used_at is null or last_used_at < now() - interval '1 minute')`.execute(org.db);
+}
+
+/** What calls are judged by: for endpoints, not expired, and not of a service account that is suspended or gone. */
 export async function listLiveTokens(org: OrgScope): Promise<LiveToken[]> {
   const rows = await org.db
     .selectFrom("static_tokens as t")
@@ -117,6 +153,7 @@ export async function listLiveTokens(org: OrgScope): Promise<LiveToken[]> {
     ])
     .where("t.org_id", "=", org.id)
     .where("t.expires_at", ">", sql<Date>`now()`)
+    .where(sql<boolean>`t.scopes && '{mcp:read,mcp:write}'`)
     .where("s.suspended_at", "is", null)
     .where("s.archived_at", "is", null)
     .execute();

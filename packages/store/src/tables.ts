@@ -1,6 +1,8 @@
 import type { ColumnType, Generated, JSONColumnType } from "kysely";
 
 export type Role = "owner" | "admin" | "member" | "auditor";
+/** What it may do in the management API: owners are people. */
+export type ServiceAccountRole = Exclude<Role, "owner">;
 export type Era = "legacy" | "modern";
 /** HTTP+SSE is the deprecated one of 2024-11-05; of an API that OpenAPI describes, the gateway is the server. */
 export type Transport = "streamable-http" | "http+sse" | "openapi";
@@ -209,6 +211,7 @@ export interface Tables {
     id: string;
     org_id: string;
     name: string;
+    role: ServiceAccountRole;
     created_by: string | null;
     created_at: CreatedAt;
     suspended_at: Date | null;

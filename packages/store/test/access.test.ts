@@ -110,7 +110,7 @@ test("a service account's tokens are dead while it is suspended, and end with it
   await using furnished = await startFurnished();
   const { dashboard, gateway, org, user } = furnished;
   const account = await withOrg(dashboard, org.id, async (scope) => {
-    const account = await insertServiceAccount(scope, { name: "Deploy", createdBy: user.id });
+    const account = await insertServiceAccount(scope, { name: "Deploy", role: "member", createdBy: user.id });
     await insertStaticToken(scope, { serviceAccountId: account.id }, tokenOf(furnished, "CI"));
     return account;
   });
@@ -132,12 +132,16 @@ test("a service account's tokens are dead while it is suspended, and end with it
   await withOrg(dashboard, org.id, (scope) => suspendServiceAccount(scope, account.id, false));
   expect(await live()).toHaveLength(1);
   await expect(
-    withOrg(dashboard, org.id, (scope) => insertServiceAccount(scope, { name: "DEPLOY", createdBy: user.id })),
+    withOrg(dashboard, org.id, (scope) =>
+      insertServiceAccount(scope, { name: "DEPLOY", role: "member", createdBy: user.id }),
+    ),
   ).rejects.toThrow("already");
 
   await withOrg(dashboard, org.id, (scope) => archiveServiceAccount(scope, account.id));
   expect(await live()).toEqual([]);
   expect(await withOrg(dashboard, org.id, (scope) => lockServiceAccount(scope, account.id))).toBeNull();
-  await withOrg(dashboard, org.id, (scope) => insertServiceAccount(scope, { name: "Deploy", createdBy: user.id }));
+  await withOrg(dashboard, org.id, (scope) =>
+    insertServiceAccount(scope, { name: "Deploy", role: "member", createdBy: user.id }),
+  );
   expect(await withOrg(dashboard, org.id, (scope) => listStaticTokens(scope))).toEqual([]);
 });

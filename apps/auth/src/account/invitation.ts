@@ -3,6 +3,7 @@ import { insertAudit } from "@gatehouse/store/audit";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { deleteInvitation, findInvitationByToken, type InvitationByToken } from "@gatehouse/store/invitations";
 import { findRole, insertMembership } from "@gatehouse/store/orgs";
+import { findServiceAccountRole } from "@gatehouse/store/service-accounts";
 import { findUserByEmail, insertUser } from "@gatehouse/store/users";
 import { type AccountContext, type AccountDeps, type AccountForm, linkIsDead, tokenHashOf } from "./form.ts";
 import { joinPage, newAccountPage, otherAccountPage, signInToJoinPage } from "./pages.ts";
@@ -70,7 +71,11 @@ async function stillInvites(
   { db }: AccountDeps,
   { org: { id }, inviterId, role }: InvitationByToken,
 ): Promise<boolean> {
-  const own = await withOrg(db, id, (org) => findRole(org, inviterId));
+  const own = await withOrg(
+    db,
+    id,
+    async (org) => (await findRole(org, inviterId)) ?? (await findServiceAccountRole(org, inviterId)),
+  );
   return own === "owner" || (own === "admin" && role !== "owner");
 }
 
