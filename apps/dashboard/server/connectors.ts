@@ -7,23 +7,27 @@ import {
   countTools,
   findConnectorBySlug,
   findTool,
-  listConnectors,
   listToolsOfConnector,
   lockConnector,
+  pageConnectors,
   type Tool,
   updateOffered,
   updateOpenTo,
 } from "@gatehouse/store/connectors";
+import { countLinked } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { SLUG } from "@gatehouse/store/orgs";
 import { listOutages, type Outage } from "@gatehouse/store/outages";
+import { listTeamsOfMember } from "@gatehouse/store/teams";
+import { listUsageBy } from "@gatehouse/store/usage";
 import type { User } from "@gatehouse/store/users";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { TOOL_NAME } from "./catalogue.ts";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody } from "./fields.ts";
+import { jsonBody, query } from "./fields.ts";
 import { ownLinkOf } from "./links.ts";
+import { findMayUse } from "./may-use.ts";
 import { type InOrg, may } from "./membership.ts";
 import { operation } from "./operation.ts";
 import { findOwnLink } from "./own-account.ts";
@@ -58,8 +62,28 @@ const ToolAnswer = z.object({
   openTo: OpenTo,
 });
 
+const DAY_MS = 86_400_000;
+const CONNECTORS_MAX = 10_000;
+
+const Page = z.object({
+  search: z.string().trim().max(200).optional(),
+  /** The id of the last connector that was seen. */
+  after: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(200),
+});
+
 const ConnectorsAnswer = z.object({
-  connectors: z.array(Summary.extend({ tools: z.object({ total: z.int(), offered: z.int() }) })),
+  connectors: z.array(
+    Summary.extend({
+      tools: z.object({ total: z.int(), offered: z.int() }),
+      /** In the last 24 hours; `null` for who may not see what is used. */
+      used: z.object({ calls: z.int(), errors: z.int() }).nullable(),
+      /** How many members have linked an account; `null` where nobody does, and for who may not change it. */
+      linked: z.int().nullable(),
+    }),
+  ),
+  /** To be sent as `after` for the next page. */
+  next: z.uuid().nullable(),
 });
 
 const ConnectorAnswer = Summary.extend({
@@ -106,25 +130,28 @@ export function connectors(deps: Deps) {
         needs: "belong to the org",
         answers: ConnectorsAnswer,
       }),
+      query(Page),
       async function list(c) {
         const { org } = c.var.membership;
-        const [rows, counts, outages] = await withOrg(db, org.id, async (scope) => [
-          await listConnectors(scope),
-          await countTools(scope),
-          await listOutages(scope),
-        ]);
-        return c.json({
-          connectors: rows.map((connector) => {
-            const { total = 0, offered = 0 } = counts.find(({ connectorId }) => connectorId === connector.id) ?? {};
-            const outage = outageOf(connector, outages);
-            return {
-              ...summaryOf(connector),
-              outage,
-              address: addressOf(org, connector.slug),
-              tools: { total, offered },
-            };
-          }),
+        const { limit, ...page } = c.req.valid("query");
+        const { rows, used, linked, ...seen } = await withOrg(db, org.id, async (scope) => ({
+          rows: await pageConnectors(scope, { ...page, limit: limit + 1, openFor: await openFor(scope, c) }),
+          counts: await countTools(scope),
+          outages: await listOutages(scope),
+          used: may(c.var.membership.role, "see what is used") ? await usedOfLate(scope) : null,
+          linked: may(c.var.membership.role, "change connectors") ? await countLinked(scope) : null,
+        }));
+        const shown = rows.slice(0, limit).map((connector) => {
+          const { id, slug, access } = connector;
+          const { total = 0, offered = 0 } = seen.counts.find(({ connectorId }) => connectorId === id) ?? {};
+          return {
+            ...summaryOf(connector),
+            ...{ outage: outageOf(connector, seen.outages), address: addressOf(org, slug), tools: { total, offered } },
+            used: used && (used.get(id) ?? { calls: 0, errors: 0 }),
+            linked: linked && memberWayOf(access) ? (linked.get(id) ?? 0) : null,
+          };
         });
+        return c.json({ connectors: shown, next: rows.length > limit ? shown.at(-1)!.id : null });
       },
     )
     .post(
@@ -155,6 +182,7 @@ export function connectors(deps: Deps) {
         const userId = c.var.session.user.id;
         const [connector, tools, view, link, outages] = await withOrg(db, org.id, async (scope) => {
           const connector = await findConnector(scope, c.req.param("slug"));
+          if (!mayChange && !(await findMayUse(scope, { userId, role }))(connector.openTo)) noSuchConnector();
           const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
           const link = await findOwnLink(scope, { userId, connector });
           return [connector, await listToolsOfConnector(scope, connector.id), view, link, await listOutages(scope)];
@@ -283,6 +311,18 @@ export function connectors(deps: Deps) {
         return c.body(null, 204);
       },
     );
+}
+
+/** Whom a list is for, where it is not for those who see every connector. */
+async function openFor(scope: OrgScope, c: Context<InOrg>) {
+  const { role } = c.var.membership;
+  if (may(role, "change connectors")) return undefined;
+  return { role, teams: await listTeamsOfMember(scope, c.var.session.user.id) };
+}
+
+async function usedOfLate(scope: OrgScope): Promise<Map<string, { calls: number; errors: number }>> {
+  const used = await listUsageBy(scope, "connector", new Date(Date.now() - DAY_MS), CONNECTORS_MAX);
+  return new Map(used.map(({ id, calls, errors }) => [id, { calls, errors }]));
 }
 
 async function openConnector(

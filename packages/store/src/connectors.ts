@@ -7,6 +7,7 @@ import type {
   ClientEras,
   Era,
   OpenTo,
+  Role,
   Tables,
   ToolBinding,
   ToolDefinition,
@@ -152,6 +153,45 @@ export function listConnectors(org: OrgScope): Promise<Connector[]> {
     .where("org_id", "=", org.id)
     .where("archived_at", "is", null)
     .orderBy("name")
+    .execute();
+}
+
+export interface ConnectorPage {
+  /** In its name, its address, or its upstream's. */
+  search?: string | undefined;
+  /** The id of the last one that was seen. */
+  after?: string | undefined;
+  limit: number;
+  /** Whom they are open to; whoever may change them sees all. */
+  openFor?: { role: Role; teams: ReadonlySet<string> } | undefined;
+}
+
+/** By name, without the archived ones. */
+export function pageConnectors(org: OrgScope, { search, after, limit, openFor }: ConnectorPage): Promise<Connector[]> {
+  const conditions = [sql<boolean>`true`];
+  if (search) {
+    const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
+    const host = sql`split_part(split_part(url, '://', 2), '/', 1)`;
+    conditions.push(sql`(name ilike ${pattern} or slug ilike ${pattern} or ${host} ilike ${pattern})`);
+  }
+  if (after) {
+    conditions.push(sql`(lower(name), id) > (select lower(c.name), c.id from connectors c
+      where c.org_id = ${org.id} and c.id = ${after})`);
+  }
+  if (openFor) {
+    const { role, teams } = openFor;
+    conditions.push(sql`(open_to is null or jsonb_exists(open_to -> 'roles', ${role})
+      or jsonb_exists_any(open_to -> 'teams', ${[...teams]}::text[]))`);
+  }
+  return org.db
+    .selectFrom("connectors")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("archived_at", "is", null)
+    .where(sql.join<boolean>(conditions, sql` and `))
+    .orderBy(sql`lower(name)`)
+    .orderBy("id")
+    .limit(limit)
     .execute();
 }
 

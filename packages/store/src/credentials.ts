@@ -142,6 +142,19 @@ export function listCredentialsOfConnector(org: OrgScope, connectorId: string): 
     .execute();
 }
 
+/** How many members have linked an account, by connector. */
+export async function countLinked(org: OrgScope): Promise<Map<string, number>> {
+  const rows = await org.db
+    .selectFrom("credentials")
+    .select(({ fn }) => ["connector_id as connectorId", fn.count<string>("user_id").distinct().as("count")])
+    .where("org_id", "=", org.id)
+    .where("user_id", "is not", null)
+    .where("status", "=", "live")
+    .groupBy("connector_id")
+    .execute();
+  return new Map(rows.map(({ connectorId, count }) => [connectorId, Number(count)]));
+}
+
 /** One person's, at all connectors of the org. */
 export function listCredentialsOfMember(org: OrgScope, userId: string): Promise<Credential[]> {
   return org.db

@@ -75,8 +75,19 @@ export async function signOut(): Promise<string> {
 const { connectors, audit, access, tokens } = client.orgs[":org"];
 const accounts = client.orgs[":org"]["service-accounts"];
 
-export async function listConnectors(org: string) {
-  return (await (await connectors.$get({ param: { org } })).json()).connectors;
+/** A part of them, by name; `after` is what the part before said comes next. */
+export async function pageConnectors(org: string, query: { search?: string; after?: string; limit?: string }) {
+  return (await connectors.$get({ param: { org }, query })).json();
+}
+
+export async function listConnectors(org: string): Promise<ConnectorSummary[]> {
+  const all: ConnectorSummary[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const { connectors, next } = await pageConnectors(org, after ? { after } : {});
+    all.push(...connectors);
+    after = next;
+  }
+  return all;
 }
 
 export async function readConnector(org: string, slug: string) {
