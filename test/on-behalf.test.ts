@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
+import { importDescription } from "@gatehouse/connectors/openapi/import-description";
 import type { Access } from "@gatehouse/credentials/access";
 import { callWhoAmI } from "@gatehouse/testing/accounts/call-whoami";
 import { startWhoAmI, WHO_AM_I } from "@gatehouse/testing/accounts/whoami";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
-import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
+import { type Person, startHouse, type TestHouse, type TestHouseOptions } from "@gatehouse/testing/house";
 import * as forPerson from "@gatehouse/testing/token-for";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { errors, Provider } from "oidc-provider";
@@ -22,9 +23,9 @@ const verify = (house: Pick<TestHouse, "url">, token: string, audience: string) 
     requiredClaims: ["sub", "email", "org", "client_id", "jti", "exp"],
   });
 
-async function startAcme() {
+async function startAcme(options: Pick<TestHouseOptions, "gateway"> = {}) {
   await using stack = new AsyncDisposableStack();
-  const house = stack.use(await startHouse({ egressAllow: ["127.0.0.1"] }));
+  const house = stack.use(await startHouse({ egressAllow: ["127.0.0.1"], ...options }));
   const org = await house.addOrg({ slug: "acme" });
   const [alice, bob] = await Promise.all(
     ["alice", "bob"].map((name) => house.addMember(org, { email: `${name}@acme.example` })),
@@ -171,6 +172,44 @@ test("a token that the upstream takes no longer is exchanged anew, once for all 
   } finally {
     vi.useRealTimers();
   }
+});
+
+test("so it is where the upstream is an API; and one whose answer comes to no end is given up", async () => {
+  await using acme = await startAcme({ gateway: { upstreamTimeoutMs: 100 } });
+  await using exchange = await startExchange(acme.house);
+  const asked: string[] = [];
+  await using api = await listenOnLoopback(async ({ headers, url }, response) => {
+    asked.push(headers.authorization ?? "");
+    if (url === "/endless") {
+      response.writeHead(200, { "content-type": "application/json" });
+      const trickle = setInterval(() => response.write(" "), 20);
+      return void response.on("close", () => clearInterval(trickle));
+    }
+    response.writeHead(asked.length === 1 ? 401 : 200, { "content-type": "text/plain" });
+    response.end(await exchange.whoIs(asked.at(-1)!.slice("Bearer ".length)));
+  });
+  const paths = {
+    "/whoami": { get: { operationId: "whoami", responses: {} } },
+    "/endless": { get: { operationId: "endless", responses: {} } },
+  };
+  const description = { openapi: "3.1.0", info: { title: "Who", version: "1" }, servers: [{ url: api.origin }], paths };
+  const { tokenEndpoint } = exchange;
+  const endpoint = await acme.house.addConnector(acme.org, {
+    ...{ slug: "api", url: api.origin, transport: "openapi" },
+    access: [{ kind: "token-exchange", tokenEndpoint, scopes: [], authMethod: "client_secret_basic" }],
+    secrets: { "token-exchange": { clientId: "gatehouse", clientSecret: "s3cret" } },
+    operations: importDescription(JSON.stringify(description)).tools.map(({ definition, key, binding, tags }) => ({
+      ...{ name: definition.name, definition, operation: key, binding, tags, offered: true, classification: "read" },
+    })),
+  });
+  const token = await tokenFor(acme.alice, endpoint);
+  await expect(callWhoAmI(endpoint.url, token)).rejects.toThrow("401");
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 11_000 });
+  asked.length = 0;
+  const answer = await callWhoAmI(endpoint.url, token).finally(() => vi.useRealTimers());
+  expect(answer.text).toContain(acme.alice.email);
+  expect(new Set(asked).size).toBe(2);
+  await expect(callWhoAmI(endpoint.url, token, "endless")).rejects.toThrow("came to no end in time");
 });
 
 test("a server that takes no such assertion, or knows no such client, is named in the call's error", async () => {

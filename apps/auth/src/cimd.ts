@@ -1,13 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
+import { CLIENT_DOCUMENT } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Client } from "oidc-provider";
 import { freshnessOf } from "./freshness.ts";
 import { openPace } from "./pace.ts";
-
-export const METADATA_DOCUMENT_BYTES_MAX = 10 * 1024;
-const METADATA_DOCUMENT_TIMEOUT_MS = 3000;
 
 const CLAUDE = {
   client_uri: "https://claude.ai",
@@ -84,8 +82,7 @@ export function fetchMetadataDocument({ egress, log }: { egress: Egress; log: Lo
   function fetchOnce(url: URL, etag: string | undefined): Promise<FetchedAnswer> {
     return egress.fetch(url, {
       headers: { accept: "application/json", ...(etag ? { "if-none-match": etag } : {}) },
-      bytesMax: METADATA_DOCUMENT_BYTES_MAX,
-      timeoutMs: METADATA_DOCUMENT_TIMEOUT_MS,
+      ...CLIENT_DOCUMENT,
     });
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
+import { CLIENT_DOCUMENT } from "@gatehouse/egress/limits";
 import { DASHBOARD_CLIENT_ID } from "@gatehouse/oauth/dashboard-token";
 import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
@@ -9,7 +10,7 @@ import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC,
 import { openAdapter } from "./adapter.ts";
 import { clientAllowed } from "./allowed-clients.ts";
 import { checkRefresh } from "./check-refresh.ts";
-import { isDocumentUrl, METADATA_DOCUMENT_BYTES_MAX } from "./cimd.ts";
+import { isDocumentUrl } from "./cimd.ts";
 import { CLAIMS, extraTokenClaims, findAccount, SUPPORTED_SCOPES } from "./claims.ts";
 import { applyClientPolicy } from "./client-policy.ts";
 import { linkOffered } from "./connect/link-prompt.ts";
@@ -86,7 +87,7 @@ function configuration(deps: ProviderDeps): Configuration {
       validator: (_ctx, _key, _value, metadata) => applyClientPolicy(metadata),
     },
     fetch: deps.fetch,
-    fetchResponseBodyLimits: { "client_id metadata document": METADATA_DOCUMENT_BYTES_MAX },
+    fetchResponseBodyLimits: { "client_id metadata document": CLIENT_DOCUMENT.bytesMax },
 
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed("refresh_token"),
     rotateRefreshToken: checkRefresh(deps),

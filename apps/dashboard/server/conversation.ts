@@ -1,14 +1,12 @@
 import { withQuery } from "@gatehouse/credentials/present";
 import { type Egress, type Failure, type FetchedAnswer, type FetchOptions, failureOf } from "@gatehouse/egress/egress";
+import { LOOK, SIGN_OF_LIFE } from "@gatehouse/egress/limits";
 import { Fault, toFault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { parseUntrustedJson } from "@gatehouse/mcp/json";
 import { asMessage, isResponse, type Message, type Response } from "@gatehouse/mcp/message";
 import { readSse } from "@gatehouse/mcp/sse";
 import type { OpenedWith } from "./org-credential.ts";
-
-const SECONDS_MAX = 10;
-export const BYTES_MAX = 4 * 1024 * 1024;
 
 export type Headers = Record<string, string>;
 
@@ -43,11 +41,11 @@ export interface Upstream {
 
 export type Send = (options: Partial<FetchOptions> & { at?: URL }) => Promise<FetchedAnswer>;
 
-/** Sends to the upstream with what opens it; all of it together takes at most 10 s and 4 MB. */
+/** Sends to the upstream with what opens it, within `LOOK`. */
 export function sendWithin({ egress, url, opened, exception, signal }: Upstream): Send {
   const { presented, tls, boundary } = opened ?? UNOPENED;
-  const deadline = Date.now() + SECONDS_MAX * 1000;
-  let bytesMax = BYTES_MAX;
+  const deadline = Date.now() + LOOK.timeoutMs;
+  let bytesMax = LOOK.bytesMax;
 
   return async function send({ at = url, headers, signal: own, ...options }) {
     const signals = [signal, own].filter((given) => given !== undefined);
@@ -94,7 +92,7 @@ export function converse(send: Send): Conversation {
     },
     async close(headers) {
       if (!headers["mcp-session-id"]) return;
-      await send({ method: "DELETE", headers, bytesMax: 65_536, timeoutMs: 2000 }).catch(() => {});
+      await send({ method: "DELETE", headers, ...SIGN_OF_LIFE }).catch(() => {});
     },
   };
 }
@@ -133,7 +131,7 @@ function responseReader(id: number) {
   let response: Response | null = null;
   const sse = readSse(({ data }) => {
     response ??= data === undefined ? null : responseIn(Buffer.from(data), id);
-  }, BYTES_MAX);
+  }, LOOK.bytesMax);
   return {
     read(chunk: Buffer): boolean {
       sse.read(chunk);
@@ -193,7 +191,7 @@ function explain(thrown: unknown): never {
   if (fault.code === "egress_refused")
     throw unusable(fault.message, "Whoever runs Gatehouse can allow it with GATEHOUSE_EGRESS_ALLOW", fault);
   if (fault.code === "upstream_timeout")
-    throw unusable(`The server did not answer within ${SECONDS_MAX} seconds`, ADVICE.timeout, fault);
+    throw unusable(`The server did not answer within ${LOOK.timeoutMs / 1000} seconds`, ADVICE.timeout, fault);
   throw unusable(fault.message, fault.cause ? ADVICE[failureOf(fault.cause)] : undefined, fault);
 }
 

@@ -1,13 +1,12 @@
 import type { ApiTool, ImportedApi } from "@gatehouse/connectors/openapi/import-description";
 import { importInWorker } from "@gatehouse/connectors/openapi/import-in-worker";
-import { DESCRIPTION_BYTES_MAX } from "@gatehouse/connectors/openapi/read-description";
 import type { Egress } from "@gatehouse/egress/egress";
+import { API_DESCRIPTION } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import type { NewTool } from "@gatehouse/store/connectors";
 import { z } from "zod";
 import { UpstreamUrl } from "./register.ts";
 
-const FETCH_TIMEOUT_MS = 30_000;
 const REDIRECTS_MAX = 3;
 
 /** Where an API's description is, or the description itself. */
@@ -67,7 +66,7 @@ async function fetchOthers(egress: Egress, urls: string[], external: Map<string,
 async function fetchDescription(egress: Egress, url: URL): Promise<string> {
   const { status, body } = await egress.fetch(url, {
     headers: { accept: "application/json, application/yaml, text/yaml, */*;q=0.5", "user-agent": "gatehouse" },
-    ...{ bytesMax: DESCRIPTION_BYTES_MAX, timeoutMs: FETCH_TIMEOUT_MS, redirectsMax: REDIRECTS_MAX },
+    ...{ ...API_DESCRIPTION, redirectsMax: REDIRECTS_MAX },
   });
   if (status !== 200) throw new Fault("upstream_failed", `${url.host} answered ${status} instead of a description`);
   return body.toString("utf8");

@@ -1,5 +1,6 @@
 import { memberWayOf, type WayOf } from "@gatehouse/credentials/access";
 import { asFetch } from "@gatehouse/egress/as-fetch";
+import { AUTHORIZATION } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { givenServer, redirectUriFor } from "@gatehouse/oauth/client/addresses";
 import { type AuthorizationServer, checkedServer, discover } from "@gatehouse/oauth/client/discover";
@@ -37,8 +38,6 @@ const OAuthApp = z.object({
   clientSecret: Plain.nullable().default(null),
   authMethod: z.enum(AUTH_METHODS).optional(),
 });
-
-const LIMITS = { bytesMax: 256 * 1024, timeoutMs: 10_000 };
 
 const LinkedAnswer = z.object({
   people: z.array(
@@ -163,7 +162,7 @@ interface Found {
 /** An OAuth app is made at one authorization server, and shown to no other. */
 async function serverOf({ egress }: Deps, { url, access, egressException: exception }: Connector): Promise<Found> {
   const way = memberWayOf(access) as WayOf<"member-oauth">;
-  const upstream = { fetch: asFetch(egress, { ...LIMITS, exception }), allowHttp: url.startsWith("http:") };
+  const upstream = { fetch: asFetch(egress, { ...AUTHORIZATION, exception }), allowHttp: url.startsWith("http:") };
   const given = givenServer(way);
   if (!given) {
     const found = await discover(new URL(url), upstream);

@@ -10,6 +10,7 @@ import {
 } from "@gatehouse/credentials/sealed-credential";
 import { asFetch } from "@gatehouse/egress/as-fetch";
 import type { ClientTls, Egress } from "@gatehouse/egress/egress";
+import { AUTHORIZATION } from "@gatehouse/egress/limits";
 import { toFault } from "@gatehouse/faults";
 import { requestClientToken } from "@gatehouse/oauth/client/client-credentials";
 import { exchangeToken } from "@gatehouse/oauth/client/token-exchange";
@@ -33,8 +34,6 @@ export interface OpenedWith {
 
 /** By slot; what each must hold is for its way to say. */
 export const TypedSecrets = z.record(z.string().max(200), z.unknown());
-
-const TOKEN_LIMITS = { bytesMax: 65_536, timeoutMs: 10_000 };
 
 export const orgWays = (access: Access): OrgWay[] => access.filter(isOrgs);
 
@@ -105,7 +104,7 @@ export async function tryClients(
   { access, origin, exception, asker }: TrialPlace,
   secrets: Secrets,
 ): Promise<Tried[]> {
-  const upstream = { fetch: asFetch(egress, { ...TOKEN_LIMITS, exception }), allowHttp: origin.startsWith("http:") };
+  const upstream = { fetch: asFetch(egress, { ...AUTHORIZATION, exception }), allowHttp: origin.startsWith("http:") };
   const ways = orgWays(access).filter((way) => secrets.has(slotOf(way)));
   async function exchange(way: WayOf<"token-exchange">, secret: object): Promise<Pick<Tried, "sent">> {
     if (!asker) return {};

@@ -1,6 +1,7 @@
+import { LOOK } from "@gatehouse/egress/limits";
 import type { Response } from "@gatehouse/mcp/message";
 import { readSse, type SseEvent } from "@gatehouse/mcp/sse";
-import { BYTES_MAX, type Conversation, responseIn, type Send, STANDARD, unusable } from "./conversation.ts";
+import { type Conversation, responseIn, type Send, STANDARD, unusable } from "./conversation.ts";
 
 /**
  * Over the deprecated HTTP+SSE transport (2024-11-05), where every answer comes on one stream. `null` where the URL opens
@@ -46,7 +47,7 @@ function openStream(send: Send, url: URL, signal: AbortSignal) {
     }
   }
 
-  const reader = readSse(take, BYTES_MAX);
+  const reader = readSse(take, LOOK.bytesMax);
   const enough = (chunk: Buffer) => {
     reader.read(chunk);
     return false;

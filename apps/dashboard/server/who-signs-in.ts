@@ -1,16 +1,15 @@
 import type { Access, WayOf } from "@gatehouse/credentials/access";
 import { asFetch } from "@gatehouse/egress/as-fetch";
+import { AUTHORIZATION } from "@gatehouse/egress/limits";
 import { Fault, toFault } from "@gatehouse/faults";
 import { givenServer } from "@gatehouse/oauth/client/addresses";
 import { type Discovered, discover } from "@gatehouse/oauth/client/discover";
 import { NotLetIn, type Upstream } from "./conversation.ts";
 import { invalidFields } from "./fields.ts";
 
-const LIMITS = { bytesMax: 256 * 1024, timeoutMs: 10_000 };
-
 /** The authorization server that an MCP server names. */
 function askWhoSignsIn({ egress, url, exception }: Upstream): Promise<Discovered> {
-  const upstream = { fetch: asFetch(egress, { ...LIMITS, exception }), allowHttp: url.protocol === "http:" };
+  const upstream = { fetch: asFetch(egress, { ...AUTHORIZATION, exception }), allowHttp: url.protocol === "http:" };
   return discover(url, upstream);
 }
 

@@ -3,6 +3,7 @@ import type { WayOf } from "@gatehouse/credentials/access";
 import type { WithToken } from "@gatehouse/credentials/present";
 import { openCredential, sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { asFetch } from "@gatehouse/egress/as-fetch";
+import { AUTHORIZATION } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { requestClientToken } from "@gatehouse/oauth/client/client-credentials";
 import {
@@ -30,7 +31,6 @@ export interface ClientKey {
   credential: Credential;
 }
 
-const LIMITS = { bytesMax: 65_536, timeoutMs: 10_000 };
 /** Longer than a request for a token may take. */
 const LEASE_SECONDS = 15;
 /** A token is replaced this long before it expires, while it still serves. */
@@ -92,7 +92,7 @@ export function openClientTokens({ db, vault, egress, log }: Used): ClientTokens
   }
 
   function upstreamOf({ origin, egressException: exception }: ConnectorSnapshot) {
-    return { fetch: asFetch(egress, { ...LIMITS, exception }), allowHttp: origin.startsWith("http:") };
+    return { fetch: asFetch(egress, { ...AUTHORIZATION, exception }), allowHttp: origin.startsWith("http:") };
   }
 
   function newest(stored: Credential): Credential {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { CALL } from "@gatehouse/egress/limits";
 import { Fault, renderFault } from "@gatehouse/faults";
 import { openAccessTokenVerifier } from "@gatehouse/oauth/access-token";
 import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
@@ -55,7 +56,7 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
 
 export async function startGateway({
   access,
-  upstreamTimeoutMs = 300_000,
+  upstreamTimeoutMs = CALL.silenceMs,
   sessionTtlSeconds = 3600,
   internal,
   operatorClients,

@@ -298,6 +298,26 @@ test("an upstream that does not answer in time is told that nobody waits", async
     .toBe("mine");
 });
 
+test("an upstream that tells of progress for ever is given up in the end, though it is never silent for long", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy", transport: "http+sse", upstreamTimeoutMs: 100 });
+  const streams = speakHttpSse(upstream);
+  const session = await initialize(small.endpoint.url, small.token);
+  const params = { progressToken: "p", progress: 1 };
+  let telling: NodeJS.Timeout | undefined;
+  upstream.on("tools/call", (_received, response) => {
+    response.writeHead(202).end();
+    telling = setInterval(
+      () => sendEvent(streams.at(-1)!, { jsonrpc: "2.0", method: "notifications/progress", params }),
+      20,
+    );
+  });
+  const { message } = legacyCall("look");
+  const call = { message: { ...message, params: { ...message.params, _meta: { progressToken: "p" } } } };
+  const answer = await post(small.endpoint.url, call, session).finally(() => clearInterval(telling));
+  expect(answer.messages.at(-1).error.message).toContain("came to no end in time");
+});
+
 test("an answer that breaks off is read on for a client that cannot do so itself", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });

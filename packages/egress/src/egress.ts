@@ -5,6 +5,7 @@ import { Fault } from "@gatehouse/faults";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { isLoopbackAddress, isPublicAddress, literalAddress } from "./addresses.ts";
 import { readAllowance } from "./allowance.ts";
+import { CONNECT_TIMEOUT_MS, REQUEST_BYTES_MAX } from "./limits.ts";
 import { type OutboundProxy, openProxy } from "./tunnel.ts";
 
 export interface EgressOptions {
@@ -68,8 +69,6 @@ export interface Egress extends AsyncDisposable {
   fetch(url: URL, options: FetchOptions): Promise<FetchedAnswer>;
 }
 
-/** What goes out in one small exchange. */
-const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 const IDLE_POOL_MS = 10 * 60_000;
 const CONNECTIONS_MAX = { calls: 256, streams: 4096 };
 
@@ -78,7 +77,12 @@ interface PooledConnections {
   usedAt: number;
 }
 
-export function openEgress({ allow, ownOrigins, proxy: proxyUrl, connectTimeoutMs = 5000 }: EgressOptions): Egress {
+export function openEgress({
+  allow,
+  ownOrigins,
+  proxy: proxyUrl,
+  connectTimeoutMs = CONNECT_TIMEOUT_MS,
+}: EgressOptions): Egress {
   const allowance = readAllowance(allow);
   const proxy = proxyUrl ? openProxy(proxyUrl, connectTimeoutMs) : null;
   const own = new Set(ownOrigins.map(hostAndPort));

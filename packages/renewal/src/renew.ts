@@ -2,6 +2,7 @@ import { setTimeout as passed } from "node:timers/promises";
 import { openCredential, sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { asFetch } from "@gatehouse/egress/as-fetch";
 import type { Egress } from "@gatehouse/egress/egress";
+import { RENEWAL } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { type LinkedAccount, placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
 import { type OperatorClients, operatorSecretOf } from "@gatehouse/oauth/client/operator-clients";
@@ -39,8 +40,6 @@ export interface RenewDeps {
 
 /** The upstream's answer, and its way into the database, take less: nobody else sends the same refresh token meanwhile. */
 const LEASE_SECONDS = 45;
-const REFRESH_TIMEOUT_MS = 15_000;
-const ANSWER_BYTES_MAX = 256 * 1024;
 /** How often those who wait look whether the one who renews has done so. */
 const LOOK_EVERY_MS = 150;
 const KEEP_TRIES = 5;
@@ -110,7 +109,7 @@ async function askForTokens(deps: RenewDeps, owner: Owner, account: LinkedAccoun
   if (refreshToken === null) throw new GrantEnded("The upstream gave no way to renew the link", null);
   const { client, registration } = await clientOf(deps, owner, account);
   const { origin, egressException: exception } = owner.connector;
-  const limits = { bytesMax: ANSWER_BYTES_MAX, timeoutMs: REFRESH_TIMEOUT_MS, exception };
+  const limits = { ...RENEWAL, exception };
   const upstream = { fetch: asFetch(deps.egress, limits), allowHttp: new URL(origin).protocol === "http:" };
   return refresh({ server, client, refreshToken, resource, scopeDelimiter }, upstream).catch((error) => {
     // What registered itself and is forgotten stays so; what was made by hand can be given its secret anew.

@@ -1,6 +1,7 @@
 import { type MemberWay, memberWayOf } from "@gatehouse/credentials/access";
 import { asFetch } from "@gatehouse/egress/as-fetch";
 import type { Egress } from "@gatehouse/egress/egress";
+import { AUTHORIZATION } from "@gatehouse/egress/limits";
 import type { Upstream } from "@gatehouse/oauth/client/upstream";
 import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
@@ -37,11 +38,8 @@ export async function findLinkTarget(
   });
 }
 
-const ANSWER_BYTES_MAX = 256 * 1024;
-const ANSWER_TIMEOUT_MS = 10_000;
-
 /** How the authorization server of a connector's upstream is reached. */
 export function upstreamOf({ egress }: { egress: Egress }, { url, egressException }: Connector): Upstream {
-  const limits = { bytesMax: ANSWER_BYTES_MAX, timeoutMs: ANSWER_TIMEOUT_MS, exception: egressException };
+  const limits = { ...AUTHORIZATION, exception: egressException };
   return { fetch: asFetch(egress, limits), allowHttp: new URL(url).protocol === "http:" };
 }

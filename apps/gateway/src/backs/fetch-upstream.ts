@@ -1,11 +1,9 @@
 import type { Egress, FetchedAnswer } from "@gatehouse/egress/egress";
+import { SESSION } from "@gatehouse/egress/limits";
 import type { Response } from "@gatehouse/mcp/message";
 import { readSse } from "@gatehouse/mcp/sse";
 import type { Exchange } from "../exchange.ts";
 import { address, type Outbound, targetOf } from "./upstream-request.ts";
-
-const BYTES_MAX = 1024 * 1024;
-const TIMEOUT_MS = 20_000;
 
 /** One small exchange with the upstream that no client asked for: opening and ending sessions, replies to asks. */
 export function fetchUpstream(
@@ -21,8 +19,7 @@ export function fetchUpstream(
     method,
     headers: toRecord(headers),
     ...(outbound.message ? { body: JSON.stringify(outbound.message) } : {}),
-    bytesMax: BYTES_MAX,
-    timeoutMs: TIMEOUT_MS,
+    ...SESSION,
     enough: holdsResponse(),
   });
 }
@@ -49,7 +46,7 @@ export function responseIn(body: Buffer): Response | null {
   let found: Response | null = null;
   readSse(({ data }) => {
     found ??= data ? asResponse(data) : null;
-  }, BYTES_MAX).read(body);
+  }, SESSION.bytesMax).read(body);
   return found;
 }
 

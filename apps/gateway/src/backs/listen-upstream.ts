@@ -1,12 +1,11 @@
 import type { Readable } from "node:stream";
+import { CALL } from "@gatehouse/egress/limits";
 import { readSse, type SseEvent } from "@gatehouse/mcp/sse";
 import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { ofConnector } from "./streamable-http.ts";
 import { address, type Outbound, targetOf } from "./upstream-request.ts";
-
-const EVENT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
@@ -46,7 +45,7 @@ export async function readStream(body: Readable, onEvent: (event: SseEvent) => v
   let pending = undefined as void | Promise<void>;
   const reader = readSse((event) => {
     pending = onEvent(event) ?? pending;
-  }, EVENT_CHARACTERS_MAX);
+  }, CALL.answerBytesMax);
   try {
     for await (const chunk of body) {
       reader.read(chunk);

@@ -4,6 +4,7 @@ import { type ApiRequest, type Arguments, buildRequest } from "@gatehouse/connec
 import { argumentsProblem } from "@gatehouse/connectors/http/check-arguments";
 import { type Answered, type ApiAnswer, readAnswer, type ToolResult } from "@gatehouse/connectors/http/read-answer";
 import { type Presented, withQuery } from "@gatehouse/credentials/present";
+import { CALL } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { META, MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { isRequest, type Request, type Response } from "@gatehouse/mcp/message";
@@ -13,13 +14,12 @@ import type { Exchange } from "../exchange.ts";
 import { mayUse } from "../may-use.ts";
 import type { ApiOperation, ConnectorSnapshot, ToolPolicy } from "../snapshots.ts";
 import type { Back } from "./back.ts";
-import { type Ending, ofConnector, type Receiver, type UpstreamCall } from "./streamable-http.ts";
+import { type Ending, endless, ofConnector, overAt, type Receiver, type UpstreamCall } from "./streamable-http.ts";
 import { type Outbound, targetOf } from "./upstream-request.ts";
 import type { Upstreams } from "./upstreams.ts";
 
 type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs"> & { upstreams: Upstreams };
 
-const BODY_BYTES_MAX = 4 * 1024 * 1024;
 const NO_STREAM = () => Promise.reject(new Fault("method_not_allowed", "An API says nothing unasked"));
 
 /** An API as a modern MCP server, which the gateway itself is: its operations are the tools. */
@@ -162,6 +162,7 @@ async function fetchOnce(
   { request, traceparent, signal }: Sent,
   { egress, upstreamTimeoutMs }: Used,
 ): Promise<ApiAnswer> {
+  const endsAt = overAt(upstreamTimeoutMs);
   const presented = exchange.opening?.present() ?? { headers: [], query: "" };
   const answer = await egress.pool(targetOf(exchange)).request({
     path: withQuery(request.path, presented.query),
@@ -173,12 +174,12 @@ async function fetchOnce(
     signal,
   });
   answer.body.on("error", () => {});
-  if (answer.statusCode === 401 && exchange.credential !== null) {
+  if (answer.statusCode === 401 && (exchange.credential ?? exchange.clientToken) !== null) {
     answer.body.destroy();
     throw new CredentialRefused(answer.statusCode);
   }
   const contentType = String(answer.headers["content-type"] ?? "");
-  return { status: answer.statusCode, contentType, ...(await readBody(answer.body)) };
+  return { status: answer.statusCode, contentType, ...(await readBody(answer.body, endsAt)) };
 }
 
 /** What opens the API has the last word over what an argument became. */
@@ -194,15 +195,17 @@ function headersOf({ headers, body }: ApiRequest, presented: Presented, tracepar
 
 async function readBody(
   stream: AsyncIterable<Buffer> & { destroy(): void },
+  endsAt: number,
 ): Promise<{ body: Buffer; isCut: boolean }> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of stream) {
+    if (performance.now() > endsAt) throw endless();
     chunks.push(chunk);
     length += chunk.length;
-    if (length <= BODY_BYTES_MAX) continue;
+    if (length <= CALL.apiAnswerBytesMax) continue;
     stream.destroy();
-    return { body: Buffer.concat(chunks).subarray(0, BODY_BYTES_MAX), isCut: true };
+    return { body: Buffer.concat(chunks).subarray(0, CALL.apiAnswerBytesMax), isCut: true };
   }
   return { body: Buffer.concat(chunks), isCut: false };
 }

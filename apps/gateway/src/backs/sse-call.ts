@@ -5,7 +5,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
 import { rewriteResult } from "./rewrite.ts";
 import type { SseConnection } from "./sse-connection.ts";
-import { type Ending, ofConnector, type Receiver, type UpstreamCall } from "./streamable-http.ts";
+import { type Ending, endless, ofConnector, overAt, type Receiver, type UpstreamCall } from "./streamable-http.ts";
 import { cancellationOf, type Outbound } from "./upstream-request.ts";
 
 /** One message to an upstream of HTTP+SSE; what answers it comes on the connection's stream. */
@@ -20,6 +20,7 @@ export class SseCall implements UpstreamCall {
   readonly #timeoutMs: number;
   #connection: SseConnection | null = null;
   #silence: NodeJS.Timeout | undefined;
+  readonly #overAt: number;
   /** The answer has come, whatever becomes of the POST. */
   #answered = false;
   #settled = false;
@@ -35,6 +36,7 @@ export class SseCall implements UpstreamCall {
     this.#outbound = outbound;
     this.#receiver = receiver;
     this.#timeoutMs = upstreamTimeoutMs;
+    this.#overAt = overAt(upstreamTimeoutMs);
     this.ended = this.#settlement.promise;
   }
 
@@ -104,11 +106,13 @@ export class SseCall implements UpstreamCall {
 
   #expectSomething(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#giveUp(), this.#timeoutMs).unref();
+    const leftMs = this.#overAt - performance.now();
+    this.#silence = setTimeout(() => this.#giveUp(leftMs), Math.min(this.#timeoutMs, leftMs)).unref();
   }
 
-  #giveUp(): void {
-    this.#end(new Fault("upstream_timeout", "it did not answer in time"));
+  #giveUp(leftMs: number): void {
+    const isSilent = this.#timeoutMs < leftMs;
+    this.#end(isSilent ? new Fault("upstream_timeout", "it did not answer in time") : endless());
     const cancellation = cancellationOf(this.#outbound);
     if (!cancellation) return;
     this.#connection?.post(this.#exchange, cancellation, this.#exchange.operation.traceparent).catch(() => {});

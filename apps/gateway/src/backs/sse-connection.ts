@@ -1,4 +1,5 @@
 import type { PassThrough, Readable } from "node:stream";
+import { SESSION, SIGN_OF_LIFE } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { isRequest, isResponse, type Message, type Request, type Response } from "@gatehouse/mcp/message";
 import { type SseEvent, writeSse } from "@gatehouse/mcp/sse";
@@ -12,10 +13,6 @@ import { address, type Outbound, targetOf, upstreamBody } from "./upstream-reque
 
 type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
-/** For the stream to open and to name its endpoint. */
-const TIMEOUT_MS = 20_000;
-const TAKEN_BYTES_MAX = 65_536;
-
 /** Opens the stream and waits for its first event, which names the endpoint that messages are posted to. */
 export async function openConnection(
   id: string,
@@ -23,7 +20,7 @@ export async function openConnection(
   outbound: Outbound,
   deps: Used,
 ): Promise<SseConnection> {
-  const timeouts = { ...deps, upstreamTimeoutMs: Math.min(TIMEOUT_MS, deps.upstreamTimeoutMs) };
+  const timeouts = { ...deps, upstreamTimeoutMs: Math.min(SESSION.timeoutMs, deps.upstreamTimeoutMs) };
   const { statusCode, headers, body } = await openStream(exchange, { ...outbound, sessionId: null }, timeouts);
   if (statusCode !== 200 || !String(headers["content-type"]).startsWith("text/event-stream")) {
     body.destroy();
@@ -62,7 +59,7 @@ export class SseConnection {
     this.#body = body;
     this.#deps = deps;
     this.opened = this.#opening.promise;
-    const impatience = setTimeout(() => body.destroy(), TIMEOUT_MS);
+    const impatience = setTimeout(() => body.destroy(), SESSION.timeoutMs);
     this.opened.catch(() => {}).then(() => clearTimeout(impatience));
     this.closed = readStream(body, (event) => this.#take(event)).then(() => this.#lose());
   }
@@ -101,7 +98,7 @@ export class SseConnection {
       method: "POST",
       headers: toRecord(headers),
       body: upstreamBody(outbound, traceparent).toString(),
-      bytesMax: TAKEN_BYTES_MAX,
+      bytesMax: SIGN_OF_LIFE.bytesMax,
       timeoutMs: this.#deps.upstreamTimeoutMs,
     });
     if (status < 300) return true;

@@ -1,4 +1,5 @@
 import { describeFailure } from "@gatehouse/egress/egress";
+import { CALL } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { isRequest, isResponse, type Message, type Request, type Response } from "@gatehouse/mcp/message";
 import { readSse, type SseEvent, type SseReader } from "@gatehouse/mcp/sse";
@@ -23,11 +24,6 @@ interface Sending extends Used {
   dispatch: (handler: Dispatcher.DispatchHandler) => void;
 }
 
-const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
-/** Of all events of one answer. */
-const STREAM_BYTES_MAX = 256 * 1024 * 1024;
-/** A whole answer may take so many times what its first byte may. */
-const WHOLE_TIMEOUTS = 12;
 /** A stream that the upstream leaves open after its response is closed after this time. */
 const LINGER_MS = 1000;
 
@@ -88,6 +84,10 @@ export function ofConnector(error: Error, { connector, access, message }: Exchan
   return new Fault(fault.code, `${connector.name}: ${fault.message}. ${advice}`, { cause: error });
 }
 
+/** When a whole answer has taken too long, on the clock of `performance.now()`. */
+export const overAt = (silenceMs: number) => performance.now() + silenceMs * CALL.silencesMax;
+export const endless = () => new Fault("upstream_timeout", "its answer came to no end in time");
+
 /** Reads one answer of the upstream's as it comes: a JSON object, an event stream, or an empty 202. */
 class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   readonly ended: Promise<Ending>;
@@ -123,8 +123,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     { egress, upstreamTimeoutMs, request, dispatch }: Sending,
   ) {
     const isEndless = isListen(outbound.message);
-    this.#overAt = isEndless ? Number.POSITIVE_INFINITY : performance.now() + upstreamTimeoutMs * WHOLE_TIMEOUTS;
-    this.#bytesMax = isEndless ? Number.POSITIVE_INFINITY : STREAM_BYTES_MAX;
+    this.#overAt = isEndless ? Number.POSITIVE_INFINITY : overAt(upstreamTimeoutMs);
+    this.#bytesMax = isEndless ? Number.POSITIVE_INFINITY : CALL.streamBytesMax;
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;
@@ -158,15 +158,15 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     if (typeof sessionId === "string") this.#sessionId = sessionId;
     if (status !== 200 || !String(headers["content-type"]).startsWith("text/event-stream")) return;
     this.#receiver.open();
-    this.#reader = readSse((event) => this.#onEvent(event), ANSWER_BYTES_MAX);
+    this.#reader = readSse((event) => this.#onEvent(event), CALL.answerBytesMax);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#answered || this.#settled) return;
     try {
       this.#length += chunk.length;
-      if (this.#length > (this.#reader ? this.#bytesMax : ANSWER_BYTES_MAX)) throw new RangeError();
-      if (performance.now() > this.#overAt) throw new Fault("upstream_timeout", "its answer came to no end in time");
+      if (this.#length > (this.#reader ? this.#bytesMax : CALL.answerBytesMax)) throw new RangeError();
+      if (performance.now() > this.#overAt) throw endless();
       if (this.#reader) return this.#reader.read(chunk);
       this.#chunks.push(chunk);
     } catch (error) {
@@ -324,5 +324,5 @@ function tryParse(text: string): Message | null {
 }
 
 function tooLarge(): Fault {
-  return new Fault("upstream_failed", `its answer is longer than ${ANSWER_BYTES_MAX} bytes`);
+  return new Fault("upstream_failed", `its answer is longer than ${CALL.answerBytesMax} bytes`);
 }

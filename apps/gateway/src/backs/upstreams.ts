@@ -1,5 +1,6 @@
 import { describeFailure } from "@gatehouse/egress/egress";
 import { type Guard, type GuardState, openGuard } from "@gatehouse/egress/guard";
+import { SIGN_OF_LIFE } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { deleteOutage, putOutage } from "@gatehouse/store/outages";
@@ -50,7 +51,6 @@ interface Known {
 /** Full jitter. */
 const RETRY_MS_MAX = 250;
 const PROBE_EVERY_MS = 10_000;
-const PROBE = { timeoutMs: 5000, bytesMax: 64 * 1024 };
 /** A gateway knows of no more. */
 const KNOWN_MAX = 10_000;
 
@@ -97,7 +97,7 @@ export function openUpstreams({ egress, db, log }: Pick<Dependencies, "egress" |
       const url = new URL(connector.path.split("?", 1)[0]!, connector.origin);
       const headers = { accept: "application/json, text/event-stream", "user-agent": "gatehouse" };
       const { egressException: exception, id: boundary } = connector;
-      const { status } = await egress.fetch(url, { ...PROBE, headers, exception, boundary, enough: () => true });
+      const { status } = await egress.fetch(url, { ...SIGN_OF_LIFE, headers, exception, boundary, enough: () => true });
       if (status < 500 || status === 501) guard.answered();
       else guard.failed(`HTTP ${status}`);
     } catch (error) {

@@ -2,6 +2,7 @@ import type { OnBehalfWay, WayOf } from "@gatehouse/credentials/access";
 import type { WithToken } from "@gatehouse/credentials/present";
 import { openCredential, sealCredential } from "@gatehouse/credentials/sealed-credential";
 import { asFetch } from "@gatehouse/egress/as-fetch";
+import { AUTHORIZATION } from "@gatehouse/egress/limits";
 import { ASSERTIONS, audienceOf, openAssertionKey } from "@gatehouse/oauth/client/assertion";
 import { exchangeToken } from "@gatehouse/oauth/client/token-exchange";
 import type { Credential } from "@gatehouse/store/credentials";
@@ -31,7 +32,6 @@ interface Got {
   at: number;
 }
 
-const LIMITS = { bytesMax: 65_536, timeoutMs: 10_000 };
 /** A token that ends sooner is replaced first. */
 const AHEAD_MS = 30_000;
 /** Where a server does not say how long its tokens live. */
@@ -62,7 +62,7 @@ export function openOnBehalf(deps: Pick<Dependencies, "vault" | "egress" | "publ
     const client = openCredential<WithToken>(dataKey, { org: org.id, ...credential }, credential.sealed!, sentTo);
     const subjectToken = assertions.sign(callerOf({ org, token }), way.tokenEndpoint);
     const { origin, egressException: exception } = connector;
-    const upstream = { fetch: asFetch(egress, { ...LIMITS, exception }), allowHttp: origin.startsWith("http:") };
+    const upstream = { fetch: asFetch(egress, { ...AUTHORIZATION, exception }), allowHttp: origin.startsWith("http:") };
     const { accessToken, expiresAt } = await exchangeToken({ ...way, ...client, subjectToken }, upstream);
     const row = { org: org.id, id: `${credential.id}/${token.subject}`, version: credential.version };
     const sealed = sealCredential(dataKey, row, sentTo, { accessToken });

@@ -4,17 +4,21 @@ const META = {
 };
 
 /** The least modern client: one call, and what it says. */
-export async function callWhoAmI(url: string, accessToken: string): Promise<{ text: string; isError: boolean }> {
+export async function callWhoAmI(
+  url: string,
+  accessToken: string,
+  name = "whoami",
+): Promise<{ text: string; isError: boolean }> {
   const answer = await fetch(url, {
     method: "POST",
     headers: {
       ...{ authorization: `Bearer ${accessToken}`, "content-type": "application/json" },
       ...{ accept: "application/json, text/event-stream", "mcp-protocol-version": "2026-07-28" },
-      ...{ "mcp-method": "tools/call", "mcp-name": "whoami" },
+      ...{ "mcp-method": "tools/call", "mcp-name": name },
     },
     body: JSON.stringify({
       ...{ jsonrpc: "2.0", id: 1, method: "tools/call" },
-      params: { name: "whoami", arguments: {}, _meta: META },
+      params: { name, arguments: {}, _meta: META },
     }),
   });
   const body = await answer.text();
