@@ -12,6 +12,7 @@ import { access } from "./access.ts";
 import { apis } from "./apis.ts";
 import { audit } from "./audit.ts";
 import { clients } from "./clients.ts";
+import { connectorSettings } from "./connector-settings.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
@@ -100,6 +101,7 @@ function api(deps: Deps) {
     .use(limitBody(BODY_BYTES_MAX))
     .route("/session", session(deps))
     .route("/orgs/:org/connectors", connectors(deps))
+    .route("/orgs/:org/connectors", connectorSettings(deps))
     .route("/orgs/:org/connectors", linked(deps))
     .route("/orgs/:org/connectors", risks(deps))
     .route("/orgs/:org/connectors", playground(deps))

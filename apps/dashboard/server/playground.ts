@@ -1,4 +1,5 @@
-import type { ToolEdits } from "@gatehouse/connectors/choice/edits";
+import { applyEdits, type EditableTool, type ToolEdits } from "@gatehouse/connectors/choice/edits";
+import { argumentProblems } from "@gatehouse/connectors/http/check-arguments";
 import { Fault } from "@gatehouse/faults";
 import { mirroredParameters } from "@gatehouse/mcp/headers";
 import type { Params, Response } from "@gatehouse/mcp/message";
@@ -11,9 +12,10 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { type CallEndpoint, endpointCaller } from "./call-endpoint.ts";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody } from "./fields.ts";
+import { invalidFields, jsonBody } from "./fields.ts";
 import { findMayUse } from "./may-use.ts";
 import type { InOrg } from "./membership.ts";
+import { operation } from "./operation.ts";
 
 const PAGES_MAX = 20;
 
@@ -37,6 +39,20 @@ const LISTED = {
 
 const Kind = z.enum(["tools", "resources", "prompts"]);
 const Named = z.looseObject({ name: z.string() });
+
+const ListAnswer = z.object({
+  items: z.array(z.object({ definition: Named, access: z.enum(["read", "write"]) })),
+});
+
+const CallAnswer = z.object({
+  /** What was sent, and what came back: JSON-RPC both. */
+  request: z.looseObject({ method: z.string() }),
+  response: z.looseObject({}),
+  status: z.int(),
+  durationMs: z.number(),
+  traceId: z.string(),
+});
+
 type Named = Record<string, never> & { name: string };
 
 /** `/api/orgs/:org/connectors/:slug/playground`: the connector as whoever is signed in has it, by way of the gateway. */
@@ -44,39 +60,64 @@ export function playground(deps: Deps) {
   const callEndpoint = endpointCaller(deps);
 
   return new Hono<InOrg>()
-    .get("/:slug/playground/:kind", async function list(c) {
-      const kind = Kind.safeParse(c.req.param("kind"));
-      if (!kind.success) throw new Fault("not_found", "There are tools, resources and prompts");
-      const { caller, tools } = await findCaller(c, deps, ["mcp:read"]);
-      const listed = LISTED[kind.data].map(([method, member]) =>
-        listAll(callEndpoint, caller, { method, member, signal: c.req.raw.signal }),
-      );
-      const items = (await Promise.all(listed)).flat();
-      const accessOf = new Map(tools.map((tool) => [nameOf(tool), tool.classification ?? "write"]));
-      return c.json({
-        items: items.map((item) => ({
-          definition: item as Named,
-          access: kind.data === "tools" ? (accessOf.get(item.name) ?? "write") : ("read" as const),
-        })),
-      });
-    })
-    .post("/:slug/playground", jsonBody(Call), async function call(c) {
-      const { method, params, mayWrite } = c.req.valid("json");
-      const { caller, tools } = await findCaller(c, deps, mayWrite ? ["mcp:read", "mcp:write"] : ["mcp:read"]);
-      const tool = method === "tools/call" ? tools.find((tool) => nameOf(tool) === params.name) : undefined;
-      const mirrored = mirroredParameters(tool?.definition.inputSchema) ?? [];
-      const called = await callEndpoint(caller, {
-        ...{ method, params: params as Params, mirrored, signal: c.req.raw.signal },
-      });
-      return c.json({
-        ...called,
-        request: called.request as unknown as Record<string, never>,
-        response: called.response as Pick<Response, "error"> & { result?: Record<string, never> },
-      });
-    });
+    .get(
+      "/:slug/playground/:kind",
+      operation("listPlayground", {
+        summary: "List the tools, resources or prompts that one has at a connector",
+        needs: "be signed in",
+        answers: ListAnswer,
+      }),
+      async function list(c) {
+        const kind = Kind.safeParse(c.req.param("kind"));
+        if (!kind.success) throw new Fault("not_found", "There are tools, resources and prompts");
+        const { caller, tools } = await findCaller(c, deps, ["mcp:read"]);
+        const listed = LISTED[kind.data].map(([method, member]) =>
+          listAll(callEndpoint, caller, { method, member, signal: c.req.raw.signal }),
+        );
+        const items = (await Promise.all(listed)).flat();
+        const accessOf = new Map(tools.map((tool) => [nameOf(tool), tool.classification ?? "write"]));
+        return c.json({
+          items: items.map((item) => ({
+            definition: item as Named,
+            access: kind.data === "tools" ? (accessOf.get(item.name) ?? "write") : ("read" as const),
+          })),
+        });
+      },
+    )
+    .post(
+      "/:slug/playground",
+      operation("callFromPlayground", {
+        summary: "Call a tool, read a resource or fill a prompt as oneself",
+        needs: "be signed in",
+        answers: CallAnswer,
+      }),
+      jsonBody(Call),
+      async function call(c) {
+        const { method, params, mayWrite } = c.req.valid("json");
+        const { caller, tools } = await findCaller(c, deps, mayWrite ? ["mcp:read", "mcp:write"] : ["mcp:read"]);
+        const tool = method === "tools/call" ? tools.find((tool) => nameOf(tool) === params.name) : undefined;
+        if (tool) checkArguments(tool, params.arguments);
+        const mirrored = mirroredParameters(tool?.definition.inputSchema) ?? [];
+        const called = await callEndpoint(caller, {
+          ...{ method, params: params as Params, mirrored, signal: c.req.raw.signal },
+        });
+        return c.json({
+          ...called,
+          request: called.request as unknown as Record<string, never>,
+          response: called.response as unknown as Pick<Response, "error"> & { result?: Record<string, never> },
+        });
+      },
+    );
 }
 
 const nameOf = ({ name, edits }: Tool): string => (edits as ToolEdits | null)?.name ?? name;
+
+/** By the schema that clients see. What cannot be checked is for the server to say. */
+function checkArguments({ definition, edits }: Tool, args: unknown = {}): void {
+  const { inputSchema } = applyEdits(definition as EditableTool, edits as ToolEdits | null);
+  const problems = argumentProblems(inputSchema as never, args);
+  if (Object.keys(problems).length > 0) throw invalidFields(problems);
+}
 
 /** For whom the connector is not open, there is none. */
 async function findCaller(c: Context<InOrg>, { db, publicUrl }: Deps, scopes: string[]) {

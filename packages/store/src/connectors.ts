@@ -437,3 +437,22 @@ export async function deleteTools(org: OrgScope, connectorId: string, names: str
     .where("name", "in", names)
     .execute();
 }
+
+export async function updateConnectorName(org: OrgScope, id: string, name: string): Promise<void> {
+  await org.db.updateTable("connectors").set({ name }).where("org_id", "=", org.id).where("id", "=", id).execute();
+}
+
+/** Ends all that hangs on it; its row stays, so that its slug does. Answers how many grants and credentials have ended. */
+export async function archiveConnector(org: OrgScope, id: string): Promise<{ grants: number; credentials: number }> {
+  const archived = { archived_at: new Date() };
+  await org.db.updateTable("connectors").set(archived).where("org_id", "=", org.id).where("id", "=", id).execute();
+  const end = async (table: "grants" | "credentials") => {
+    const ended = await org.db
+      .deleteFrom(table)
+      .where("org_id", "=", org.id)
+      .where("connector_id", "=", id)
+      .executeTakeFirst();
+    return Number(ended.numDeletedRows);
+  };
+  return { grants: await end("grants"), credentials: await end("credentials") };
+}

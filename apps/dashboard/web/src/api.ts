@@ -471,3 +471,26 @@ export type Grant = InferResponseType<typeof access.$get>["grants"][number];
 export type Token = InferResponseType<typeof access.$get>["tokens"][number];
 export type ServiceAccount = InferResponseType<typeof accounts.$get>["accounts"][number];
 export type AuditEntry = InferResponseType<typeof audit.$get>["entries"][number];
+
+const { playground } = connectors[":slug"];
+export type Offer = InferResponseType<(typeof playground)[":kind"]["$get"]>["items"][number];
+export type PlaygroundCall = Parameters<typeof playground.$post>[0]["json"];
+export type Called = InferResponseType<typeof playground.$post>;
+
+/** What there is for whoever is signed in. */
+export async function listOffers(org: string, slug: string, kind: "tools" | "resources" | "prompts"): Promise<Offer[]> {
+  return (await (await playground[":kind"].$get({ param: { org, slug, kind } })).json()).items;
+}
+
+export async function callFromPlayground(org: string, slug: string, json: PlaygroundCall): Promise<Called> {
+  return (await playground.$post({ param: { org, slug }, json })).json();
+}
+
+export async function renameConnector(org: string, slug: string, name: string): Promise<void> {
+  await connectors[":slug"].name.$put({ param: { org, slug }, json: { name } });
+}
+
+/** `confirm` is its slug once more. */
+export async function deleteConnector(org: string, slug: string, confirm: string): Promise<void> {
+  await connectors[":slug"].$delete({ param: { org, slug }, json: { confirm } });
+}

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import { readSearch } from "./audit/search.ts";
 import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
+import { readPlaygroundSearch } from "./playground/search.ts";
 import { queryClient } from "./query-client.ts";
 import { sessionQuery } from "./session.ts";
 import { Shell } from "./shell/Shell.tsx";
@@ -47,15 +48,53 @@ const connector = createRoute({
   path: "/connectors/$slug",
   component: lazyRouteComponent(() => import("./connector/ConnectorPage.tsx"), "ConnectorPage"),
 });
+const connectorTabs = [
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/",
+    component: lazyRouteComponent(() => import("./connector/Overview.tsx"), "Overview"),
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/tools",
+    component: lazyRouteComponent(() => import("./connector/ToolsTab.tsx"), "ToolsTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/playground",
+    component: lazyRouteComponent(() => import("./playground/PlaygroundTab.tsx"), "PlaygroundTab"),
+    validateSearch: readPlaygroundSearch,
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/credential",
+    component: lazyRouteComponent(() => import("./connector/CredentialTab.tsx"), "CredentialTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/people",
+    component: lazyRouteComponent(() => import("./connector/PeopleTab.tsx"), "PeopleTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/risk",
+    component: lazyRouteComponent(() => import("./risk/RiskTab.tsx"), "RiskTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/activity",
+    component: lazyRouteComponent(() => import("./connector/ActivityTab.tsx"), "ActivityTab"),
+  }),
+  createRoute({
+    getParentRoute: () => connector,
+    path: "/settings",
+    component: lazyRouteComponent(() => import("./connector/settings/SettingsTab.tsx"), "SettingsTab"),
+  }),
+] as const;
 const tool = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/$slug/tools/$tool",
   component: lazyRouteComponent(() => import("./connector/tool/ToolPage.tsx"), "ToolPage"),
-});
-const risk = createRoute({
-  getParentRoute: () => orgRoute,
-  path: "/connectors/$slug/risk",
-  component: lazyRouteComponent(() => import("./risk/RiskPage.tsx"), "RiskPage"),
 });
 const reimport = createRoute({
   getParentRoute: () => orgRoute,
@@ -122,9 +161,8 @@ export const router = createRouter({
         org,
         connectors,
         newConnector,
-        connector,
+        connector.addChildren(connectorTabs),
         tool,
-        risk,
         reimport,
         access,
         memberAccess,

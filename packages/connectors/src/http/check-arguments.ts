@@ -27,6 +27,27 @@ export function argumentsProblem(inputSchema: JsonObject, args: unknown): string
   }
 }
 
+/** The same for people: a sentence for each argument that does not fit, by its path, such as `address.city`. */
+export function argumentProblems(inputSchema: JsonObject, args: unknown): Record<string, string> {
+  try {
+    return withinTime(() => {
+      const validate = openAjv({ allErrors: true }).compile(inputSchema);
+      if (validate(args)) return {};
+      const found = validate.errors!.map(({ instancePath, keyword, params, message = "does not fit" }) => {
+        const path = instancePath.slice(1).split("/").map(unescaped).filter(Boolean);
+        if (keyword === "required") return [[...path, params.missingProperty].join("."), "Fill this in"];
+        if (keyword === "additionalProperties") return [path.join("."), `There is no “${params.additionalProperty}”`];
+        return [path.join("."), message.replace(/^./, (first) => first.toUpperCase())];
+      });
+      return Object.fromEntries(found.reverse());
+    });
+  } catch {
+    return {};
+  }
+}
+
+const unescaped = (step: string) => step.replaceAll("~1", "/").replaceAll("~0", "~");
+
 function findProblem(schema: JsonObject, args: unknown): string | null {
   const validate = compiled.get(schema) ?? openAjv().compile(schema);
   compiled.set(schema, validate);
@@ -40,8 +61,9 @@ function findProblem(schema: JsonObject, args: unknown): string | null {
 }
 
 /** One for each schema, so that a schema that nobody uses any more goes with its validator. */
-function openAjv(): Ajv2020 {
+function openAjv(options: { allErrors?: boolean } = {}): Ajv2020 {
   return new Ajv2020({
+    ...options,
     strict: false,
     validateFormats: false,
     validateSchema: false,

@@ -71,6 +71,7 @@ const ACTIONS: Record<string, string> = {
   "connector.registered": "registered the connector",
   "connector.probed": "checked the upstream",
   "connector.changed": "changed the connector",
+  "connector.deleted": "deleted the connector",
   "tool.changed": "changed a tool",
   "tools.changed": "changed which tools are offered",
   "api.imported": "imported the description anew",

@@ -32,7 +32,7 @@ export function ToolPage() {
           </Group>
         )
       }
-      back={{ label: connector?.name ?? slug, href: `/${org.slug}/connectors/${slug}` }}
+      back={{ label: connector?.name ?? slug, href: `/${org.slug}/connectors/${slug}/tools` }}
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !tool && <Loading />}

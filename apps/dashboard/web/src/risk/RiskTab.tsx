@@ -1,12 +1,9 @@
 import { Button, Group, Menu, SemiCircleProgress, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
 import { type RiskReport, readRisks, riskFile } from "../api.ts";
-import { connectorQuery } from "../connector/ConnectorPage.tsx";
+import { useConnector } from "../connector/ConnectorPage.tsx";
 import { shownName } from "../connector/shown.ts";
-import { useOrg } from "../session.ts";
-import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
 import { Findings } from "./Findings.tsx";
@@ -17,20 +14,20 @@ const riskQuery = (org: string, slug: string) =>
   queryOptions({ queryKey: ["connectors", org, slug, "risk"], queryFn: () => readRisks(org, slug) });
 
 /** What may go wrong with a connector as it is set up now, and what to do about it. */
-export function RiskPage() {
-  const org = useOrg()!;
-  const { slug } = useParams({ from: "/signed-in/$org/connectors/$slug/risk" });
-  const { data: connector } = useQuery(connectorQuery(org.slug, slug));
-  const originals = new Map(connector?.tools.map((tool) => [shownName(tool), tool.name]));
+export function RiskTab() {
+  const { org, connector } = useConnector();
+  const { slug, tools } = connector;
+  const originals = new Map(tools.map((tool) => [shownName(tool), tool.name]));
   const { data: report, error, refetch } = useQuery({ ...riskQuery(org.slug, slug), enabled: org.mayChange });
   if (!org.mayChange) return <NotFound />;
   return (
-    <Page
-      title="Risk report"
-      lead={`What may go wrong with ${connector?.name ?? slug}, as it is set up now.`}
-      back={{ label: connector?.name ?? slug, href: `/${org.slug}/connectors/${slug}` }}
-      actions={<Downloads org={org.slug} slug={slug} />}
-    >
+    <>
+      <Group justify="space-between" gap="sm">
+        <Text size="sm" c="dimmed">
+          What may go wrong with {connector.name}, as it is set up now.
+        </Text>
+        <Downloads org={org.slug} slug={slug} />
+      </Group>
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !report && <Loading />}
       {report && (
@@ -46,7 +43,7 @@ export function RiskPage() {
           ))}
         </>
       )}
-    </Page>
+    </>
   );
 }
 

@@ -1,0 +1,40 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { type Connector, deleteConnector } from "../../api.ts";
+import { Destroy } from "../../ui/Destroy.tsx";
+import { Panel } from "../../ui/Panel.tsx";
+
+export function DeleteConnector({
+  org,
+  connector: { slug, name, tools, linked },
+}: {
+  org: string;
+  connector: Connector;
+}) {
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const remove = useMutation({
+    mutationFn: (confirm: string) => deleteConnector(org, slug, confirm),
+    async onSuccess() {
+      queryClient.removeQueries({ queryKey: ["connectors", org, slug] });
+      await navigate({ to: "/$org/connectors", params: { org } });
+      await queryClient.invalidateQueries({ queryKey: ["connectors", org] });
+    },
+  });
+  return (
+    <Panel title="Delete" lead="For good. The audit log keeps what was done with it.">
+      <Destroy
+        label={`Delete ${name}`}
+        confirm={slug}
+        pending={remove.isPending}
+        error={remove.error}
+        onDestroy={remove.mutate}
+      >
+        Within a second nobody can call it any more, and every app that is connected to it is disconnected. Its{" "}
+        {tools.length === 1 ? "tool" : `${tools.length} tools`} with all edits, its credential
+        {linked ? ` and ${linked === 1 ? "one member's linked account" : `${linked} members' linked accounts`}` : ""}{" "}
+        are deleted. Its address is never given to another connector.
+      </Destroy>
+    </Panel>
+  );
+}

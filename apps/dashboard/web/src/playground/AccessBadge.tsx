@@ -1,0 +1,11 @@
+import { Badge } from "@mantine/core";
+import type { Offer } from "../api.ts";
+
+/** How its owner has classified a tool; what is unclassified counts as a write. */
+export function AccessBadge({ access }: { access: Offer["access"] }) {
+  return (
+    <Badge variant="default" tt="none" fw={500} style={{ flex: "none" }}>
+      {access === "read" ? "Read" : "Write"}
+    </Badge>
+  );
+}
