@@ -9,6 +9,7 @@ import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { access } from "./access.ts";
+import { announcements } from "./announcements.ts";
 import { apis } from "./apis.ts";
 import { audit } from "./audit.ts";
 import { clients } from "./clients.ts";
@@ -25,6 +26,7 @@ import { describeApi } from "./openapi.ts";
 import { ownClients } from "./own-clients.ts";
 import { people } from "./people.ts";
 import { playground } from "./playground.ts";
+import { ownUse } from "./own-use.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { risks } from "./risks.ts";
 import { serviceAccounts } from "./service-accounts.ts";
@@ -111,9 +113,12 @@ function api(deps: Deps) {
     .route("/orgs/:org/tokens", tokens(deps))
     .route("/orgs/:org/service-accounts", serviceAccounts(deps))
     .route("/orgs/:org/clients", clients(deps))
+    .route("/orgs/:org/connectors", announcements(deps))
+    .route("/orgs/:org/first-steps", firstSteps(deps))
     .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/people", people(deps))
     .route("/orgs/:org/token-lifetimes", tokenLifetimes(deps))
+    .route("/orgs/:org/access", ownUse(deps))
     .route("/orgs/:org/limits", limits(deps))
     .route("/orgs/:org/usage", usage(deps))
     .route("/orgs/:org/audit", audit(deps));

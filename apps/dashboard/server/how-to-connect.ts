@@ -19,6 +19,8 @@ export interface ConnectingClient {
   name: string;
   /** Its maker's servers do the calling, so that the address has to be a public one. */
   callsFromOutside: boolean;
+  /** For who writes programs, or looks for what is wrong with one. */
+  isForPrograms?: boolean;
   steps(endpoint: Endpoint): Step[];
 }
 
@@ -141,6 +143,7 @@ export const CLIENTS: readonly ConnectingClient[] = [
     id: "messages-api",
     name: "Messages API",
     callsFromOutside: true,
+    isForPrograms: true,
     steps: (endpoint) => [
       { say: "A program cannot sign in: make a personal token under My access, and keep it in GATEHOUSE_TOKEN." },
       {
@@ -153,6 +156,7 @@ export const CLIENTS: readonly ConnectingClient[] = [
     id: "inspector",
     name: "MCP Inspector",
     callsFromOutside: false,
+    isForPrograms: true,
     steps: ({ address }) => [
       {
         say: "Run this in a terminal:",
