@@ -16,6 +16,7 @@ import { clients } from "./clients.ts";
 import { connectorSettings } from "./connector-settings.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
+import { firstSteps } from "./first-steps.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
 import { limits } from "./limits.ts";
