@@ -17,6 +17,7 @@ import { connectorSettings } from "./connector-settings.ts";
 import { connectors } from "./connectors.ts";
 import { answerFault } from "./faults.ts";
 import { firstSteps } from "./first-steps.ts";
+import { idempotency } from "./idempotency.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
 import { limitBody } from "./limit-body.ts";
 import { limits } from "./limits.ts";
@@ -28,6 +29,7 @@ import { ownClients } from "./own-clients.ts";
 import { people } from "./people.ts";
 import { playground } from "./playground.ts";
 import { ownUse } from "./own-use.ts";
+import { preconditions, type Shown } from "./preconditions.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { risks } from "./risks.ts";
 import { serviceAccounts } from "./service-accounts.ts";
@@ -74,7 +76,8 @@ export interface Dashboard extends AsyncDisposable {
 /** The management API and the browser's session under `/api`; signing in and the web app under `/dashboard`. */
 export function startDashboard(options: DashboardDeps): Dashboard {
   const deps = { ...options, issuer: ourIssuer(options) };
-  const routes = api(deps);
+  const shown: Shown = { fetch: (request) => app.fetch(request), routes: () => app.routes };
+  const routes = api(deps, shown);
   let described: ReturnType<typeof describeApi> | undefined;
   const app = new Hono()
     .onError(answerFault(deps.log))
@@ -95,13 +98,16 @@ export function startDashboard(options: DashboardDeps): Dashboard {
   };
 }
 
-function api(deps: Deps) {
+/** `shown` is itself, from without. */
+export function api(deps: Deps, shown: Shown) {
   return new Hono()
     .use(requireCaller(deps))
     .use("/orgs/:org/*", requireMembership(deps))
-    .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX))
+    .use("/orgs/:org/*", preconditions(deps, shown))
+    .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX), idempotency(deps))
     .route("/orgs/:org/apis", apis(deps))
     .use(limitBody(BODY_BYTES_MAX))
+    .use("/orgs/:org/*", idempotency(deps))
     .route("/session", session(deps))
     .route("/orgs/:org/connectors", connectors(deps))
     .route("/orgs/:org/connectors", connectorSettings(deps))

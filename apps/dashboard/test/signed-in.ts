@@ -1,5 +1,6 @@
 import type { Person, TestHouse } from "@gatehouse/testing/house";
 import { type CookieJar, visit } from "@gatehouse/testing/sign-in";
+import { expectAsDescribed } from "./described.ts";
 
 /** Goes along redirects until a page comes. */
 export async function follow(start: string | URL, cookies: CookieJar): Promise<{ url: URL; page: string }> {
@@ -27,7 +28,8 @@ export async function submitSignIn(
 
 export type Send = Awaited<ReturnType<typeof signIn>>;
 
-/** Signs in as a person does, and sends what the dashboard's own pages send, but for what a test wants otherwise. */
+/** Signs in as a person does, and sends what the dashboard's own pages send, but for what a test wants otherwise.
+ * Each answer is held against the API's document. */
 export async function signIn(house: TestHouse, person: Person) {
   const cookies: CookieJar = new Map();
   const form = await follow(`${house.url}/dashboard/login`, cookies);
@@ -44,7 +46,9 @@ export async function signIn(house: TestHouse, person: Person) {
       headers: { ...own, ...headers },
       ...(body === undefined ? {} : { body: text }),
     });
-    return readAnswer(answer);
+    const read = await readAnswer(answer);
+    await expectAsDescribed(house.url, method, path, read);
+    return read;
   };
 }
 

@@ -23,6 +23,8 @@ const VOCABULARY = {
   method_not_allowed: { status: 405, rpc: 405, oauth: "invalid_request", title: "This address has no such method" },
   request_timeout: { status: 408, rpc: 408, oauth: "invalid_request", title: "The request took too long to arrive" },
   conflict: { status: 409, rpc: 409, oauth: "invalid_request", title: "This conflicts with something that exists" },
+  precondition_failed: { status: 412, rpc: 412, oauth: "invalid_request", title: "This has changed meanwhile" },
+  key_reused: { status: 422, rpc: 422, oauth: "invalid_request", title: "The Idempotency-Key is another request's" },
   too_large: { status: 413, rpc: 413, oauth: "invalid_request", title: "The request is too large" },
   unsupported_media_type: {
     status: 415,

@@ -16,4 +16,40 @@ alter table credentials drop constraint credentials_set_by_fkey;
 grant select on service_accounts to gatehouse_auth;
 grant update (last_used_at) on static_tokens to gatehouse_dashboard;
 
+-- What was answered to a request that came with an Idempotency-Key, for a day.
+create table idempotency_keys (
+  org_id uuid not null references orgs,
+  caller_id uuid not null,
+  key_hash bytea not null,
+  -- Of the whole request: another one under the same key is refused.
+  request_hash bytea not null,
+  -- Null while it is under way.
+  status int,
+  -- It may hold a secret, which is shown once.
+  sealed bytea,
+  created_at timestamptz not null default now(),
+  primary key (org_id, caller_id, key_hash),
+  check ((status is null) = (sealed is null))
+);
+
+-- Who changed what last, by the path that shows it, and what is being changed at the moment.
+create table resource_changes (
+  org_id uuid not null references orgs,
+  path text not null,
+  changed_by uuid,
+  changed_at timestamptz,
+  busy_until timestamptz,
+  primary key (org_id, path)
+);
+
+alter table idempotency_keys enable row level security;
+alter table idempotency_keys force row level security;
+alter table resource_changes enable row level security;
+alter table resource_changes force row level security;
+
+create policy own_org on idempotency_keys using (org_id = (select current_org()));
+create policy own_org on resource_changes using (org_id = (select current_org()));
+
+grant select, insert, update, delete on idempotency_keys, resource_changes to gatehouse_dashboard;
+
 -- Down Migration

@@ -308,6 +308,22 @@ export interface Tables {
     interaction_uid: string | null;
     expires_at: Date;
   };
+  idempotency_keys: {
+    org_id: string;
+    caller_id: string;
+    key_hash: Buffer;
+    request_hash: Buffer;
+    status: Settable<number>;
+    sealed: Settable<Buffer>;
+    created_at: CreatedAt;
+  };
+  resource_changes: {
+    org_id: string;
+    path: string;
+    changed_by: string | null;
+    changed_at: Date | null;
+    busy_until: Date | null;
+  };
   plans: { name: string; limits: JSONColumnType<PlanLimits> };
   limits: { org_id: string; subject: Subject; subject_id: Generated<string>; amounts: JSONColumnType<Amounts> };
   usage_hours: {

@@ -1,0 +1,101 @@
+import { hash } from "node:crypto";
+import { Fault } from "@gatehouse/faults";
+import { type Database, withOrg } from "@gatehouse/store/database";
+import {
+  abandonChange,
+  beginChange,
+  findLastChange,
+  type LastChange,
+  noteChange,
+} from "@gatehouse/store/resource-changes";
+import type { Context, Next } from "hono";
+import { createMiddleware } from "hono/factory";
+import { isRead } from "./bearer.ts";
+import type { InOrg } from "./membership.ts";
+
+/** The API as it is from without, for looking at what is about to be changed. */
+export interface Shown {
+  fetch: (request: Request) => Response | Promise<Response>;
+  routes: () => readonly { method: string; path: string }[];
+}
+
+/** What comes and goes without anybody's change. */
+const VOLATILE = new Set(["lastUsedAt", "probedAt", "outage", "names", "requestedBy", "requestedAt", "ownLink", "me"]);
+
+/**
+ * `ETag` on all that is shown, and `If-Match` on all that is changed (RFC 9110 §13.1.1): of two who change the same, the
+ * second is told. A change is held against what shows it: its own path, or the nearest above it.
+ */
+export function preconditions({ db }: { db: Database }, api: Shown) {
+  let isShownAt: RegExp;
+
+  /** Locks what it is about, so that nobody else's change comes between looking and changing. */
+  async function changeIf(c: Context<InOrg>, next: Next, ifMatch: string, path: string): Promise<void> {
+    const { id } = c.var.membership.org;
+    const begun = await withOrg(db, id, (scope) => beginChange(scope, path));
+    if (!begun) throw changedMeanwhile(null);
+    const etag = await etagAt(c, path);
+    if (!matches(ifMatch, etag)) {
+      const last = await withOrg(db, id, async (scope) => {
+        await abandonChange(scope, path);
+        return findLastChange(scope, path);
+      });
+      throw changedMeanwhile(last);
+    }
+    await next();
+    if (!c.res.ok) await withOrg(db, id, (scope) => abandonChange(scope, path));
+  }
+
+  async function etagAt(c: Context, path: string): Promise<string | null> {
+    const headers = Object.entries({ cookie: c.req.header("cookie"), authorization: c.req.header("authorization") });
+    const own = headers.filter((header): header is [string, string] => header[1] !== undefined);
+    return (await api.fetch(new Request(new URL(path, c.req.url), { headers: own }))).headers.get("etag");
+  }
+
+  return createMiddleware<InOrg>(async function preconditions(c, next) {
+    if (isRead(c.req.method)) {
+      await next();
+      return tag(c);
+    }
+    isShownAt ??= patternOf(api.routes());
+    const path = showing(c.req.path, isShownAt);
+    const ifMatch = c.req.header("if-match");
+    if (ifMatch === undefined) await next();
+    else if (path === null) throw new Fault("precondition_failed", "Nothing is shown here that an ETag could be of");
+    else await changeIf(c, next, ifMatch, path);
+    if (!c.res.ok || path === null) return;
+    await withOrg(db, c.var.membership.org.id, (scope) => noteChange(scope, path, c.var.session.user.id));
+  });
+}
+
+/** Strong: two that are the same say the same, but for what is volatile. Files have none. */
+async function tag(c: Context): Promise<void> {
+  const { headers, status } = c.res;
+  if (status !== 200 || headers.get("content-type") !== "application/json" || headers.has("content-disposition"))
+    return;
+  const shown = JSON.stringify(await c.res.clone().json(), (key, value) => (VOLATILE.has(key) ? undefined : value));
+  c.header("etag", `"${hash("sha256", shown, "base64url").slice(0, 27)}"`);
+}
+
+function patternOf(routes: readonly { method: string; path: string }[]): RegExp {
+  const shown = routes.filter(({ method, path }) => method === "GET" && path.includes("/:org/"));
+  return new RegExp(`^(${shown.map(({ path }) => path.replaceAll(/:[a-z]+/g, "[^/]+")).join("|")})$`);
+}
+
+function showing(path: string, isShownAt: RegExp): string | null {
+  if (isShownAt.test(path)) return path;
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  return parent === "" ? null : showing(parent, isShownAt);
+}
+
+function matches(ifMatch: string, etag: string | null): boolean {
+  if (etag === null) return false;
+  return ifMatch === "*" || ifMatch.split(",").some((one) => one.trim() === etag);
+}
+
+function changedMeanwhile(last: LastChange | null): Fault {
+  const who = last?.by ?? "Somebody else";
+  return new Fault("precondition_failed", `${who} has changed this meanwhile. Look at it as it is now, then decide`, {
+    data: last ? { changedBy: last.by, changedAt: last.at.toISOString() } : {},
+  });
+}
