@@ -12,6 +12,7 @@ import { access } from "./access.ts";
 import { announcements } from "./announcements.ts";
 import { apis } from "./apis.ts";
 import { audit } from "./audit.ts";
+import { auditDeliveries } from "./audit-deliveries.ts";
 import { clients } from "./clients.ts";
 import { connectorSettings } from "./connector-settings.ts";
 import { connectors } from "./connectors.ts";
@@ -26,9 +27,9 @@ import { links } from "./links.ts";
 import { requireMembership } from "./membership.ts";
 import { describeApi } from "./openapi.ts";
 import { ownClients } from "./own-clients.ts";
+import { ownUse } from "./own-use.ts";
 import { people } from "./people.ts";
 import { playground } from "./playground.ts";
-import { ownUse } from "./own-use.ts";
 import { preconditions, type Shown } from "./preconditions.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { risks } from "./risks.ts";
@@ -113,21 +114,22 @@ export function api(deps: Deps, shown: Shown) {
     .route("/orgs/:org/connectors", connectorSettings(deps))
     .route("/orgs/:org/connectors", linked(deps))
     .route("/orgs/:org/connectors", risks(deps))
+    .route("/orgs/:org/connectors", announcements(deps))
+    .route("/orgs/:org/first-steps", firstSteps(deps))
     .route("/orgs/:org/connectors", playground(deps))
     .route("/orgs/:org/teams", teams(deps))
     .route("/orgs/:org/links", links(deps))
+    .route("/orgs/:org/access", ownUse(deps))
     .route("/orgs/:org/access", access(deps))
     .route("/orgs/:org/tokens", tokens(deps))
     .route("/orgs/:org/service-accounts", serviceAccounts(deps))
     .route("/orgs/:org/clients", clients(deps))
-    .route("/orgs/:org/connectors", announcements(deps))
-    .route("/orgs/:org/first-steps", firstSteps(deps))
     .route("/orgs/:org/own-clients", ownClients(deps))
     .route("/orgs/:org/people", people(deps))
     .route("/orgs/:org/token-lifetimes", tokenLifetimes(deps))
-    .route("/orgs/:org/access", ownUse(deps))
     .route("/orgs/:org/limits", limits(deps))
     .route("/orgs/:org/usage", usage(deps))
+    .route("/orgs/:org/audit-deliveries", auditDeliveries(deps))
     .route("/orgs/:org/audit", audit(deps));
 }
 

@@ -49,6 +49,7 @@ const MAY = {
   "manage people": ["owner", "admin"],
   "read the audit log": ["owner", "admin", "auditor"],
   "set what the audit log keeps": ["owner"],
+  "send the audit log elsewhere": ["owner"],
   "set limits": ["owner", "admin"],
   "see what is used": ["owner", "admin", "auditor"],
 } as const satisfies Record<string, readonly Role[]>;

@@ -170,7 +170,7 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     const { server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup, auditHeads } = rooms;
     const { operatorClients, apps = ALL_APPS } = rooms;
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");
-    stack.use(keepAudit({ access, vault, log, auditHeads }));
+    stack.use(keepAudit({ access, vault, egress, log, auditHeads }));
     const db = stack.use(openDatabase(access, "gatehouse_dashboard"));
     const here = new URL(`http://127.0.0.1:${portOf(server)}`);
     const gatewayConnectUrl = rooms.gatewayConnectUrl ?? (apps.includes("gateway") ? here : publicUrl);

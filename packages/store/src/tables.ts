@@ -22,6 +22,9 @@ export type OwnClientAuthMethod = "none" | "client_secret_basic" | "client_secre
 /** What the audit log keeps of a call's arguments. */
 export type KeptArguments = "hashed" | "redacted" | "sealed";
 
+/** What the audit log is sent as. */
+export type DeliveryKind = "webhook" | "otlp";
+
 /** What a mailed link is good for. */
 export type LinkPurpose = "sign_up" | "reset_password" | "change_email";
 
@@ -307,6 +310,21 @@ export interface Tables {
     sealed: Buffer;
     interaction_uid: string | null;
     expires_at: Date;
+  };
+  audit_deliveries: {
+    id: string;
+    org_id: string;
+    kind: DeliveryKind;
+    target: string;
+    sealed: Buffer;
+    created_at: CreatedAt;
+    paused: Generated<boolean>;
+    delivered_seq: string;
+    delivered_at: Settable<Date>;
+    sending_seq: Settable<string>;
+    attempts: Generated<number>;
+    error: Nullable<string>;
+    due_at: Generated<Date>;
   };
   idempotency_keys: {
     org_id: string;
