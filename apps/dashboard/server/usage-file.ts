@@ -2,7 +2,17 @@ import type { UsageHour } from "@gatehouse/store/usage";
 
 const COLUMNS = [
   ...["hour", "connector", "connectorId", "tool", "member", "memberId", "client"],
-  ...["calls", "errors", "refused", "bytesIn", "bytesOut", "durationMsMean", "durationMsMax"],
+  ...[
+    "calls",
+    "errors",
+    "refused",
+    "bytesIn",
+    "bytesOut",
+    "durationMsMean",
+    "durationMsMax",
+    "durationMsP50",
+    "durationMsP95",
+  ],
 ] as (keyof UsageHour)[];
 
 /** RFC 4180, with a line of names at the top. */

@@ -7,6 +7,7 @@ import {
   listUsageBy,
   listUsageHours,
   listUsageOverTime,
+  sumUsage,
   type UsageBy,
   type UsageHour,
 } from "@gatehouse/store/usage";
@@ -48,7 +49,7 @@ function instant(error: string) {
 
 const Sums = {
   ...{ calls: z.number(), errors: z.number(), refused: z.number(), bytesIn: z.number(), bytesOut: z.number() },
-  ...{ durationMsMean: z.number(), durationMsMax: z.number() },
+  ...{ durationMsMean: z.number(), durationMsMax: z.number(), durationMsP50: z.number(), durationMsP95: z.number() },
 };
 const UsageOfAnswer = z.array(z.object({ id: z.string(), name: z.string().nullable(), ...Sums }));
 const Quota = z.object({ used: z.number(), max: z.number().nullable() });
@@ -56,6 +57,7 @@ const Quota = z.object({ used: z.number(), max: z.number().nullable() });
 const UsageAnswer = z.object({
   step: z.enum(["hour", "day"]),
   since: z.iso.datetime(),
+  total: z.object(Sums).nullable(),
   overTime: z.array(z.object({ at: z.iso.datetime(), ...Sums })),
   connectors: UsageOfAnswer,
   tools: UsageOfAnswer,
@@ -131,6 +133,7 @@ async function summaryOf(scope: OrgScope, days: number) {
   const overTime = await listUsageOverTime(scope, step, since);
   return {
     ...{ step, since: since.toISOString() },
+    total: await sumUsage(scope, since),
     overTime: overTime.map(({ at, ...used }) => ({ at: at.toISOString(), ...used })),
     connectors: await by("connector"),
     tools: await by("tool"),

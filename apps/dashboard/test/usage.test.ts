@@ -61,7 +61,7 @@ test("usage is the audit rows', each counted once, however often and by how many
   expect(used).toEqual([
     {
       ...{ id: "claude", calls: 3, errors: 1, refused: 7, bytesIn: 250, bytesOut: 2500 },
-      ...{ durationMsMean: 40, durationMsMax: 60 },
+      ...{ durationMsMean: 40, durationMsMax: 60, durationMsP50: 37.5, durationMsP95: 58.5 },
     },
   ]);
 });
@@ -106,7 +106,7 @@ test("every hour is there as JSON and as CSV, in which no name is a formula", as
   const [names, row, rest] = csv.text.split("\r\n");
   expect(names).toMatch(/^hour,connector,/);
   expect(row).toBe(
-    `2026-11-20T10:00:00.000Z,tools,${house.endpoint.id},'=look,olga@acme.example,${house.owner.id},claude,1,0,0,100,1000,20,20`,
+    `2026-11-20T10:00:00.000Z,tools,${house.endpoint.id},'=look,olga@acme.example,${house.owner.id},claude,1,0,0,100,1000,20,20,15,19.5`,
   );
   expect(rest).toBe("");
   expect((await send("GET", path.replace("2026-12", "2028-12"))).status).toBe(422);

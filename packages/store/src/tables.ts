@@ -47,6 +47,8 @@ export interface Tables {
     refresh_token_ttl_seconds: Settable<number>;
     refresh_token_ttl_seconds_max: Settable<number>;
     plan: Generated<string>;
+    deleted_at: Settable<Date>;
+    destroyed_at: Settable<Date>;
     audit_arguments: Generated<KeptArguments>;
     audit_retention_days: Settable<number>;
   };
@@ -358,8 +360,19 @@ export interface Tables {
     bytes_out: string;
     duration_ms: number;
     duration_ms_max: number;
+    durations: Generated<string[]>;
   };
   outages: { org_id: string; connector_id: string; reason: string; since: Generated<Date>; seen_at: Generated<Date> };
+  operators: { user_id: string; added_at: CreatedAt };
+  replicas: {
+    id: string;
+    apps: string[];
+    host: string;
+    version: string;
+    started_at: Date;
+    seen_at: Generated<Date>;
+    dependencies: JSONColumnType<Record<string, string>>;
+  };
   usage_cursors: { org_id: string; seq: string };
   upstream_revocations: {
     credential_id: string;

@@ -68,11 +68,21 @@ export async function countChained(db: Kysely<Tables>, orgId: string, countMax: 
   });
 }
 
+/** In milliseconds, within which calls are counted by how long they took; the last count is of those above. */
+const BOUNDS_MS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000] as const;
+const COUNTS = Array.from({ length: BOUNDS_MS.length + 1 }, (_, index) => index);
+
+/** A count for each of `COUNTS`, of the rows that are about a call. */
+const COUNTED = `array[${COUNTS.map(
+  (index) =>
+    `count(*) filter (where width_bucket((entry ->> 'duration_ms')::float8, '{${BOUNDS_MS}}'::float8[]) = ${index})`,
+)}]`;
+
 /** What is no call, and no refusal, uses nothing; a call that began and has not ended yet is counted when it has. */
 async function addToHours(db: Kysely<Tables>, orgId: string, range: { from: string; to: string }): Promise<void> {
   await sql`
     insert into usage_hours (org_id, hour, user_id, client, connector_id, tool,
-      calls, errors, refused, bytes_in, bytes_out, duration_ms, duration_ms_max)
+      calls, errors, refused, bytes_in, bytes_out, duration_ms, duration_ms_max, durations)
     select org_id, date_trunc('hour', at, 'UTC'), user_id, coalesce(entry ->> 'client', ''), connector_id,
       coalesce(entry ->> 'tool', ''),
       count(*) filter (where event = 'call'),
@@ -81,7 +91,8 @@ async function addToHours(db: Kysely<Tables>, orgId: string, range: { from: stri
       coalesce(sum((entry ->> 'bytes_in')::bigint), 0),
       coalesce(sum((entry ->> 'bytes_out')::bigint), 0),
       coalesce(sum((entry ->> 'duration_ms')::float8), 0),
-      coalesce(max((entry ->> 'duration_ms')::float8), 0)
+      coalesce(max((entry ->> 'duration_ms')::float8), 0),
+      ${sql.raw(COUNTED)}
     from audit_log
     where org_id = ${orgId} and seq > ${range.from}::bigint and seq <= ${range.to}::bigint
       and (event = 'limit.refused' or event = 'call' and entry ->> 'phase' <> 'intent')
@@ -94,7 +105,9 @@ async function addToHours(db: Kysely<Tables>, orgId: string, range: { from: stri
       bytes_in = usage_hours.bytes_in + excluded.bytes_in,
       bytes_out = usage_hours.bytes_out + excluded.bytes_out,
       duration_ms = usage_hours.duration_ms + excluded.duration_ms,
-      duration_ms_max = greatest(usage_hours.duration_ms_max, excluded.duration_ms_max)`.execute(db);
+      duration_ms_max = greatest(usage_hours.duration_ms_max, excluded.duration_ms_max),
+      durations = (select array_agg(one + other order by place)
+        from unnest(usage_hours.durations, excluded.durations) with ordinality as t (one, other, place))`.execute(db);
 }
 
 /** As `gatehouse_chain`. */
@@ -102,7 +115,7 @@ export async function deleteUsageBefore(db: Kysely<Tables>, before: Date): Promi
   await db.deleteFrom("usage_hours").where("hour", "<", before).execute();
 }
 
-/** Sums over hours; durations are means and maxima, in milliseconds. */
+/** Sums over hours; durations are means, maxima and percentiles, in milliseconds. */
 export interface Usage {
   calls: number;
   errors: number;
@@ -111,6 +124,9 @@ export interface Usage {
   bytesOut: number;
   durationMsMean: number;
   durationMsMax: number;
+  /** As exact as the bounds that durations are counted within. */
+  durationMsP50: number;
+  durationMsP95: number;
 }
 
 const SUMS = [
@@ -121,7 +137,34 @@ const SUMS = [
   sql<number>`sum(bytes_out)::float8`.as("bytesOut"),
   sql<number>`coalesce(sum(duration_ms) / nullif(sum(calls), 0), 0)`.as("durationMsMean"),
   sql<number>`max(duration_ms_max)`.as("durationMsMax"),
+  sql.raw<string[]>(`array[${COUNTS.map((index) => `sum(durations[${index + 1}])`)}]`).as("durations"),
 ] as const;
+
+type Summed = Omit<Usage, "durationMsP50" | "durationMsP95"> & { durations: string[] };
+
+function withPercentiles<Row extends Summed>({ durations, ...row }: Row): Omit<Row, "durations"> & Usage {
+  const counts = durations.map(Number);
+  const [durationMsP50, durationMsP95] = [
+    percentile(counts, row.durationMsMax, 0.5),
+    percentile(counts, row.durationMsMax, 0.95),
+  ];
+  return { ...row, durationMsP50, durationMsP95 };
+}
+
+/** As if those within two bounds were spread evenly; none took longer than the slowest. */
+function percentile(counts: number[], max: number, part: number): number {
+  const wanted = part * counts.reduce((sum, count) => sum + count, 0);
+  let passed = 0;
+  for (const [index, count] of counts.entries()) {
+    if (count > 0 && passed + count >= wanted) {
+      const from = index === 0 ? 0 : BOUNDS_MS[index - 1]!;
+      const to = Math.min(BOUNDS_MS[index] ?? max, max);
+      return Math.min(max, from + ((to - from) * (wanted - passed)) / count);
+    }
+    passed += count;
+  }
+  return 0;
+}
 
 export type UsageBy = "connector" | "tool" | "member" | "client";
 
@@ -136,8 +179,8 @@ const ID_OF: Record<UsageBy, string> = {
 };
 
 /** Most calls first. */
-export function listUsageBy(org: OrgScope, by: UsageBy, since: Date, countMax: number): Promise<UsageOf[]> {
-  return org.db
+export async function listUsageBy(org: OrgScope, by: UsageBy, since: Date, countMax: number): Promise<UsageOf[]> {
+  const rows = await org.db
     .selectFrom("usage_hours")
     .select([sql.raw<string>(ID_OF[by]).as("id"), ...SUMS])
     .where("org_id", "=", org.id)
@@ -147,12 +190,17 @@ export function listUsageBy(org: OrgScope, by: UsageBy, since: Date, countMax: n
     .orderBy("id")
     .limit(countMax)
     .execute();
+  return rows.map(withPercentiles);
 }
 
 /** By hours or by days, UTC, the oldest first; those without any use are not there. */
-export function listUsageOverTime(org: OrgScope, step: "hour" | "day", since: Date): Promise<(Usage & { at: Date })[]> {
+export async function listUsageOverTime(
+  org: OrgScope,
+  step: "hour" | "day",
+  since: Date,
+): Promise<(Usage & { at: Date })[]> {
   const at = sql<Date>`date_trunc(${sql.lit(step)}, hour, 'UTC')`;
-  return org.db
+  const rows = await org.db
     .selectFrom("usage_hours")
     .select([at.as("at"), ...SUMS])
     .where("org_id", "=", org.id)
@@ -160,6 +208,19 @@ export function listUsageOverTime(org: OrgScope, step: "hour" | "day", since: Da
     .groupBy(at)
     .orderBy("at")
     .execute();
+  return rows.map(withPercentiles);
+}
+
+/** Of the org as a whole, in one; `null` where nothing was called. */
+export async function sumUsage(org: OrgScope, since: Date): Promise<Usage | null> {
+  const row = await org.db
+    .selectFrom("usage_hours")
+    .select(SUMS)
+    .where("org_id", "=", org.id)
+    .where("hour", ">=", since)
+    .having(({ fn }) => fn.countAll(), ">", 0)
+    .executeTakeFirst();
+  return row ? withPercentiles(row) : null;
 }
 
 /** One row of `usage_hours`, with the names that people know. */
@@ -173,8 +234,8 @@ export interface UsageHour extends Usage {
   client: string;
 }
 
-export function listUsageHours(org: OrgScope, { from, to }: { from: Date; to: Date }): Promise<UsageHour[]> {
-  return org.db
+export async function listUsageHours(org: OrgScope, { from, to }: { from: Date; to: Date }): Promise<UsageHour[]> {
+  const rows = await org.db
     .selectFrom("usage_hours as h")
     .leftJoin("connectors as c", (join) => join.onRef("c.id", "=", "h.connector_id").onRef("c.org_id", "=", "h.org_id"))
     .leftJoin("users as u", "u.id", "h.user_id")
@@ -197,6 +258,7 @@ export function listUsageHours(org: OrgScope, { from, to }: { from: Date; to: Da
     .groupBy(["h.hour", "h.connector_id", "c.slug", "h.tool", "h.user_id", "u.email", "s.name", "h.client"])
     .orderBy("h.hour")
     .execute();
+  return rows.map(withPercentiles);
 }
 
 /** What the ids of limits and of usage are called. */
