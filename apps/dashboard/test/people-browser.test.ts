@@ -100,13 +100,13 @@ test("an owner invites, who is invited joins, gets another role, and is removed"
   await page.getByRole("link", { name: "People" }).click();
   await heading(page, "People");
   await page.getByRole("button", { name: "Invite" }).click();
-  await page.getByLabel("Email").fill("ivy");
-  await page.getByRole("button", { name: "Send invitation" }).click();
+  await page.getByLabel("Email addresses").fill("ivy");
+  await page.getByRole("button", { name: "Send invitations" }).click();
   await page.getByText("whole email address").waitFor();
   await look("invite-refused");
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Role", { exact: true }).selectOption("auditor");
-  await page.getByRole("button", { name: "Send invitation" }).click();
+  await page.getByRole("button", { name: "Send invitations" }).click();
   await page.getByText(email).waitFor();
   await look("invited");
 

@@ -429,8 +429,12 @@ export async function removeMember(org: string, user: string): Promise<void> {
   await people.members[":user"].$delete({ param: { org, user } });
 }
 
-export async function invite(org: string, json: { email: string; role: Role }): Promise<void> {
-  await people.invitations.$post({ param: { org }, json });
+const { many } = people.invitations;
+export type Invited = InferResponseType<typeof many.$post>;
+
+/** Tells what became of each. */
+export async function invite(org: string, json: { addresses: string; role: Role }): Promise<Invited> {
+  return (await many.$post({ param: { org }, json })).json();
 }
 
 export async function sendInvitationAgain(org: string, id: string): Promise<void> {

@@ -1,43 +1,76 @@
-import { Button, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { ApiProblem, type Role } from "../api.ts";
+import { ApiProblem, type Invited, type Role } from "../api.ts";
+import { dropDraft, keepDraft, readDraft } from "../ui/draft.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
+import { InviteResults } from "./InviteResults.tsx";
 import { mayOf, rolesFor } from "./roles.ts";
 import { usePeople } from "./use-people.ts";
 
 interface InviteFormProps {
   org: { slug: string; role: Role };
+  /** Everybody has been invited, or nobody is to be. */
   onDone: () => void;
 }
 
-export function InviteForm({ org, onDone }: InviteFormProps) {
-  const { invite } = usePeople(org.slug);
-  const form = useForm<{ email: string; role: Role }>({ initialValues: { email: "", role: "member" } });
+interface Fields {
+  addresses: string;
+  role: Role;
+}
 
-  function send(fields: { email: string; role: Role }): void {
-    invite.mutate(fields, {
-      onSuccess: onDone,
-      onError: (error) => error instanceof ApiProblem && form.setErrors(error.fields),
-    });
+/** For one or for many. Whoever was not invited stays in the field, with the reason below it. */
+export function InviteForm({ org, onDone }: InviteFormProps) {
+  const draft = `${org.slug}/invite`;
+  const { invite } = usePeople(org.slug);
+  const form = useForm<Fields>({
+    initialValues: { addresses: "", role: "member", ...readDraft<Fields>(draft) },
+    onValuesChange: (values) => keepDraft(draft, values),
+  });
+
+  function takeResults({ results }: Invited): void {
+    const left = results.filter(({ result }) => result !== "invited");
+    form.setFieldValue("addresses", left.map(({ entry }) => entry).join("\n"));
+    if (left.length > 0) return;
+    dropDraft(draft);
+    onDone();
+  }
+
+  function cancel(): void {
+    dropDraft(draft);
+    onDone();
   }
 
   const { error } = invite;
-  const isPlaced = error instanceof ApiProblem && ("email" in error.fields || "role" in error.fields);
+  const isPlaced = error instanceof ApiProblem && ("addresses" in error.fields || "role" in error.fields);
   return (
-    <form className={`${panel.panel} ${panel.form}`} onSubmit={form.onSubmit(send)} noValidate aria-label="Invite">
+    <form
+      className={`${panel.panel} ${panel.form}`}
+      onSubmit={form.onSubmit((fields) =>
+        invite.mutate(fields, {
+          onSuccess: takeResults,
+          onError: (error) => error instanceof ApiProblem && form.setErrors(error.fields),
+        }),
+      )}
+      noValidate
+      aria-label="Invite"
+    >
       <Stack gap="lg" p="lg">
         {error && !isPlaced && <Failure error={error} />}
-        <TextInput
-          name="email"
-          type="email"
-          label="Email"
-          description="Whom to send the link to"
-          placeholder="ada@example.com"
+        <Textarea
+          name="addresses"
+          label="Email addresses"
+          description="One, or as many as you like: paste them from a mail or a table, with or without names"
+          placeholder={"ada@example.com\nBob Builder <bob@example.com>"}
+          autosize
+          minRows={3}
+          maxRows={12}
           autoComplete="off"
+          spellCheck={false}
           autoFocus
-          {...form.getInputProps("email")}
+          {...form.getInputProps("addresses")}
         />
+        {invite.data && <InviteResults invited={invite.data} />}
         <NativeSelect
           name="role"
           label="Role"
@@ -46,11 +79,11 @@ export function InviteForm({ org, onDone }: InviteFormProps) {
           {...form.getInputProps("role")}
         />
         <Group>
-          <Button type="submit" loading={invite.isPending}>
-            Send invitation
+          <Button type="submit" loading={invite.isPending} disabled={form.values.addresses.trim() === ""}>
+            Send invitations
           </Button>
-          <Button variant="default" onClick={onDone}>
-            Cancel
+          <Button variant="default" onClick={cancel}>
+            {invite.data ? "Done" : "Cancel"}
           </Button>
         </Group>
       </Stack>

@@ -3,6 +3,7 @@ import { IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useOrg } from "../session.ts";
+import { readDraft } from "../ui/draft.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
@@ -16,7 +17,9 @@ import { peopleQuery } from "./use-people.ts";
 /** Who is in the organisation, and who is invited. */
 export function PeoplePage() {
   const org = useOrg()!;
-  const [inviting, setInviting] = useState(false);
+  const [inviting, setInviting] = useState(() =>
+    Boolean(readDraft<{ addresses: string }>(`${org.slug}/invite`).addresses),
+  );
   const { data: people, error, refetch } = useQuery({ ...peopleQuery(org.slug), enabled: org.mayChange });
   if (!org.mayChange) return <NotFound />;
   return (

@@ -24,7 +24,7 @@ export function usePeople(org: string) {
       onSettled,
     }),
     remove: useMutation({ mutationFn: (id: string) => removeMember(org, id), onSettled }),
-    invite: useMutation({ mutationFn: (fields: { email: string; role: Role }) => invite(org, fields), onSettled }),
+    invite: useMutation({ mutationFn: (fields: { addresses: string; role: Role }) => invite(org, fields), onSettled }),
     sendAgain: useMutation({ mutationFn: (id: string) => sendInvitationAgain(org, id), onSettled }),
     withdraw: useMutation({ mutationFn: (id: string) => withdrawInvitation(org, id), onSettled }),
   };

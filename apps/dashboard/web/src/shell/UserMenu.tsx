@@ -12,10 +12,17 @@ import { IconLogout, IconPlus, IconUserCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { signOut } from "../api.ts";
 import { useSession } from "../session.ts";
+import { dropDrafts } from "../ui/draft.ts";
 
 export function UserMenu() {
   const { user, mayCreateOrg } = useSession();
-  const leave = useMutation({ mutationFn: signOut, onSuccess: (url) => location.assign(url) });
+  const leave = useMutation({
+    mutationFn: signOut,
+    onSuccess(url) {
+      dropDrafts();
+      location.assign(url);
+    },
+  });
   return (
     <Popover position="bottom-end" width={250} trapFocus returnFocus>
       <Popover.Target>

@@ -1,0 +1,23 @@
+const PREFIX = "gatehouse.draft.";
+
+/** What was typed and not sent yet, kept in this tab: it outlives a reload and a session that has ended. Never secrets. */
+export function keepDraft(name: string, draft: object): void {
+  try {
+    sessionStorage.setItem(PREFIX + name, JSON.stringify(draft));
+  } catch {
+    // Too large to be kept: it is still in the form.
+  }
+}
+
+export function readDraft<Draft extends object>(name: string): Partial<Draft> {
+  return JSON.parse(sessionStorage.getItem(PREFIX + name) ?? "{}");
+}
+
+export function dropDraft(name: string): void {
+  sessionStorage.removeItem(PREFIX + name);
+}
+
+/** For whoever signs in here next. */
+export function dropDrafts(): void {
+  for (const name of Object.keys(sessionStorage)) if (name.startsWith(PREFIX)) sessionStorage.removeItem(name);
+}
