@@ -14,6 +14,7 @@ import { sessionQuery } from "./session.ts";
 import { Shell } from "./shell/Shell.tsx";
 import { StartPage } from "./start/StartPage.tsx";
 import { Failure, Loading, NotFound } from "./ui/states.tsx";
+import { readDays } from "./usage/days.ts";
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
@@ -146,6 +147,7 @@ const usage = createRoute({
   getParentRoute: () => orgRoute,
   path: "/usage",
   component: lazyRouteComponent(() => import("./usage/UsagePage.tsx"), "UsagePage"),
+  validateSearch: readDays,
 });
 const settings = createRoute({
   getParentRoute: () => orgRoute,

@@ -1,6 +1,7 @@
 import { Anchor, Group, Select, Stack, Text } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
 import { ApiProblem, type Connector } from "../api.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
@@ -18,41 +19,61 @@ interface OfferedProps {
   kind: Kind;
   /** Which of them is chosen. */
   name: string | undefined;
+  /** Of which kind. */
+  choice: ReactNode;
   onChoose: (name: string) => void;
 }
 
 /** What there is of a kind for whoever is signed in, and the one of it that they try. */
-export function Offered({ org, connector, kind, name, onChoose }: OfferedProps) {
+export function Offered({ org, connector, kind, name, choice, onChoose }: OfferedProps) {
   const { data, error, refetch } = useQuery(offersQuery(org, connector.slug, kind));
-  if (error) return <ListFailure error={error} onRetry={() => refetch()} />;
-  if (!data) return <Loading />;
-  const subjects = data.map((offer) => subjectOf(kind, offer));
-  if (subjects.length === 0) return <Nothing kind={kind} />;
-  const chosen = subjects.find(({ key }) => key === name);
-  const { one } = KINDS[kind];
+  const subjects = data?.map((offer) => subjectOf(kind, offer));
+  const chosen = subjects?.find(({ key }) => key === name);
   return (
     <>
-      <Panel title={`Which ${one}`}>
-        <Stack gap="sm">
-          <Select
-            aria-label={`Which ${one}`}
-            placeholder={`Choose a ${one}`}
-            searchable
-            maw={560}
-            limit={SHOWN_MAX}
-            nothingFoundMessage={`No ${one} is called so`}
-            value={chosen?.key ?? null}
-            data={subjects.map(({ key, title }) => ({
-              value: key,
-              label: title && title !== key ? `${key} · ${title}` : key,
-            }))}
-            onChange={(key) => key !== null && onChoose(key)}
-          />
+      <Panel
+        title="Try it"
+        lead="As yourself, and by the same way as every client: with your rights and accounts, within the limits, and in the audit log."
+      >
+        <Stack gap="md">
+          <Group gap="sm">
+            {choice}
+            {subjects && subjects.length > 0 && <Chooser {...{ kind, subjects, chosen, onChoose }} />}
+          </Group>
+          {error && <ListFailure error={error} onRetry={() => refetch()} />}
+          {!error && !subjects && <Loading />}
+          {subjects?.length === 0 && <Nothing kind={kind} />}
           {chosen && <About subject={chosen} kind={kind} />}
         </Stack>
       </Panel>
       {chosen && <Trial key={chosen.key} org={org} connector={connector} subject={chosen} />}
     </>
+  );
+}
+
+interface ChooserProps extends Pick<OfferedProps, "kind" | "onChoose"> {
+  subjects: Subject[];
+  chosen: Subject | undefined;
+}
+
+function Chooser({ kind, subjects, chosen, onChoose }: ChooserProps) {
+  const { one } = KINDS[kind];
+  return (
+    <Select
+      aria-label={`Which ${one}`}
+      placeholder={`Choose a ${one}`}
+      searchable
+      flex="1 1 16rem"
+      maw={520}
+      limit={SHOWN_MAX}
+      nothingFoundMessage={`No ${one} is called so`}
+      value={chosen?.key ?? null}
+      data={subjects.map(({ key, title }) => ({
+        value: key,
+        label: title && title !== key ? `${key} · ${title}` : key,
+      }))}
+      onChange={(key) => key !== null && onChoose(key)}
+    />
   );
 }
 

@@ -1,7 +1,6 @@
-import { SegmentedControl, Stack } from "@mantine/core";
+import { SegmentedControl } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useConnector } from "../connector/ConnectorPage.tsx";
-import { Panel } from "../ui/Panel.tsx";
 import { Offered } from "./Offered.tsx";
 import { KINDS, type Kind } from "./search.ts";
 
@@ -10,24 +9,19 @@ export function PlaygroundTab() {
   const { org, connector } = useConnector();
   const { kind = "tools", name } = useSearch({ from: "/signed-in/$org/connectors/$slug/playground" });
   const navigate = useNavigate({ from: "/$org/connectors/$slug/playground" });
+  const choice = (
+    <SegmentedControl
+      aria-label="What to try"
+      value={kind}
+      data={Object.entries(KINDS).map(([value, { label }]) => ({ value, label }))}
+      onChange={(value) => navigate({ search: { kind: value as Kind } })}
+    />
+  );
   return (
-    <Stack gap="lg">
-      <Panel
-        title="Try it"
-        lead="As yourself, by the same way as every client: with your rights and your accounts, within the limits, and in the audit log."
-      >
-        <SegmentedControl
-          aria-label="What to try"
-          value={kind}
-          data={Object.entries(KINDS).map(([value, { label }]) => ({ value, label }))}
-          onChange={(value) => navigate({ search: { kind: value as Kind } })}
-        />
-      </Panel>
-      <Offered
-        key={kind}
-        {...{ org: org.slug, connector, kind, name }}
-        onChoose={(name) => navigate({ search: { kind, name } })}
-      />
-    </Stack>
+    <Offered
+      key={kind}
+      {...{ org: org.slug, connector, kind, name, choice }}
+      onChoose={(name) => navigate({ search: { kind, name } })}
+    />
   );
 }

@@ -2,24 +2,17 @@ import { Group, Stack, Text } from "@mantine/core";
 import type { UsageSummary } from "../api.ts";
 import { bytes, count, duration, percent } from "./numbers.ts";
 
-export function Totals({ usage: { overTime } }: { usage: UsageSummary }) {
-  const sum = (value: (used: (typeof overTime)[number]) => number) =>
-    overTime.reduce((total, used) => total + value(used), 0);
-  const calls = sum((used) => used.calls);
-  const timeMs = sum((used) => used.calls * used.durationMsMean);
+export function Totals({ usage: { total } }: { usage: UsageSummary }) {
+  if (!total) return null;
+  const { calls, errors, refused, durationMsP50, durationMsP95, bytesIn, bytesOut } = total;
   return (
-    <Group gap="xl" mb="md">
+    <Group gap="md xl">
       <Total label="Calls" value={count(calls)} />
-      <Total
-        label="Failed"
-        value={percent(
-          sum((used) => used.errors),
-          calls,
-        )}
-      />
-      <Total label="Refused by limits" value={count(sum((used) => used.refused))} />
-      <Total label="On average" value={duration(calls === 0 ? 0 : timeMs / calls)} />
-      <Total label="In and out" value={bytes(sum((used) => used.bytesIn + used.bytesOut))} />
+      <Total label="Failed" value={percent(errors, calls)} />
+      <Total label="Refused by limits" value={count(refused)} />
+      <Total label="Half took at most" value={duration(durationMsP50)} />
+      <Total label="95 % took at most" value={duration(durationMsP95)} />
+      <Total label="In and out" value={bytes(bytesIn + bytesOut)} />
     </Group>
   );
 }

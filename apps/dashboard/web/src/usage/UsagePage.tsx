@@ -1,13 +1,15 @@
-import { Anchor, Group, SegmentedControl, Text } from "@mantine/core";
+import { Anchor, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { readUsage, type UsageSummary, usageFile } from "../api.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Empty, Failure, Loading, NotFound } from "../ui/states.tsx";
 import { Chart } from "./Chart.tsx";
+import { type Days, DEFAULT_DAYS } from "./days.ts";
+import { OverTimeTable } from "./OverTimeTable.tsx";
 import { Quotas } from "./Quotas.tsx";
 import { Totals } from "./Totals.tsx";
 import { UsageTable } from "./UsageTable.tsx";
@@ -31,19 +33,27 @@ const usageQuery = (org: string, days: number) =>
 /** Who has called what, from the audit log. */
 export function UsagePage() {
   const org = useOrg()!;
-  const [days, setDays] = useState("7");
-  const { data, error, refetch } = useQuery({ ...usageQuery(org.slug, Number(days)), enabled: org.mayAudit });
+  const { days = DEFAULT_DAYS } = useSearch({ from: "/signed-in/$org/usage" });
+  const navigate = useNavigate({ from: "/$org/usage" });
+  const { data, error, refetch } = useQuery({ ...usageQuery(org.slug, days), enabled: org.mayAudit });
   if (!org.mayAudit) return <NotFound />;
   return (
     <Page
       title="Usage"
       lead="Every call that is in the audit log, a few seconds later. Days and hours are UTC."
-      actions={<SegmentedControl aria-label="Of the last" data={SPANS} value={days} onChange={setDays} />}
+      actions={
+        <SegmentedControl
+          aria-label="Of the last"
+          data={SPANS}
+          value={String(days)}
+          onChange={(days) => navigate({ search: { days: Number(days) as Days } })}
+        />
+      }
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !data && <Loading />}
-      {data && (data.overTime.length > 0 ? <Usage usage={data} days={Number(days)} /> : <Nothing />)}
-      {data && <Files org={org.slug} days={Number(days)} />}
+      {data && (data.overTime.length > 0 ? <Usage usage={data} days={days} /> : <Nothing />)}
+      {data && <Files org={org.slug} days={days} />}
     </Page>
   );
 }
@@ -52,8 +62,12 @@ function Usage({ usage, days }: { usage: UsageSummary; days: number }) {
   return (
     <>
       <Panel title="Calls">
-        <Totals usage={usage} />
-        <Chart usage={usage} days={days} />
+        <Stack gap="lg">
+          <Totals usage={usage} />
+          <Chart usage={usage} days={days} what="calls" />
+          <Chart usage={usage} days={days} what="durations" />
+          <OverTimeTable usage={usage} />
+        </Stack>
       </Panel>
       <Quotas quotas={usage.quotas} />
       <UsageTable title="By connector" rows={usage.connectors} />

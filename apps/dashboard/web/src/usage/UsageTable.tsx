@@ -16,8 +16,12 @@ export function UsageTable({ title, rows }: { title: string; rows: UsageSummary[
               <Table.Th ta="right">Calls</Table.Th>
               <Table.Th ta="right">Failed</Table.Th>
               <Table.Th ta="right">Refused</Table.Th>
-              <Table.Th ta="right">Average</Table.Th>
-              <Table.Th ta="right">Slowest</Table.Th>
+              <Table.Th ta="right">
+                <abbr title="Half of the calls took no longer">p50</abbr>
+              </Table.Th>
+              <Table.Th ta="right">
+                <abbr title="95 in a hundred took no longer">p95</abbr>
+              </Table.Th>
               <Table.Th ta="right">In and out</Table.Th>
             </Table.Tr>
           </Table.Thead>
@@ -28,8 +32,8 @@ export function UsageTable({ title, rows }: { title: string; rows: UsageSummary[
                 <Table.Td ta="right">{count(row.calls)}</Table.Td>
                 <Table.Td ta="right">{percent(row.errors, row.calls)}</Table.Td>
                 <Table.Td ta="right">{count(row.refused)}</Table.Td>
-                <Table.Td ta="right">{duration(row.durationMsMean)}</Table.Td>
-                <Table.Td ta="right">{duration(row.durationMsMax)}</Table.Td>
+                <Table.Td ta="right">{duration(row.durationMsP50)}</Table.Td>
+                <Table.Td ta="right">{duration(row.durationMsP95)}</Table.Td>
                 <Table.Td ta="right">{bytes(row.bytesIn + row.bytesOut)}</Table.Td>
               </Table.Tr>
             ))}

@@ -65,14 +65,16 @@ export function SchemaForm({ schema, refused, children, onSubmit }: SchemaFormPr
       }}
     >
       <Stack gap="md">
-        <SegmentedControl
-          size="xs"
-          w="fit-content"
-          aria-label="How to write the arguments"
-          data={WAYS}
-          value={way}
-          onChange={(to) => (to === "json" ? writeAsJson() : fillInFields())}
-        />
+        {!isEmpty && (
+          <SegmentedControl
+            size="xs"
+            w="fit-content"
+            aria-label="How to write the arguments"
+            data={WAYS}
+            value={way}
+            onChange={(to) => (to === "json" ? writeAsJson() : fillInFields())}
+          />
+        )}
         {way === "json" && (
           <Textarea
             label="Arguments, as JSON"
