@@ -16,6 +16,7 @@ import { auditDeliveries } from "./audit-deliveries.ts";
 import { clients } from "./clients.ts";
 import { connectorSettings } from "./connector-settings.ts";
 import { connectors } from "./connectors.ts";
+import { finishDeletions } from "./destroy-deleted-orgs.ts";
 import { answerFault } from "./faults.ts";
 import { firstSteps } from "./first-steps.ts";
 import { idempotency } from "./idempotency.ts";
@@ -29,6 +30,7 @@ import { describeApi } from "./openapi.ts";
 import { ownClients } from "./own-clients.ts";
 import { ownUse } from "./own-use.ts";
 import { people } from "./people.ts";
+import { platform, requireOperator } from "./platform.ts";
 import { playground } from "./playground.ts";
 import { preconditions, type Shown } from "./preconditions.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
@@ -89,13 +91,16 @@ export function startDashboard(options: DashboardDeps): Dashboard {
       described ??= describeApi(routes);
       return c.json(await described);
     })
+    .route("/api/platform", platformApi(deps))
     .route("/api", routes)
     .route("/dashboard", signIn(deps))
     .route("/dashboard", web(deps));
-  const verdicts = keepVerdictsFresh(deps);
+  const jobs = new AsyncDisposableStack();
+  jobs.use(keepVerdictsFresh(deps));
+  jobs.use(finishDeletions(deps));
   return {
     handle: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
-    [Symbol.asyncDispose]: () => verdicts[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => jobs.disposeAsync(),
   };
 }
 
@@ -133,5 +138,15 @@ export function api(deps: Deps, shown: Shown) {
     .route("/orgs/:org/audit", audit(deps));
 }
 
-/** The routes under `/api`, for a typed client. */
+/** For operators alone, and so no part of what is described. */
+function platformApi(deps: Deps) {
+  return new Hono()
+    .use(requireCaller(deps))
+    .use(requireOperator(deps))
+    .use(limitBody(BODY_BYTES_MAX))
+    .route("/", platform(deps));
+}
+
+/** The routes under `/api`, and those under `/api/platform`, for a typed client. */
 export type Api = ReturnType<typeof api>;
+export type PlatformApi = ReturnType<typeof platformApi>;

@@ -17,7 +17,7 @@ const AMOUNTS = [
   ...["bytesPerDay", "bytesPerMonth", "concurrentCalls"],
 ] as Amount[];
 
-const Limit = z.object({
+export const Limit = z.object({
   subject: z.enum(["org", "member", "client", "connector", "tool"]),
   /** "" is of each. */
   subjectId: z.string().max(300).default(""),

@@ -1,9 +1,8 @@
 import { setTimeout as after } from "node:timers/promises";
 import { revokeUpstream } from "@gatehouse/auth/connect/revoke-upstream";
 import { insertAudit } from "@gatehouse/store/audit";
-import { deleteMembersCredentials } from "@gatehouse/store/credentials";
 import { type Database, withOrg } from "@gatehouse/store/database";
-import { suspendOrg } from "@gatehouse/store/suspensions";
+import { markDeleted, markDestroyed } from "@gatehouse/store/org-deletion";
 import { countRevocations } from "@gatehouse/store/upstream-revocations";
 import type { Vault } from "@gatehouse/vault/vault";
 
@@ -19,12 +18,12 @@ const LOOK_EVERY_MS = 250;
 export async function deleteOrg(deps: Deps, org: { id: string }, seconds = 30): Promise<number> {
   const { db, vault } = deps;
   await withOrg(db, org.id, async (scope) => {
-    await suspendOrg(scope);
-    await deleteMembersCredentials(scope);
-    await insertAudit(scope, { event: "org.deleted", outcome: "ok", entry: { by: "operator" } });
+    const isNew = await markDeleted(scope);
+    if (isNew) await insertAudit(scope, { event: "org.deleted", outcome: "ok", entry: { by: "operator" } });
   });
   const left = await revokeAll(deps, org, seconds);
   await vault.destroyDataKey(org.id);
+  await withOrg(db, org.id, markDestroyed);
   return left;
 }
 

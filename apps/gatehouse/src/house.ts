@@ -16,6 +16,7 @@ import type { Vault } from "@gatehouse/vault/vault";
 import { keepAudit } from "./audit/keep-audit.ts";
 import { close, portOf } from "./listen.ts";
 import { type Dependency, watchDependencies } from "./readiness.ts";
+import { keepReplicaRow } from "./replica-row.ts";
 import { explainInternal, explainRedis, standAlone } from "./replicas.ts";
 import { type App, type AppName, route } from "./router.ts";
 
@@ -85,6 +86,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
   const dependencies: Dependency[] = [{ name: "postgres", isNeeded: true, isUp: () => isReachable(db) }];
   for (const name of names) apps[name] = await OPEN[name]({ ...options, internal, egress, dependencies, stack });
   const readiness = stack.use(watchDependencies(dependencies));
+  stack.use(keepReplicaRow({ db, apps: names, readiness, log }));
   options.metricsServer?.answerReadiness(() => readiness.check());
   const isReady = async () => (await readiness.check()).ready;
   server.removeAllListeners("request");

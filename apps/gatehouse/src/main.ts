@@ -11,6 +11,7 @@ import {
   rotateSigningKeys,
   setSuspension,
 } from "./operate.ts";
+import { printOperators, setOperator } from "./operators.ts";
 import { printPlans, setPlan, writePlan } from "./plans.ts";
 import { showProgress } from "./progress.ts";
 import type { AppName } from "./router.ts";
@@ -80,6 +81,24 @@ org
   .action((slug: string, { confirm }: { confirm: string }) =>
     deleteOrgOnceConfirmed(readConfig(), progress, { slug, confirm }),
   );
+
+const operator = program.command("operator").description("people who run the deployment, in the dashboard");
+
+operator
+  .command("list")
+  .description("print who is one")
+  .action(() => printOperators(readConfig(), progress));
+
+for (const [command, operates, description] of [
+  ["add", true, "this person sees every org, what runs and what waits, and may suspend and delete orgs"],
+  ["remove", false, "this person is no operator any more"],
+] as const) {
+  operator
+    .command(command)
+    .description(description)
+    .argument("<email>", "of somebody who has an account")
+    .action((email: string) => setOperator(readConfig(), progress, { email, operates }));
+}
 
 const plan = program.command("plan").description("what orgs are allowed");
 

@@ -31,7 +31,8 @@ alter table orgs
 alter table usage_hours
   add column durations bigint[] not null default array_fill(0::bigint, array[13]) check (cardinality(durations) = 13);
 
-create function list_orgs_counted(search text, after text, count_max int)
+-- `only_slug` is one slug; an empty text is no condition.
+create function list_orgs_counted(search text, after text, only_slug text, count_max int)
   returns table (
     id uuid, slug text, name text, plan text, created_at timestamptz, suspended_at timestamptz, deleted_at timestamptz,
     members bigint, connectors bigint, calls bigint, errors bigint)
@@ -43,7 +44,7 @@ create function list_orgs_counted(search text, after text, count_max int)
   from orgs o, lateral (
     select coalesce(sum(h.calls), 0)::bigint as calls, coalesce(sum(h.errors), 0)::bigint as errors
     from usage_hours h where h.org_id = o.id and h.hour > now() - interval '24 hours') used
-  where o.slug > after
+  where o.slug > after and (only_slug = '' or o.slug = only_slug)
     and (search = '' or strpos(o.slug, lower(search)) > 0 or strpos(lower(o.name), lower(search)) > 0)
   order by o.slug limit count_max
 $$;

@@ -17,7 +17,7 @@ export interface Membership {
 
 /** The first segment of our own addresses, which no org may take. */
 const RESERVED_SLUGS = new Set(
-  "account api assets auth callback connect dashboard docs favicon health interaction livez login logout metrics oauth readyz sign-in static well-known www".split(
+  "account api assets auth callback connect dashboard docs favicon health interaction livez login logout metrics oauth platform readyz sign-in static well-known www".split(
     " ",
   ),
 );
@@ -76,7 +76,7 @@ export async function findOrg(org: OrgScope): Promise<Org | null> {
   return row ?? null;
 }
 
-/** Takes no tenant: a person's orgs, by name, with the role they have in each. As the dashboard's role. */
+/** Takes no tenant: a person's orgs that are not deleted, by name, with the role they have in each. As the dashboard's role. */
 export function listMembershipsOfUser(db: Kysely<Tables>, userId: string): Promise<Membership[]> {
   return withMember(db, userId, async (transaction) => {
     const rows = await transaction
@@ -84,6 +84,7 @@ export function listMembershipsOfUser(db: Kysely<Tables>, userId: string): Promi
       .innerJoin("orgs as o", "o.id", "m.org_id")
       .select(["o.id", "o.slug", "o.name", "m.role"])
       .where("m.user_id", "=", userId)
+      .where("o.deleted_at", "is", null)
       .orderBy("o.name")
       .execute();
     return rows.map(({ role, ...org }) => ({ org, role }));
@@ -102,6 +103,7 @@ export function findMembershipBySlug(
       .select(["o.id", "o.slug", "o.name", "m.role"])
       .where("m.user_id", "=", userId)
       .where("o.slug", "=", slug)
+      .where("o.deleted_at", "is", null)
       .executeTakeFirst();
     if (!row) return null;
     const { role, ...org } = row;
