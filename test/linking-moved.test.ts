@@ -4,7 +4,9 @@ import { startWhoAmI, WHO_AM_I } from "@gatehouse/testing/accounts/whoami";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { startHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
+import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { signIn } from "../apps/dashboard/test/signed-in.ts";
 import { bearer, callTool, post } from "../apps/gateway/test/client.ts";
 
 /** An authorization server that gives everybody what it is called, and remembers all that it is sent. */
@@ -34,6 +36,39 @@ async function startIssuer(name: string) {
   const server = { issuer: loopback.origin, tokenEndpoint: `${loopback.origin}/token`, sent };
   return Object.assign(server, { [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose]() });
 }
+
+test("an app's secret goes to no other revocation endpoint than its owner had named when they entered it", async () => {
+  await using old = await startIssuer("old");
+  await using elsewhere = await startIssuer("new");
+  await using upstream = await startWhoAmI({ issuer: old.issuer, whoIs: (token) => token }, { silent: true });
+  await using house = await startHouse({ egressAllow: ["127.0.0.1"] });
+  const org = await house.addOrg({ slug: "acme" });
+  const owner = await signIn(house, await house.addMember(org, { email: "olive@acme.example", role: "owner" }));
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const revokedAt = ({ issuer }: { issuer: string }) => ({
+    ...{ kind: "member-oauth" as const, scopes: ["all"] },
+    server: {
+      ...{ authorizationEndpoint: `${old.issuer}/authorize`, tokenEndpoint: old.tokenEndpoint },
+      revocationEndpoint: `${issuer}/revoke`,
+    },
+  });
+  const access = [revokedAt(old)];
+  const endpoint = await house.addConnector(org, { slug: "notes", url: upstream.url, tools: [WHO_AM_I], access });
+  const app = { clientId: "app", clientSecret: "app-secret" };
+  const enter = () => owner("PUT", "/api/orgs/acme/connectors/notes/linked/app", app);
+  const link = () => linkAccount(linkFor(house, alice, endpoint), { person: alice, as: "alice" });
+  expect((await enter()).status).toBe(204);
+  expect((await link()).text).toContain("is linked");
+
+  await sql`update connectors set access = ${JSON.stringify([revokedAt(elsewhere)])}`.execute(house.ownerDb);
+  expect((await link()).text).toContain("no OAuth app");
+  // What was linked before is not revoked with what is entered now.
+  expect((await enter()).status).toBe(204);
+  await sql`delete from credentials`.execute(house.ownerDb);
+  const rows = () => sql`select 1 from upstream_revocations`.execute(house.ownerDb).then(({ rows }) => rows.length);
+  await expect.poll(rows, { timeout: 5000 }).toBe(0);
+  expect([...old.sent, ...elsewhere.sent].join()).not.toContain("/revoke");
+});
 
 test.each(["token endpoint", "issuer"])(
   "an upstream whose %s moves gets nothing there that was stored for the old one",

@@ -1,6 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
-import { hasRequestedClient, insertClientRequest } from "@gatehouse/store/clients";
+import { countClientRequests, hasRequestedClient, insertClientRequest } from "@gatehouse/store/clients";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { insertMail } from "@gatehouse/store/mails";
 import { listPeople } from "@gatehouse/store/members";
@@ -14,6 +14,12 @@ import { answerPage, finish, type InteractionContext, type InteractionDeps, type
 import { type Endpoint, findEndpoint } from "./resource.ts";
 
 const DENIED = { error: "access_denied", error_description: "the organisation does not allow this client" };
+
+/** Of one member's, which wait for an answer: each is a mail to every admin. */
+const REQUESTS_MAX = 20;
+
+const tooMany = () =>
+  new Fault("conflict", `${REQUESTS_MAX} apps that you asked for wait for an answer. Ask an admin to look at them.`);
 
 interface Refused {
   client: Client;
@@ -73,7 +79,9 @@ function recordRefusal(org: OrgScope, { client, endpoint, userId }: Refused): Pr
 async function ask({ db, vault, publicUrl }: InteractionDeps, { client, endpoint, userId }: Refused): Promise<void> {
   await withOrg(db, endpoint.org.id, async (org) => {
     const { known, standing } = await standingOf(org, client);
-    if (standing !== "not_allowed" || !(await insertClientRequest(org, { identity: known.identity, userId }))) return;
+    if (standing !== "not_allowed") return;
+    if ((await countClientRequests(org, userId)) >= REQUESTS_MAX) throw tooMany();
+    if (!(await insertClientRequest(org, { identity: known.identity, userId }))) return;
     const entry = { client: known.identity, client_id: client.clientId, client_name: known.name };
     await insertAudit(org, { event: "client.requested", outcome: "ok", userId, entry });
     const member = await findUser(db, userId);

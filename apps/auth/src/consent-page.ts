@@ -1,8 +1,8 @@
 import { html } from "hono/html";
 import { type Html, layout } from "./pages.ts";
 
-export interface ConsentView {
-  csrfToken: string;
+/** What a member says yes or no to. */
+export interface ConsentQuestion {
   client: {
     name: string;
     /** The host that publishes the client's metadata; `null` for a client that registered itself. */
@@ -17,6 +17,14 @@ export interface ConsentView {
   held: string[];
   /** What else it asks for. */
   others: string[];
+}
+
+export interface ConsentView extends ConsentQuestion {
+  csrfToken: string;
+  /** The question's digest, which comes back with the answer. */
+  shown: string;
+  /** Whether everything is ticked to begin with. */
+  isTicked: boolean;
   email: string;
   otherAccountUrl: string;
   problem?: string | undefined;
@@ -26,7 +34,6 @@ export interface ScopeChoice {
   scope: string;
   /** Names of the tools that it opens. */
   tools: string[];
-  ticked: boolean;
 }
 
 export function consentPage(view: ConsentView): Html {
@@ -47,9 +54,10 @@ export function consentPage(view: ConsentView): Html {
       ${warning(view)} ${alreadyAllowed(view)}
       <form method="post">
         <input type="hidden" name="csrf" value="${csrfToken}" />
+        <input type="hidden" name="shown" value="${view.shown}" />
         <fieldset>
           <legend>${view.held.length > 0 ? "It asks besides to" : "It will be able to"}</legend>
-          ${choices.map((choice) => checkbox(choice, connector.name))}
+          ${choices.map((choice) => checkbox(choice, view))}
         </fieldset>
         ${alsoAllowed(view)}
         <div class="choice">
@@ -61,10 +69,10 @@ export function consentPage(view: ConsentView): Html {
   );
 }
 
-function checkbox({ scope, tools, ticked }: ScopeChoice, connector: string): Html {
+function checkbox({ scope, tools }: ScopeChoice, { connector, isTicked }: ConsentView): Html {
   return html`<label class="scope">
-    <input type="checkbox" name="scope" value="${scope}" ${ticked ? "checked" : ""} />
-    <span>${MEANINGS[scope]?.(connector)} <small>${reach(scope, tools)}</small></span>
+    <input type="checkbox" name="scope" value="${scope}" ${isTicked ? "checked" : ""} />
+    <span>${MEANINGS[scope]?.(connector.name)} <small>${reach(scope, tools)}</small></span>
   </label>`;
 }
 

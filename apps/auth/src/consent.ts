@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
 import { SCOPES } from "@gatehouse/oauth/endpoint";
 import { insertAudit } from "@gatehouse/store/audit";
@@ -7,7 +8,7 @@ import { findUser } from "@gatehouse/store/users";
 import type { Grant } from "oidc-provider";
 import { SUPPORTED_SCOPES } from "./claims.ts";
 import { nameOf, vouchingHost } from "./client-identity.ts";
-import { consentPage } from "./consent-page.ts";
+import { type ConsentQuestion, consentPage } from "./consent-page.ts";
 import { type ConsentRequest, findConsentRequest, heldScopes } from "./consent-request.ts";
 import {
   answerPage,
@@ -23,28 +24,25 @@ const NO_ENDPOINT = {
   error_description: "there is no MCP endpoint at this address that this member may use",
 };
 
+const CHANGED = "What this app would be able to do has changed since you opened this page. Please look once more.";
+
 /** One member, one client, one endpoint: nothing is sent to the client before its member has said yes to it here. */
 export function consent(deps: InteractionDeps): Step {
   const { provider, db, formTokens } = deps;
 
   async function show(c: InteractionContext, problem?: string): Promise<Response> {
-    const { uid, params, session } = c.var.interaction;
-    const request = await findRequest(deps, c.var.interaction);
+    const { interaction } = c.var;
+    const request = await findRequest(deps, interaction);
     if (!request) return finish(provider, c, NO_ENDPOINT);
-    const { client, endpoint, tools } = request;
-    const user = await findUser(db, session!.accountId);
-    const { asked, held } = whatIsNew(request);
+    const user = await findUser(db, request.userId);
+    const question = questionOf(request, interaction);
     const page = consentPage({
-      csrfToken: formTokens.tokenFor(uid),
-      client: { name: nameOf(client), host: vouchingHost(client) },
-      redirectUri: params.redirect_uri as string,
-      connector: { name: endpoint.connector.name, server: endpoint.connector.server },
-      org: endpoint.org.name,
-      choices: asked.map((scope) => ({ scope, tools: tools[scope]!, ticked: problem === undefined })),
-      held,
-      others: otherScopes(c.var.interaction),
+      ...question,
+      shown: digestOf(request, question),
+      csrfToken: formTokens.tokenFor(interaction.uid),
+      isTicked: problem === undefined,
       email: user?.email ?? "",
-      otherAccountUrl: signInAgainUrl(c.var.interaction),
+      otherAccountUrl: signInAgainUrl(interaction),
       problem,
     });
     return answerPage(c, page, problem ? 422 : 200);
@@ -54,6 +52,7 @@ export function consent(deps: InteractionDeps): Step {
     const request = await findRequest(deps, c.var.interaction);
     if (!request) return finish(provider, c, NO_ENDPOINT);
     if (form.decision === "approve") {
+      if (form.shown !== digestOf(request, questionOf(request, c.var.interaction))) return show(c, CHANGED);
       const { asked, held } = whatIsNew(request);
       const ticked = asked.filter((scope) => [form.scope].flat().includes(scope));
       if (ticked.length === 0) return show(c, "Tick at least one of these, or deny.");
@@ -80,6 +79,28 @@ async function findRequest(deps: InteractionDeps, { params, session }: Interacti
     resource: params.resource as string,
     redirectUri: params.redirect_uri as string,
   });
+}
+
+/** What the member is asked. */
+function questionOf(request: ConsentRequest, interaction: Interaction): ConsentQuestion {
+  const { client, endpoint, tools } = request;
+  const { asked, held } = whatIsNew(request);
+  return {
+    client: { name: nameOf(client), host: vouchingHost(client) },
+    redirectUri: interaction.params.redirect_uri as string,
+    connector: { name: endpoint.connector.name, server: endpoint.connector.server },
+    org: endpoint.org.name,
+    choices: asked.map((scope) => ({ scope, tools: tools[scope]! })),
+    held,
+    others: otherScopes(interaction),
+  };
+}
+
+/** Of all that is agreed to, also of what the page has no room for: nothing else is granted than what was there to be seen. */
+function digestOf({ userId, terms }: ConsentRequest, question: ConsentQuestion): string {
+  return createHash("sha256")
+    .update(JSON.stringify([userId, terms, question]))
+    .digest("base64url");
 }
 
 /** Whoever asks for more is asked about that alone; whoever asks for the same again, about all of it. */

@@ -347,7 +347,17 @@ test("change of email: with the password, confirmed in the new mailbox, told to 
     "Look into your mail",
   );
   expect(await findUserByEmail(house.ownerDb, "ada@new.example")).toBeNull();
-  const { browser: elsewhere, page } = await open(house, await linkTo(house, "ada@new.example"));
+  const link = await linkTo(house, "ada@new.example");
+  const bob = await house.addMember(house.org, "bob");
+  await signInHere(house, bob);
+  expect((await bob.browser.open(link)).status).toBe(403);
+  const phone = { ...house.ada, browser: new Browser(house.publicUrl) };
+  const { browser: elsewhere } = phone;
+  const first = await elsewhere.open(link);
+  expect(first.url.pathname).toMatch(/^\/oauth\/interaction/);
+  expect(await findUserByEmail(house.ownerDb, "ada@new.example")).toBeNull();
+  const page = await signIn(phone, first);
+  expect(page.text).toContain("ada@new.example");
   await elsewhere.submit(page, {});
   expect((await findUserByEmail(house.ownerDb, "ada@new.example"))?.id).toBe(house.ada.id);
   expect((await browser.open("/api/session")).status, "all other browsers are signed out").toBe(401);

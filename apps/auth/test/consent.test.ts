@@ -92,6 +92,20 @@ test("what is unticked is not given; with nothing ticked the page asks again, an
   expect(await acme.grants()).toMatchObject([{ scopes: ["mcp:read"] }]);
 });
 
+test("what is agreed to is what was shown: where that has changed meanwhile, nothing is given, and the page asks again", async () => {
+  await using acme = await startAcme();
+  await acme.addTools(tool("look", "read"), tool("note", null));
+  const { page, member } = await visit(acme);
+  await acme.addTools(tool("delete_all", null));
+  const again = await member.browser.submit(page, { decision: "approve" });
+  expect(again.status).toBe(422);
+  expect(words(again)).toContain("has changed since you opened this page");
+  expect(words(again)).toContain("delete_all");
+  expect(await acme.grants()).toEqual([]);
+  const answer = await member.browser.submit(again, { scope: ["mcp:read", "mcp:write"], decision: "approve" });
+  expect(answer.left.searchParams.get("code")).toEqual(expect.any(String));
+});
+
 test("a scope that the client did not ask for cannot be ticked by a form of somebody's own making", async () => {
   await using acme = await startAcme();
   const { page, request, member } = await visit(acme, { scope: "mcp:read" });

@@ -21,12 +21,13 @@ import { answerFault } from "./faults.ts";
 import { firstSteps } from "./first-steps.ts";
 import { idempotency } from "./idempotency.ts";
 import { type Issuer, ourIssuer } from "./issuer.ts";
-import { limitBody } from "./limit-body.ts";
+import { limitBodies, limitBody } from "./limit-body.ts";
 import { limits } from "./limits.ts";
 import { linked } from "./linked.ts";
 import { links } from "./links.ts";
 import { requireMembership } from "./membership.ts";
 import { describeApi } from "./openapi.ts";
+import { orgSettings } from "./org-settings.ts";
 import { ownClients } from "./own-clients.ts";
 import { ownUse } from "./own-use.ts";
 import { people } from "./people.ts";
@@ -110,11 +111,13 @@ export function api(deps: Deps, shown: Shown) {
     .use(requireCaller(deps))
     .use("/orgs/:org/*", requireMembership(deps))
     .use("/orgs/:org/*", preconditions(deps, shown))
-    .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX), idempotency(deps))
+    .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX), limitBodies(3 * DESCRIPTION_BODY_BYTES_MAX))
+    .use("/orgs/:org/apis/*", idempotency(deps))
     .route("/orgs/:org/apis", apis(deps))
     .use(limitBody(BODY_BYTES_MAX))
     .use("/orgs/:org/*", idempotency(deps))
     .route("/session", session(deps))
+    .route("/orgs/:org", orgSettings(deps))
     .route("/orgs/:org/connectors", connectors(deps))
     .route("/orgs/:org/connectors", connectorSettings(deps))
     .route("/orgs/:org/connectors", linked(deps))

@@ -1,3 +1,4 @@
+import { type ClientRequest, request as send } from "node:http";
 import { findConnectorBySlug, findTool } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
 import type { Org } from "@gatehouse/store/orgs";
@@ -97,6 +98,25 @@ test("a description of megabytes is taken, though other bodies are kept short", 
   const large = JSON.stringify({ ...DESCRIPTION, "x-filler": "x".repeat(3_000_000) });
   expect(lastLine(await owner("POST", `${APIS}/preview`, { text: large })).api.operations).toBe(3);
   expect((await owner("POST", "/api/orgs/acme/connectors", { name: "x".repeat(100_000) })).status).toBe(413);
+});
+
+test("bodies that come together are bounded, before they are read", async () => {
+  const length = 32 * 1024 * 1024;
+  const headers = { ...owner.headers, "content-length": length };
+  const begun: ClientRequest[] = [];
+  const begin = () => {
+    const request = send(`${house.url}${APIS}/preview`, { method: "POST", headers });
+    begun.push(request.on("error", () => {}));
+    request.flushHeaders();
+  };
+  const preview = async () => (await owner("POST", `${APIS}/preview`, { text })).status;
+  const beginAndPreview = () => {
+    begin();
+    return preview();
+  };
+  await expect.poll(beginAndPreview, { timeout: 10_000 }).toBe(429);
+  for (const request of begun) request.destroy();
+  await expect.poll(preview, { timeout: 10_000 }).toBe(200);
 });
 
 test("from a URL, with relative servers relative to it", async () => {

@@ -4,7 +4,7 @@ import { withOrg } from "@gatehouse/store/database";
 import { takeDueMails } from "@gatehouse/store/mails";
 import type { Org } from "@gatehouse/store/orgs";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
-import { type CookieJar, visit } from "@gatehouse/testing/sign-in";
+import { type CookieJar, filledIn, setAll, visit } from "@gatehouse/testing/sign-in";
 import { tokenFor } from "@gatehouse/testing/token-for";
 import { sql } from "kysely";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -79,11 +79,10 @@ async function go(
   return next.origin === house.url ? go(next, cookies) : { url: next, page: "", status: answer.status };
 }
 
-/** With the scopes that are ticked. */
+/** With what is hidden in the form, and the scopes that are ticked. */
 function submit({ url, page }: { url: URL; page: string }, cookies: CookieJar, fields: Record<string, string>) {
-  const csrf = /name="csrf" value="([^"]+)"/.exec(page)![1]!;
-  const form = new URLSearchParams({ csrf, ...fields });
-  for (const [, scope] of page.matchAll(/name="scope" value="([^"]+)"/g)) form.append("scope", scope!);
+  const form = filledIn(page);
+  setAll(form, fields);
   return go(url, cookies, form);
 }
 
@@ -221,6 +220,25 @@ test("a member asks for a client that is not allowed; once an admin approves it,
       await arrive(max, await register({ client_name: "Wanted", redirect_uris: [CALLBACK, "https://evil.example/"] })),
     ),
   ).toBe(false);
+});
+
+test("a member waits for twenty answers at most, also where many are asked for at once", async () => {
+  await owner("PUT", `${CLIENTS}/policy`, { policy: "approved", confirmed: true });
+  const waiting = () =>
+    sql<{ count: number }>`select count(*)::int as count from client_requests where user_id = ${max.id}`
+      .execute(house.ownerDb)
+      .then(({ rows }) => rows[0]!.count);
+  await sql`delete from client_requests where user_id = ${max.id}`.execute(house.ownerDb);
+  await sql`insert into clients (org_id, identity, registration, name)
+    select ${acme.id}, 'nth ' || nth, 'dynamic', 'Nth' from generate_series(1, 19) nth`.execute(house.ownerDb);
+  await sql`insert into client_requests (org_id, identity, user_id)
+    select org_id, identity, ${max.id} from clients where name = 'Nth'`.execute(house.ownerDb);
+  const refused: Awaited<ReturnType<typeof arrive>>[] = [];
+  for (const nth of [1, 2, 3]) refused.push(await arrive(max, await register({ client_name: `One more ${nth}` })));
+  const ask = (one: (typeof refused)[number]) => submit(one, one.cookies, { answer: "ask" });
+  const pages = await Promise.all(refused.map(ask));
+  expect(pages.filter(({ status }) => status === 409)).toHaveLength(2);
+  expect(await waiting()).toBe(20);
 });
 
 test("a member who does not want to ask is sent back to the client, with an error", async () => {

@@ -4,6 +4,7 @@ import { listMembers, type Org } from "@gatehouse/store/orgs";
 import { suspendOrg } from "@gatehouse/store/suspensions";
 import type { Role } from "@gatehouse/store/tables";
 import { type Person, startHouse } from "@gatehouse/testing/house";
+import { sql } from "kysely";
 import { expect, test, vi } from "vitest";
 import { signIn } from "./signed-in.ts";
 
@@ -98,6 +99,17 @@ test("who is a member, or invited already, is not invited; nor an address that i
   expect((await invite("a@b.example\r\nBcc: x@evil.example")).status).toBe(422);
   expect((await invite("eve@new.example")).status).toBe(201);
   expect((await invite("EVE@new.example")).status).toBe(409);
+});
+
+test("a thousand invitations wait at most, also where several are sent at once", async () => {
+  await using house = await startAcme();
+  await sql`insert into invitations (id, org_id, email, role, token_hash, invited_by, expires_at)
+    select gen_random_uuid(), ${house.acme.id}, nth || '@many.example', 'member', sha256(nth::text::bytea), ${house.owner.id}, now() + interval '1 day'
+    from generate_series(1, 999) nth`.execute(house.ownerDb);
+  const invite = (nth: number) => ({ email: `${nth}@new.example`, role: "member" });
+  const atOnce = [1, 2, 3, 4, 5].map((nth) => house.asOwner("POST", `${PEOPLE}/invitations`, invite(nth)));
+  const statuses = (await Promise.all(atOnce)).map(({ status }) => status).sort();
+  expect(statuses).toEqual([201, 409, 409, 409, 409]);
 });
 
 test("a role is changed, and the audit has before and after", async () => {

@@ -39,7 +39,7 @@ export async function signIn(house: TestHouse, person: Person) {
   const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   const own = { cookie, origin: house.url, "content-type": "application/json", "x-csrf-token": csrfToken };
 
-  return async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  async function send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const answer = await fetch(house.url + path, {
       method,
@@ -49,7 +49,8 @@ export async function signIn(house: TestHouse, person: Person) {
     const read = await readAnswer(answer);
     await expectAsDescribed(house.url, method, path, read);
     return read;
-  };
+  }
+  return Object.assign(send, { headers: own });
 }
 
 async function readAnswer(answer: Response) {

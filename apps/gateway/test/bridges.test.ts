@@ -73,7 +73,7 @@ test("what the client leaves out is asked for again", async () => {
   expect(last.messages[0].result.content[0].text).toBe('{"action":"decline"}');
 });
 
-test("a requestState is for one member, one request, and one answer", async () => {
+test("a requestState is for one client of one member, one request, and one answer", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });
   const bob = await small.house.addMember(small.org, "bob@acme.example");
@@ -89,6 +89,7 @@ test("a requestState is for one member, one request, and one answer", async () =
   await refused({ arguments: { a: 2 } });
   await refused({ name: "change" });
   await refused({}, await small.house.tokenFor(bob, small.endpoint));
+  await refused({}, await small.house.tokenFor(small.alice, small.endpoint, { claims: { client_id: "another" } }));
   expect((await send(small, { requestState, inputResponses }, 3)).messages[0].result.resultType).toBe("complete");
   await refused({});
 });

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from "kysely";
 import type { OrgScope } from "./database.ts";
 import type { ClientPolicy, ClientStanding, Registration, Tables } from "./tables.ts";
+import { takeTurn } from "./turns.ts";
 
 /** A client as orgs know it, whichever of its ids it comes with. */
 export interface ClientIdentity {
@@ -201,6 +202,18 @@ export async function deleteClientRequests(org: OrgScope, identity: string): Pro
     .returning("u.email")
     .execute();
   return rows.map((row) => row.email);
+}
+
+/** How many of theirs wait for an answer. Nobody else counts or adds any of this member's until the transaction ends. */
+export async function countClientRequests(org: OrgScope, userId: string): Promise<number> {
+  await takeTurn(org, `client requests ${userId}`);
+  const { count } = await org.db
+    .selectFrom("client_requests")
+    .select(({ fn }) => fn.countAll<string>().as("count"))
+    .where("org_id", "=", org.id)
+    .where("user_id", "=", userId)
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }
 
 export async function hasRequestedClient(

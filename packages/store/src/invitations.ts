@@ -3,6 +3,7 @@ import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
 import type { Role, Tables } from "./tables.ts";
+import { takeTurn } from "./turns.ts";
 
 export interface Invitation {
   id: string;
@@ -43,7 +44,9 @@ export async function listInvitations(org: OrgScope): Promise<Invitation[]> {
     .execute();
 }
 
+/** Nobody else counts or adds any until the transaction ends. */
 export async function countInvitations(org: OrgScope): Promise<number> {
+  await takeTurn(org, "invitations");
   const { count } = await org.db
     .selectFrom("invitations")
     .select(({ fn }) => fn.countAll<string>().as("count"))

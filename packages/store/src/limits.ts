@@ -1,7 +1,7 @@
-import { sql } from "kysely";
 import type { OrgScope } from "./database.ts";
 import { findPlan } from "./plans.ts";
 import type { Amount, Amounts, Subject } from "./tables.ts";
+import { takeTurn } from "./turns.ts";
 
 /** What a limit is for. */
 export interface LimitedSubject {
@@ -50,7 +50,7 @@ export function listLimits(org: OrgScope): Promise<OwnLimit[]> {
 
 /** Answers what was set before, and nobody has changed meanwhile; `null` where nothing was. Without amounts, it is gone. */
 export async function saveLimit(org: OrgScope, { subject, subjectId, amounts }: OwnLimit): Promise<Amounts | null> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`limits ${org.id}`}, 0))`.execute(org.db);
+  await takeTurn(org, "limits");
   const key = { org_id: org.id, subject, subject_id: subjectId };
   const before = await org.db
     .deleteFrom("limits")

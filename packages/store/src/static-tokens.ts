@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { OrgScope } from "./database.ts";
 import type { ServiceAccountRole } from "./tables.ts";
+import { takeTurn } from "./turns.ts";
 import type { User } from "./users.ts";
 
 /** Whose a token is: a member's own, or a service account's. */
@@ -75,11 +76,13 @@ export function listStaticTokens(org: OrgScope, owner?: TokenOwner): Promise<Sta
   return query.execute();
 }
 
+/** Nobody else counts or adds any until the transaction ends. */
 export async function countStaticTokens(org: OrgScope, owner: TokenOwner): Promise<number> {
   const [column, id] =
     "userId" in owner
       ? (["user_id", owner.userId] as const)
       : (["service_account_id", owner.serviceAccountId] as const);
+  await takeTurn(org, `static tokens ${id}`);
   const { count } = await org.db
     .selectFrom("static_tokens")
     .select(({ fn }) => fn.countAll<string>().as("count"))

@@ -1,5 +1,5 @@
-import { sql } from "kysely";
 import type { OrgScope } from "./database.ts";
+import { takeTurn } from "./turns.ts";
 
 /** What an org's owners have set for tokens, in seconds; `null` is the deployment's own. */
 export interface TokenLifetimes {
@@ -24,7 +24,7 @@ export async function findTokenLifetimes(org: OrgScope): Promise<TokenLifetimes>
 
 /** Answers what was set before, and nobody has changed meanwhile. */
 export async function updateTokenLifetimes(org: OrgScope, lifetimes: TokenLifetimes): Promise<TokenLifetimes> {
-  await sql`select pg_advisory_xact_lock(hashtextextended(${`token lifetimes ${org.id}`}, 0))`.execute(org.db);
+  await takeTurn(org, "token lifetimes");
   const before = await findTokenLifetimes(org);
   await org.db
     .updateTable("orgs")

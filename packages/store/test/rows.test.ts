@@ -57,6 +57,15 @@ const TENANT_TABLES = [
   "static_tokens",
 ];
 
+test("what runs with the owner's rights looks for tables of its caller's making last", async () => {
+  await using furnished = await startFurnished();
+  const { rows } = await sql<{ name: string; path: string[] }>`
+    select proname as name, proconfig as path from pg_proc
+    where prosecdef and pronamespace = 'public'::regnamespace`.execute(furnished.owner);
+  expect(rows.length).toBeGreaterThan(10);
+  for (const { name, path } of rows) expect(path, name).toEqual(["search_path=public, pg_temp"]);
+});
+
 test("without an org, no app's role sees a row of anybody's", async () => {
   await using furnished = await startFurnished();
   for (const role of APP_ROLES.filter((role) => role !== "gatehouse_chain")) {

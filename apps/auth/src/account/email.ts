@@ -1,8 +1,9 @@
+import { Fault } from "@gatehouse/faults";
 import { endOtherBrowsers } from "@gatehouse/store/browsers";
 import { deleteMailedLinksOfUser, findMailedLink, takeMailedLink } from "@gatehouse/store/mailed-links";
 import { insertMail } from "@gatehouse/store/mails";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
-import { findUser, findUserByEmail, updateEmail } from "@gatehouse/store/users";
+import { findUserByEmail, updateEmail } from "@gatehouse/store/users";
 import { addressOf } from "../address.ts";
 import { checkPassword } from "../password-sign-in.ts";
 import { EMAIL } from "../sign-in.ts";
@@ -18,7 +19,7 @@ import { confirmEmail, emailChanged, emailTaken } from "./mails.ts";
 import { changeEmailPage, confirmEmailPage } from "./pages.ts";
 import { sendLink } from "./send-link.ts";
 import { EMAIL_PROBLEM } from "./sign-up.ts";
-import { findSignedIn, requireSignedIn } from "./signed-in.ts";
+import { requireSignedIn } from "./signed-in.ts";
 
 const purpose = "change_email" as const;
 
@@ -45,25 +46,26 @@ export function changeEmail(deps: AccountDeps): AccountForm {
   };
 }
 
-/** `/account/email/confirm`, from the mail to the new mailbox. The old one is told. */
+/** `/account/email/confirm`, from the mail to the new mailbox, for whoever asked for it and nobody else. The old one is told. */
 export function confirmEmailForm(deps: AccountDeps): AccountForm {
   const { db, vault } = deps;
 
   async function findChange(c: AccountContext) {
     const link = await findMailedLink(db, { purpose, tokenHash: tokenHashOf(c) });
-    const user = link?.userId ? await findUser(db, link.userId) : null;
-    if (!link || !user) throw linkIsDead("Ask for the change once more on your account's page.");
-    return { user, from: user.email, to: link.email };
+    if (!link?.userId) throw linkIsDead("Ask for the change once more on your account's page.");
+    const { user, sessionHash } = await requireSignedIn(deps, c);
+    if (user.id !== link.userId)
+      throw new Fault("forbidden", "Another account asked for this change. Sign in as that.");
+    return { user, sessionHash, from: user.email, to: link.email };
   }
 
   return {
     async show(c, view) {
-      return confirmEmailPage({ ...view, ...(await findChange(c)) });
+      const { from, to } = await findChange(c);
+      return confirmEmailPage({ ...view, from, to });
     },
     async submit(c) {
-      const { user, from, to } = await findChange(c);
-      const here = await findSignedIn(deps, c);
-      const kept = here?.user.id === user.id ? here.sessionHash : null;
+      const { user, sessionHash: kept, from, to } = await findChange(c);
       await db.transaction().execute(async (transaction) => {
         const link = await takeMailedLink(transaction, { purpose, tokenHash: tokenHashOf(c) });
         if (!link) throw linkIsDead("Ask for the change once more on your account's page.");

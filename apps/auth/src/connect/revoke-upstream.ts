@@ -4,7 +4,7 @@ import { revoke } from "@gatehouse/oauth/client/tokens";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type Connector, findConnector } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
-import { findUpstreamClientById } from "@gatehouse/store/upstream-clients";
+import { findUpstreamClientById, type UpstreamClient } from "@gatehouse/store/upstream-clients";
 import { deleteRevocation, takeDueRevocations, type UpstreamRevocation } from "@gatehouse/store/upstream-revocations";
 import type { ConnectDeps } from "./connect.ts";
 import { upstreamOf } from "./link-target.ts";
@@ -50,7 +50,13 @@ async function openAccount({ vault }: Deps, revocation: UpstreamRevocation): Pro
 async function clientOf(deps: Deps, { orgId, connectorId }: UpstreamRevocation, { clientId, server }: LinkedAccount) {
   const key = { connectorId, clientId };
   const stored = await withOrg(deps.db, orgId, (org) => findUpstreamClientById(org, key));
-  return stored && openClient(deps, orgId, stored, server);
+  if (!stored || !isMadeFor(stored, server)) return null;
+  return openClient(deps, orgId, stored, server);
+}
+
+/** An app's secret goes where its owner meant it to when they entered it. */
+function isMadeFor({ registration, server: made }: UpstreamClient, { revocation_endpoint }: LinkedAccount["server"]) {
+  return registration !== "given" || made.revocation_endpoint === revocation_endpoint;
 }
 
 async function forget({ db }: Deps, revocation: UpstreamRevocation, outcome: string): Promise<void> {

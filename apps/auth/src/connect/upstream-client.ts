@@ -50,7 +50,8 @@ async function byOwner(deps: Deps, target: LinkTarget, server: AuthorizationServ
 
 async function givenClient(deps: Deps, target: LinkTarget, server: AuthorizationServer): Promise<Client> {
   const stored = await findStored(deps, target);
-  if (stored?.registration === "given" && isFor(stored, target, server))
+  const isSame = stored?.server.revocation_endpoint === server.revocation_endpoint;
+  if (stored?.registration === "given" && isSame && isFor(stored, target, server))
     return openClient(deps, target.org.id, stored, server);
   const operators = await operatorsClient(deps, target, server);
   if (operators) return operators;

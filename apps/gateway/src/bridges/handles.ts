@@ -13,16 +13,17 @@ export interface Handle {
   expiresAt: number;
 }
 
-/** Sealed for one member at one endpoint: another's opens as one that was made up. */
+/** Sealed for one client of one member at one endpoint: another's opens as one that was made up. */
 export function sealHandle(vault: Vault, token: AccessToken, handle: Handle): string {
   return vault.sealer("handles").seal(placeOf(token), JSON.stringify(handle));
 }
 
-/** `null` for what is not ours, not this member's, or has expired. */
+/** `null` for what is not ours, not this client's, or has expired. */
 export function openHandle(vault: Vault, token: AccessToken, sealed: string): Handle | null {
   const opened = vault.sealer("handles").open(placeOf(token), sealed);
   const handle: Handle | null = opened === null ? null : JSON.parse(opened);
   return handle && handle.expiresAt > Date.now() ? handle : null;
 }
 
-const placeOf = ({ orgId, subject, endpointId }: AccessToken) => `${orgId}/${subject}/${endpointId}`;
+const placeOf = ({ orgId, subject, endpointId, clientId }: AccessToken) =>
+  `${orgId}/${subject}/${endpointId}/${clientId}`;
