@@ -236,7 +236,7 @@ export function exportAudit(
   query: Parameters<typeof audit.export.$get>[0]["query"],
   signal: AbortSignal,
 ): Promise<Response> {
-  return send(audit.export.$path({ param: { org }, query }), { signal });
+  return audit.export.$get({ param: { org }, query }, { init: { signal } }) as Promise<Response>;
 }
 
 export async function readAuditIntegrity(org: string): Promise<AuditIntegrity> {

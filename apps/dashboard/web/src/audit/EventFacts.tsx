@@ -16,7 +16,7 @@ interface EventFactsProps {
 }
 
 /** Said in a place of their own. */
-const ELSEWHERE = new Set(["phase", "call", "before", "after", "arguments", "token_name", "trace_id"]);
+const ELSEWHERE = new Set(["phase", "call", "before", "after", "arguments", "token_name", "trace_id", "version"]);
 
 /** Who, what, from where, how it ended; each leads to all that have it in common. */
 export function EventFacts({ org, begun, ended }: EventFactsProps) {
@@ -135,7 +135,6 @@ const KNOWN: readonly Known[] = [
   { name: "bytes_in", label: "Request", show: asBytes },
   { name: "bytes_out", label: "Answer", show: asBytes },
   { name: "era", label: "MCP", show: (value, { version }) => [value, version].filter(Boolean).join(", ") },
-  { name: "version", label: "Version" },
 ];
 
 const labelFor = (name: string): string =>

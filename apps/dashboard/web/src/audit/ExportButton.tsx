@@ -48,24 +48,23 @@ export function ExportButton({ org, search }: { org: string; search: AuditSearch
           {said}
         </Text>
       )}
-      <Menu position="bottom-end" width={300}>
+      <Menu position="bottom-end" width={300} withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <Button variant="default" leftSection={<IconDownload size={16} aria-hidden />}>
             Export
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Label>{isWhole ? "The whole log" : "What the filters leave"}</Menu.Label>
           <Menu.Item onClick={() => start("jsonl")}>
             JSON lines
             <Text size="xs" c="dimmed">
-              {isWhole ? "With all that verifying takes" : "Newest first"}
+              {isWhole ? "The whole log, with all that verifying takes" : "What the filters leave, newest first"}
             </Text>
           </Menu.Item>
           <Menu.Item onClick={() => start("csv")}>
             CSV
             <Text size="xs" c="dimmed">
-              For spreadsheets, newest first
+              {isWhole ? "The whole log" : "What the filters leave"}, for spreadsheets
             </Text>
           </Menu.Item>
         </Menu.Dropdown>

@@ -71,8 +71,9 @@ export function FilterBar({ search, entries, onChange }: FilterBarProps) {
                 <span className={classes.term}>{name}</span> {search[name]}
               </Pill>
             ))}
-            <Combobox.EventsTarget>
+            <Combobox.EventsTarget withExpandedAttribute>
               <PillsInput.Field
+                role="combobox"
                 aria-label="Filter"
                 placeholder={set.length === 0 ? "Filter, such as tool:search outcome:ok" : undefined}
                 value={text}

@@ -148,7 +148,7 @@ function Verdict({ rows, chainedSeq, signedSeq, finding }: AuditVerdict) {
     );
   }
   return (
-    <Alert role="status" color="teal" icon={<IconShieldCheck aria-hidden />} title="Nothing was changed" mt="md">
+    <Alert role="status" color="gray" icon={<IconShieldCheck aria-hidden />} title="Nothing was changed" mt="md">
       {count(rows)} rows were looked at. They are chained up to row {count(chainedSeq)}, and{" "}
       {signedSeq > 0 ? `signed up to row ${count(signedSeq)}` : "not signed yet"}.
     </Alert>

@@ -1,0 +1,156 @@
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
+import { type AuditRow, insertAudit, newAuditId } from "@gatehouse/store/audit";
+import { openAuditWriter } from "@gatehouse/store/audit-writer";
+import { openDatabase, withOrg } from "@gatehouse/store/database";
+import {
+  accessibilityProblems,
+  isWiderThanTheScreen,
+  launchChromium,
+  openPage,
+  type Page,
+  SIZES,
+} from "@gatehouse/testing/chromium";
+import { type Person, startHouse } from "@gatehouse/testing/house";
+import { expect, test } from "vitest";
+
+const SCREENSHOTS = join(tmpdir(), "gatehouse-screenshots");
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SHA256 = "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg";
+
+async function startLogged() {
+  await using stack = new AsyncDisposableStack();
+  const house = stack.use(await startHouse({ apps: ["auth", "dashboard"] }));
+  const org = await house.addOrg({ slug: "acme", name: "Acme" });
+  const owner = await house.addMember(org, { email: "olga@acme.example", role: "owner" });
+  const mail = await house.addConnector(org, { slug: "mail", url: "http://127.0.0.1:9/mcp" });
+  const writer = stack.use(
+    openAuditWriter({ access: house.access, onError: (error) => expect.unreachable(`${error}`) }),
+  );
+  const call = { phase: "whole", method: "tools/call", tool: "search", client: "https://claude.ai/oauth/client" };
+  const from = { address: "203.0.113.7", era: "modern", version: "2026-07-28", trace_id: TRACE };
+
+  /** As the gateway writes them. */
+  async function log(entry: object, outcome = "ok", id = newAuditId()): Promise<string> {
+    const row: AuditRow = {
+      ...{ id, orgId: org.id, at: new Date(), userId: owner.id, connectorId: mail.id, event: "call", outcome },
+      entry: { ...call, ...from, ...entry },
+    };
+    await writer.append(row);
+    return id;
+  }
+  const many = Array.from({ length: 250 }, (_, at) => ({
+    trace_id: undefined,
+    duration_ms: at,
+    bytes_in: 300,
+    bytes_out: 2000,
+  }));
+  await Promise.all(many.map((entry, at) => log({ ...entry, tool: at % 5 ? "search" : "read_mail" })));
+  await log({ error: "The mailbox does not exist", duration_ms: 41 }, "tool_error");
+  const write = newAuditId();
+  const sealed = (await house.vault.seal({ org: org.id, row: `audit/${write}` }, '{"to":"max@acme.example"}')).toString(
+    "base64",
+  );
+  const kept = { sha256: SHA256, sealed };
+  await log({ phase: "intent", call: write, tool: "send_mail", arguments: kept, bytes_in: 412 }, "started", write);
+  await log({ phase: "outcome", call: write, tool: "send_mail", bytes_in: 412, bytes_out: 1530, duration_ms: 212.4 });
+  await withOrg(house.ownerDb, org.id, async (scope) => {
+    const before = { refreshTokenTtlSeconds: 2_592_000, clients: { policy: "any" } };
+    const entry = { before, after: { ...before, clients: { policy: "listed", hosts: ["claude.ai"] } } };
+    await insertAudit(scope, { event: "client_policy.changed", outcome: "ok", userId: owner.id, entry });
+  });
+  await using chain = openDatabase(house.access, "gatehouse_chain", 2);
+  await chainAll(chain);
+  const opened = stack.move();
+  return { house, owner, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function signIn(page: Page, url: string, { email, password }: Person): Promise<void> {
+  await page.goto(`${url}/dashboard/acme/audit`);
+  await page.getByLabel("Email").fill(email);
+  await page.getByRole("button", { name: "Continue" }).click();
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Audit log" }).waitFor();
+}
+
+const shown = (page: Page) => page.getByRole("table").getByRole("row");
+
+test("what happened is found by its filters, seen as it happens, and looked at in full", {
+  timeout: 120_000,
+}, async () => {
+  await using logged = await startLogged();
+  const { house, owner, log } = logged;
+  await using browser = await launchChromium();
+  for (const [name, options] of [
+    ["wide-light", { viewport: SIZES.wide, colorScheme: "light" }],
+    ["narrow-dark", { viewport: SIZES.narrow, colorScheme: "dark" }],
+  ] as const) {
+    const { page, complaints } = await openPage(browser, options);
+    const look = async (step: string) => {
+      await page.screenshot({ path: join(SCREENSHOTS, `${step}-${name}.png`) });
+      expect([step, await accessibilityProblems(page)]).toEqual([step, []]);
+      expect([step, await isWiderThanTheScreen(page)]).toEqual([step, false]);
+    };
+    await signIn(page, house.url, owner);
+    complaints.length = 0;
+    await page.getByRole("cell", { name: "send_mail" }).waitFor();
+    expect(await page.getByRole("cell", { name: "send_mail" }).count()).toBe(1);
+    await look("audit");
+
+    const filter = page.getByRole("combobox", { name: "Filter" });
+    await filter.click();
+    await page.getByRole("option", { name: /^error/ }).waitFor();
+    await look("audit-fields");
+    await filter.fill("tool:search outcome:tool_error");
+    await filter.press("Enter");
+    await page.waitForURL(/audit\?tool=search&outcome=tool_error$/);
+    await page.getByRole("cell", { name: "read_mail" }).first().waitFor({ state: "detached" });
+    const before = await shown(page).count();
+    await log({ error: "While you look" }, "tool_error");
+    await shown(page).nth(before).waitFor();
+    await look("audit-filtered");
+    await page.getByRole("button", { name: "Any time" }).click();
+    await page.getByRole("dialog", { name: "Time" }).waitFor();
+    await look("audit-time");
+    await page.keyboard.press("Escape");
+
+    await page.goBack();
+    await page.getByRole("cell", { name: "send_mail" }).waitFor();
+    await page.mouse.wheel(0, 30_000);
+    await page.getByText("That is all there is").waitFor();
+    await page.getByRole("button", { name: "Export" }).click();
+    const csv = page.getByRole("menuitem", { name: "CSV" });
+    await csv.waitFor();
+    await look("audit-export");
+    const download = page.waitForEvent("download");
+    await csv.click();
+    const file = await (await download).path();
+    expect((await readFile(file, "utf8")).split("\r\n").length).toBeGreaterThan(250);
+
+    await page.getByRole("link", { name: "send_mail" }).click();
+    await page.getByRole("heading", { name: "send_mail" }).waitFor();
+    await page.getByText("212 ms").waitFor();
+    await page.getByRole("button", { name: "Open what is sealed" }).click();
+    await page.getByText("max@acme.example").waitFor();
+    await look("audit-event");
+    await page.getByRole("link", { name: "search" }).first().click();
+    await page
+      .getByRole("definition")
+      .filter({ hasText: /mailbox|While you look/ })
+      .waitFor();
+
+    await page.goto(`${house.url}/dashboard/acme/audit?event=client_policy.changed`);
+    await page.getByRole("link", { name: "changed which clients are allowed" }).click();
+    await page.getByRole("cell", { name: "listed", exact: true }).waitFor();
+    await look("audit-change");
+    await page.goto(`${house.url}/dashboard/acme/audit/integrity`);
+    await page.getByRole("button", { name: "Verify the whole log" }).click();
+    await page.getByText("Nothing was changed").waitFor();
+    await look("audit-integrity");
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  }
+});
