@@ -9,7 +9,7 @@ import { startPrometheus } from "@gatehouse/testing/prometheus";
 import { tokenFor } from "@gatehouse/testing/token-for";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { bearer, callTool, post } from "../../apps/gateway/test/client.ts";
+import { bearer, callTool, initialize, post } from "../../apps/gateway/test/client.ts";
 import { sendJson, startUpstream, TOOLS } from "../../apps/gateway/test/upstream.ts";
 import { renderDashboard } from "../../infra/grafana/src/dashboard.ts";
 import { DASHBOARDS } from "../../infra/grafana/src/dashboards.ts";
@@ -38,7 +38,7 @@ async function startRun() {
     await load;
   });
   const opened = stack.move();
-  return { prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { house, prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 async function keepBusy(house: Awaited<ReturnType<typeof startHouse>>, upstreamUrl: string, stop: AbortSignal) {
@@ -91,6 +91,29 @@ test.each(DASHBOARDS.map(({ uid, rows }) => [uid, rows.flatMap(({ panels }) => p
     );
   },
 );
+
+test("what no panel shows is measured as well", async () => {
+  await using upstream = await startUpstream();
+  const { house } = run;
+  const org = await house.addOrg({ slug: "old" });
+  const bob = await house.addMember(org, { email: "bob@old.example" });
+  const { url } = await house.addConnector(org, { slug: "old", url: upstream.url, era: "legacy" });
+  const { accessToken } = await tokenFor(bob, url);
+  await fetch(url, { method: "DELETE", headers: await initialize(url, accessToken) });
+  await fetch(`${house.url}/api/orgs/old/connectors/nobody-knows`);
+  const queries = [
+    'mcp_server_session_duration_seconds_count{gatehouse_org="old",mcp_protocol_version="2025-11-25"}',
+    'http_server_request_duration_seconds_count{http_route="/api/orgs/:org/connectors/:slug"}',
+    'db_client_operation_duration_seconds_count{db_system_name="redis",pool="redis"}',
+    'gatehouse_pool_connections{pool="upstream calls",state="idle"} > 0',
+    'gatehouse_pool_waiting{pool="upstream streams"}',
+  ];
+  for (const query of queries) {
+    await expect
+      .poll(async () => (await run.prometheus.query(query)).length, { timeout: 15_000, message: query })
+      .toBeGreaterThan(0);
+  }
+});
 
 test("every metric that an alert asks for is one that the house knows, by its labels", async () => {
   const groups = (await Promise.all(ruleFiles.map((path) => readFile(path, "utf8")))).flatMap(

@@ -97,7 +97,13 @@ export async function startAuth({
   return {
     handle(req, res) {
       addressByPublicUrl(req, publicUrl);
-      traceRequest(req, res, routeOf(req.url!), () => answer(req, res));
+      const route = routeOf(req.url!);
+      traceRequest(
+        req,
+        res,
+        () => route,
+        () => answer(req, res),
+      );
     },
     async [Symbol.asyncDispose]() {
       clearInterval(collection);

@@ -5,6 +5,7 @@ import { Fault } from "@gatehouse/faults";
 import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
 import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
+import { traceRequest } from "@gatehouse/telemetry/request-span";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
@@ -35,6 +36,7 @@ import { playground } from "./playground.ts";
 import { preconditions, type Shown } from "./preconditions.ts";
 import { keepVerdictsFresh } from "./renew-verdicts.ts";
 import { risks } from "./risks.ts";
+import { openRoutesTaken } from "./routes-taken.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { requireCaller, session } from "./session.ts";
 import { signIn } from "./sign-in.ts";
@@ -82,8 +84,10 @@ export function startDashboard(options: DashboardDeps): Dashboard {
   const shown: Shown = { fetch: (request) => app.fetch(request), routes: () => app.routes };
   const routes = api(deps, shown);
   let described: ReturnType<typeof describeApi> | undefined;
+  const taken = openRoutesTaken();
   const app = new Hono()
     .onError(answerFault(deps.log))
+    .use(taken.note)
     .notFound(() => {
       throw new Fault("not_found", "There is nothing at this address");
     })
@@ -98,8 +102,16 @@ export function startDashboard(options: DashboardDeps): Dashboard {
   const jobs = new AsyncDisposableStack();
   jobs.use(keepVerdictsFresh(deps));
   jobs.use(finishDeletions(deps));
+  const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   return {
-    handle: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    handle(req, res) {
+      traceRequest(
+        req,
+        res,
+        () => taken.of(req),
+        () => void answer(req, res),
+      );
+    },
     [Symbol.asyncDispose]: () => jobs.disposeAsync(),
   };
 }

@@ -2,10 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { Params } from "@gatehouse/mcp/message";
 import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { State } from "@gatehouse/state/state";
+import { type Operation, recordSession } from "@gatehouse/telemetry/mcp";
 
 /** A legacy client's session, and the one upstream session that belongs to it. */
 export interface ClientSession {
   id: string;
+  /** Milliseconds since the epoch. */
+  openedAt: number;
   memberId: string;
   clientId: string;
   endpointId: string;
@@ -23,7 +26,7 @@ export interface ClientSession {
 export interface Sessions {
   create(
     token: AccessToken,
-    session: Omit<ClientSession, "id" | "memberId" | "clientId" | "endpointId">,
+    session: Omit<ClientSession, "id" | "openedAt" | "memberId" | "clientId" | "endpointId">,
   ): Promise<ClientSession>;
   /** `null` for a session that has ended, and for another member's, client's or endpoint's. */
   find(id: string, token: AccessToken): ClientSession | null | Promise<ClientSession | null>;
@@ -33,7 +36,8 @@ export interface Sessions {
   refresh(session: ClientSession): Promise<unknown>;
   /** Makes what was changed in the session known to every replica. */
   save(session: ClientSession): Promise<void>;
-  end(session: ClientSession): Promise<void>;
+  /** `operation` ends it. */
+  end(session: ClientSession, operation: Operation): Promise<void>;
   /** Another replica has changed a session that is remembered here. */
   onChange(listener: (session: ClientSession) => void): void;
   /** Here or at another replica. */
@@ -137,7 +141,7 @@ export function openSessions({
     async create(token, opened) {
       const id = randomBytes(24).toString("base64url");
       const { subject: memberId, clientId, endpointId } = token;
-      const session = { id, memberId, clientId, endpointId, ...opened };
+      const session = { id, openedAt: Date.now(), memberId, clientId, endpointId, ...opened };
       await save(session);
       return session;
     },
@@ -154,8 +158,9 @@ export function openSessions({
     },
     refresh,
     save: share,
-    async end(session) {
+    async end(session, operation) {
       remembered.delete(session.id);
+      recordSession(operation, session.openedAt);
       await state.delete(keyOf(session.id));
       state.hint(ENDED, session.id);
     },

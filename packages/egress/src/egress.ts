@@ -2,6 +2,8 @@ import { type LookupAddress, type LookupOptions, lookup as resolve } from "node:
 import { networkInterfaces } from "node:os";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { Fault } from "@gatehouse/faults";
+import { poolConnections, poolWaiting } from "@gatehouse/telemetry/events";
+import type { Observation } from "@gatehouse/telemetry/metrics";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import { isLoopbackAddress, isPublicAddress, literalAddress } from "./addresses.ts";
 import { readAllowance } from "./allowance.ts";
@@ -72,7 +74,11 @@ export interface Egress extends AsyncDisposable {
 const IDLE_POOL_MS = 10 * 60_000;
 const CONNECTIONS_MAX = { calls: 256, streams: 4096 };
 
+type Kind = keyof typeof CONNECTIONS_MAX;
+const KINDS = Object.keys(CONNECTIONS_MAX) as Kind[];
+
 interface PooledConnections {
+  kind: Kind;
   pool: Pool;
   usedAt: number;
 }
@@ -140,14 +146,14 @@ export function openEgress({
     };
   }
 
-  function pool(target: Target, kind: keyof typeof CONNECTIONS_MAX = "calls"): Pool {
+  function pool(target: Target, kind: Kind = "calls"): Pool {
     const { origin, exception, boundary } = target;
     const key = `${kind} ${origin} ${exception ?? ""} ${boundary ?? ""}`;
     let entry = pools.get(key);
     if (!entry) {
       const settings = { connect: connector(target), connections: CONNECTIONS_MAX[kind] };
       const timeouts = kind === "streams" ? { bodyTimeout: 0 } : {};
-      entry = { pool: new Pool(origin, { ...settings, ...timeouts }), usedAt: 0 };
+      entry = { kind, pool: new Pool(origin, { ...settings, ...timeouts }), usedAt: 0 };
       pools.set(key, entry);
     }
     entry.usedAt = Date.now();
@@ -177,6 +183,14 @@ export function openEgress({
   }, IDLE_POOL_MS / 10);
   sweep.unref();
 
+  const observed = new DisposableStack();
+  observed.use(poolConnections.observe(() => KINDS.flatMap((kind) => connectionsOf(kind, statsOf(kind)))));
+  observed.use(poolWaiting.observe(() => KINDS.map((kind) => [sum(statsOf(kind), "queued"), nameOf(kind)])));
+
+  function statsOf(kind: Kind): Pool["stats"][] {
+    return [...pools.values()].filter((entry) => entry.kind === kind).map(({ pool }) => pool.stats);
+  }
+
   return {
     check,
     pool,
@@ -186,11 +200,26 @@ export function openEgress({
       return fetch(url, { ...options, timeoutMs, signal });
     },
     async [Symbol.asyncDispose]() {
+      observed[Symbol.dispose]();
       clearInterval(sweep);
       await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
       await proxy?.[Symbol.asyncDispose]();
     },
   };
+}
+
+const nameOf = (kind: Kind) => `upstream ${kind}`;
+
+function connectionsOf(kind: Kind, stats: Pool["stats"][]): Observation[] {
+  const idle = sum(stats, "free");
+  return [
+    [sum(stats, "connected") - idle, nameOf(kind), "used"],
+    [idle, nameOf(kind), "idle"],
+  ];
+}
+
+function sum(stats: Pool["stats"][], key: "connected" | "free" | "queued"): number {
+  return stats.reduce((total, one) => total + one[key], 0);
 }
 
 type LookedUp = (error: Error | null, address: string | LookupAddress[], family?: number) => void;

@@ -1,3 +1,4 @@
+import { dbOperationDuration } from "@gatehouse/telemetry/events";
 import { Redis } from "ioredis";
 import { type Limiter, openLimiter } from "./limiter.ts";
 
@@ -88,6 +89,8 @@ async function openRedisState(redisUrl: string): Promise<State> {
   redis.on("error", () => {});
   limits.on("error", () => {});
   subscriber.on("error", () => {});
+  measure(redis, "redis");
+  measure(limits, "redis limits");
   function disconnect(): void {
     for (const connection of [subscriber, limits, redis]) connection.disconnect();
   }
@@ -139,6 +142,18 @@ async function openRedisState(redisUrl: string): Promise<State> {
       limiter.close();
       disconnect();
     },
+  };
+}
+
+/** Each command, from being sent to its answer. */
+function measure(redis: Redis, pool: string): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = function measured(command, stream) {
+    const began = performance.now();
+    const record = (error?: { name: string }) =>
+      dbOperationDuration.record((performance.now() - began) / 1000, null, "redis", pool, error?.name);
+    command.promise.then(() => record(), record);
+    return send(command, stream);
   };
 }
 

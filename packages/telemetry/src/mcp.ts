@@ -72,6 +72,16 @@ const clientDuration = duration(
   "From a request to an upstream to the end of its answer",
 );
 
+const sessionDuration = histogram({
+  ...{ name: "mcp.server.session.duration", unit: "s", help: "Of sessions that their clients have ended" },
+  ...{ labels: ["gatehouse.org", "gatehouse.connector", "mcp.protocol.version"], boundaries: BOUNDARIES },
+});
+
+/** A session that `operation` ends. `openedAt` in milliseconds since the epoch: another process may have opened it. */
+export function recordSession({ org, connector, protocolVersion }: Operation, openedAt: number): void {
+  sessionDuration.record(Math.max(0, Date.now() - openedAt) / 1000, null, org, connector, protocolVersion);
+}
+
 export function startServer(
   operation: Operation,
   traceparent: string | undefined,

@@ -13,15 +13,15 @@ const duration = histogram({
   boundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
 });
 
-/** A span for a request that is not a call of MCP. `route` is one of few: it may hold nothing that a client makes up. */
+/** A span for a request that is not a call of MCP. `route` is one of few, asked for in the end: it may hold nothing that a client makes up. */
 export function traceRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  route: string,
+  route: () => string,
   answer: () => void,
 ): void {
   const place = beginPlace(parseTraceparent(request.headers.traceparent as string | undefined));
-  response.once("close", () => end(place, request.method!, route, response.statusCode));
+  response.once("close", () => end(place, request.method!, route(), response.statusCode));
   context.with(contextOf(place), answer);
 }
 

@@ -38,7 +38,7 @@ async function answerOfSession(exchange: Exchange, { sessions, audit }: Dependen
   const { session, request, response, operation } = exchange;
   if (!session) return false;
   const ends = request.method === "DELETE";
-  if (ends) await sessions.end(session);
+  if (ends) await sessions.end(session, operation.operation);
   operation.end();
   await audit.append(outcomeOf(exchange, ends ? "ok" : "unlinked"));
   response.writeHead(ends ? 200 : 405, ends ? {} : { allow: "POST, DELETE" }).end();

@@ -6,7 +6,7 @@ import { outcomeOf } from "./record.ts";
 /** A session that has ended here has ended, even where the upstream could not be told. */
 export function endSession(deps: Dependencies): Step {
   return async function endSession(exchange) {
-    await deps.sessions.end(exchange.session!);
+    await deps.sessions.end(exchange.session!, exchange.operation.operation);
     await endUpstreamSession(exchange, deps).catch((error) => {
       deps.log.debug({ err: error, connector: exchange.connector.id }, "an upstream session was not ended");
     });

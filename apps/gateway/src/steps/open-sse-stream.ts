@@ -43,7 +43,7 @@ function messagesUrl({ path, token }: Exchange, id: string, { vault, replicaId }
 async function endSession(exchange: Exchange, deps: Dependencies): Promise<void> {
   if (!exchange.session) return;
   try {
-    await deps.sessions.end(exchange.session);
+    await deps.sessions.end(exchange.session, exchange.operation.operation);
     await endUpstreamSession(exchange, deps);
   } catch (error) {
     deps.log.debug({ err: error, connector: exchange.connector.id }, "a session was not ended");
