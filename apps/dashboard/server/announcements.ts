@@ -16,6 +16,7 @@ import { CLIENTS, type ConnectingClient, type Endpoint } from "./how-to-connect.
 import { isPublic } from "./is-public.ts";
 import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
+import { signatureOf } from "./session.ts";
 
 const DAY_SECONDS = 86_400;
 const OF_ORG = { purpose: "announcement", countMax: 20, windowSeconds: DAY_SECONDS };
@@ -69,7 +70,7 @@ export function announcements({ db, vault, publicUrl }: Deps) {
           const { slug, name } = connector;
           const endpoint = { slug, name, address: new URL(`/${org.slug}/${slug}/mcp`, publicUrl).href };
           const subject = `${name} is there for you to use`;
-          const text = letter({ endpoint, note, by: `${user.name} (${user.email})`, org, publicUrl });
+          const text = letter({ endpoint, note, by: signatureOf(user), org, publicUrl });
           await insertMails(
             scope.db,
             vault,

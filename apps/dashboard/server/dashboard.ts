@@ -152,7 +152,7 @@ export function api(deps: Deps, shown: Shown) {
 }
 
 /** For operators alone, and so no part of what is described. */
-function platformApi(deps: Deps) {
+export function platformApi(deps: Deps) {
   return new Hono()
     .use(requireCaller(deps))
     .use(requireOperator(deps))

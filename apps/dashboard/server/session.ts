@@ -12,6 +12,7 @@ import { noteBrowserSeen } from "@gatehouse/store/browsers";
 import { type Database, withMember } from "@gatehouse/store/database";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
 import { listMembershipsOfUser } from "@gatehouse/store/orgs";
+import type { User } from "@gatehouse/store/users";
 import { type Context, Hono } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
@@ -100,6 +101,9 @@ export function requireCaller(deps: Pick<Deps, "db" | "vault" | "publicUrl">) {
     c.header("x-content-type-options", "nosniff");
   });
 }
+
+/** As mail says who has it sent; a service account has no address. */
+export const signatureOf = ({ name, email }: User): string => (email ? `${name} (${email})` : name);
 
 function refuseForgery(c: Context, { csrfToken }: BrowserSession, publicUrl: URL): void {
   if (c.req.header("origin") !== publicUrl.origin) {

@@ -1,0 +1,409 @@
+import { listAudit } from "@gatehouse/store/audit";
+import { withOrg } from "@gatehouse/store/database";
+import { insertOperator } from "@gatehouse/store/operators";
+import { insertMembership, type Org } from "@gatehouse/store/orgs";
+import type { Role } from "@gatehouse/store/tables";
+import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
+import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { OpenAPIClientAxios } from "openapi-client-axios";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { api, type Deps, platformApi } from "../server/dashboard.ts";
+import { type Document, documentOf, expectAsDescribed, type Operation } from "./described.ts";
+import { type Send, signIn } from "./signed-in.ts";
+
+const ROLES = ["owner", "admin", "member", "auditor"] as const satisfies Role[];
+
+let house: TestHouse;
+let upstream: Awaited<ReturnType<typeof startModernFixture>>;
+let acme: Org;
+let document: Document;
+let endpoint: Endpoint;
+const people = {} as Record<Role, Person>;
+const as = {} as Record<Role | "stranger", Send>;
+
+beforeAll(async () => {
+  [house, upstream] = await Promise.all([startHouse({ egressAllow: ["127.0.0.1"] }), startModernFixture()]);
+  acme = await house.addOrg({ slug: "acme", name: "Acme" });
+  for (const role of ROLES) {
+    people[role] = await house.addMember(acme, { email: `${role}@acme.example`, role });
+    as[role] = await signIn(house, people[role]);
+  }
+  const other = await house.addOrg({ slug: "other" });
+  as.stranger = await signIn(house, await house.addMember(other, { email: "owner@other.example", role: "owner" }));
+  endpoint = await house.addConnector(acme, { slug: "tools", url: upstream.url.href });
+  document = await documentOf(house.url);
+});
+afterAll(async () => {
+  await house?.[Symbol.asyncDispose]();
+  await upstream?.[Symbol.asyncDispose]();
+});
+
+interface Route extends Operation {
+  method: string;
+  path: string;
+}
+
+/** What ends one's own access comes last. */
+const LAST = ["leaveOrg", "signOut"];
+
+function routes(): Route[] {
+  const all = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })),
+  );
+  return all.sort((one, other) => LAST.indexOf(one.operationId) - LAST.indexOf(other.operationId));
+}
+
+/** What the app has, whether or not it is described. */
+function routesOf(made: (deps: Deps) => { routes: { method: string; path: string }[] }) {
+  const urls = { issuerConnectUrl: house.publicUrl, gatewayConnectUrl: house.publicUrl };
+  const { routes } = made({ ...house, ...urls, db: house.ownerDb } as unknown as Deps);
+  const all = routes.filter(({ method }) => method !== "ALL");
+  return [...new Set(all.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`))].sort();
+}
+
+/** In an org, about nothing that there is. */
+const addressOf = ({ path }: Route, org: string) =>
+  `/api${path.replace("{org}", org).replaceAll(/\{\w+\}/g, "0198c0de-0000-7000-8000-000000000000")}`;
+
+const bodyOf = ({ method }: Route) => (method === "GET" ? undefined : {});
+
+/** With a token, and nothing of a browser's. */
+async function withToken(token: string, method: string, path: string, body?: unknown, headers = {}) {
+  const answer = await fetch(house.url + path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  const json = text.startsWith("{") ? JSON.parse(text) : undefined;
+  return { status: answer.status, headers: answer.headers, text, json };
+}
+
+async function mint(send: Send, scopes: string[], path = "/api/orgs/acme/tokens"): Promise<string> {
+  const answer = await send("POST", path, { name: "CI", expiresInDays: 1, scopes, connectors: null });
+  expect(answer.status, answer.text).toBe(201);
+  return answer.json.token;
+}
+
+async function mintForAccount(name: string, role: string): Promise<string> {
+  const { json } = await as.owner("POST", "/api/orgs/acme/service-accounts", { name, role });
+  return mint(as.owner, ["manage:read", "manage:write"], `/api/orgs/acme/service-accounts/${json.id}/tokens`);
+}
+
+describe("the OpenAPI document", () => {
+  test("is valid, and for everybody to read", async () => {
+    const result = await new Validator().validate({ ...structuredClone(document) });
+    expect(result.errors).toBeUndefined();
+    expect(result.valid).toBe(true);
+  });
+
+  test("has every route that there is, each under a name of its own", () => {
+    const all = routesOf((deps) => api(deps, { fetch: () => new Response(), routes: () => [] }));
+    const described = routes().filter((route) => route["x-needs"] !== undefined);
+    expect(described.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(all);
+    expect(new Set(described.map(({ operationId }) => operationId)).size).toBe(all.length);
+  });
+
+  test("is what docs/roles.md says of who may do what", async () => {
+    const rows = routes().map((route) => {
+      const may = ROLES.map((role) => (route["x-roles"].includes(role) ? "✓" : ""));
+      const scope = route["x-needs"] === "be signed in" ? "" : route.method === "GET" ? "read" : "write";
+      return `| ${[`\`${route.operationId}\``, `${route.method} ${route.path}`, ...may, scope].join(" | ")} |`;
+    });
+    const head = "| operation | route | owner | admin | member | auditor | token |\n|---|---|---|---|---|---|---|";
+    const title =
+      "# Who may do what\n\nMade from the routes by `apps/dashboard/test/management.test.ts`, which tries them all.";
+    const token = "A token has the scope `manage:read` or `manage:write`, and never more than its holder's role.";
+    const operators = routesOf(platformApi).map((route) => `- ${route.replace(" ", " /platform")}`);
+    const others = "Operators, in a browser, and for nobody else is there anything at these addresses:";
+    const text = [`${title}\n${token}`, [head, ...rows].join("\n"), others, operators.join("\n")].join("\n\n");
+    await expect(`${text}\n`).toMatchFileSnapshot("../../../docs/roles.md");
+  });
+});
+
+test("each role may do what is said of it, by every route, and nothing else; others see no org at all", async () => {
+  for (const route of routes()) {
+    const [path, body] = [addressOf(route, "acme"), bodyOf(route)];
+    const what = `${route.method} ${path}`;
+    const unsigned = await fetch(house.url + path, { method: route.method });
+    expect(unsigned.status, what).toBe(401);
+    for (const role of ROLES) {
+      const { status, text } = await as[role](route.method, path, body);
+      if (route["x-roles"].includes(role)) expect([401, 403], `${role}: ${what}: ${text}`).not.toContain(status);
+      else expect(status, `${role}: ${what}`).toBe(403);
+    }
+    if (!path.includes("/orgs/")) continue;
+    const refused = await as.stranger(route.method, path, body);
+    expect(refused.status, what).toBe(404);
+    expect(refused.text).toBe((await as.stranger(route.method, addressOf(route, "nowhere"), body)).text);
+  }
+  for (const role of ROLES) {
+    const { id: userId } = people[role];
+    if (role !== "owner") await withOrg(house.ownerDb, acme.id, (scope) => insertMembership(scope, { userId, role }));
+    as[role] = await signIn(house, people[role]);
+  }
+});
+
+test("an operator is shown the deployment; for owners, tokens and everybody else there is nothing there", async () => {
+  const operator = await house.addMember(acme, { email: "operator@acme.example" });
+  await insertOperator(house.ownerDb, operator.id);
+  const asOperator = await signIn(house, operator);
+  const token = await mint(asOperator, ["manage:read", "manage:write"]);
+  for (const route of routesOf(platformApi)) {
+    const [method, path] = route.replaceAll(/\{\w+\}/g, "nothing").split(" ") as [string, string];
+    const address = `/api/platform${path}`;
+    const body = method === "GET" ? undefined : {};
+    expect((await fetch(house.url + address, { method })).status, route).toBe(401);
+    const nothing = [await as.owner(method, address, body), await withToken(token, method, address, body)];
+    for (const { status, text } of nothing) {
+      expect(status, route).toBe(404);
+      expect(text).toContain("There is nothing at this address");
+    }
+    const allowed = await asOperator(method, address, body);
+    expect([401, 403], route).not.toContain(allowed.status);
+    expect(allowed.text, route).not.toContain("There is nothing at this address");
+  }
+  expect((await asOperator("GET", "/api/orgs/other/connectors")).status).toBe(404);
+});
+
+describe("a token", () => {
+  test("opens its org as its holder, and nothing else; one that reads changes nothing", async () => {
+    const [reads, writes] = [await mint(as.owner, ["manage:read"]), await mint(as.owner, ["manage:write"])];
+    expect((await withToken(reads, "GET", "/api/orgs/acme/people")).status).toBe(200);
+    const refused = await withToken(reads, "POST", "/api/orgs/acme/teams", { name: "Readers" });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get("www-authenticate")).toContain("insufficient_scope");
+    expect((await withToken(writes, "POST", "/api/orgs/acme/teams", { name: "Writers" })).status).toBe(201);
+    expect((await withToken(writes, "GET", "/api/orgs/other/connectors")).status).toBe(404);
+    for (const path of ["/api/session", "/api/orgs/acme/tokens"]) {
+      const method = path.endsWith("tokens") ? "POST" : "GET";
+      expect((await withToken(writes, method, path, method === "POST" ? {} : undefined)).status, path).toBe(403);
+    }
+    const asAuditor = await mint(as.auditor, ["manage:read", "manage:write"]);
+    expect((await withToken(asAuditor, "GET", "/api/orgs/acme/audit")).status).toBe(200);
+    expect((await withToken(asAuditor, "POST", "/api/orgs/acme/teams", { name: "Mine" })).status).toBe(403);
+  });
+
+  test("for connectors opens nothing here, one for this opens no connector, and none is for both", async () => {
+    const [calls, manages] = [await mint(as.owner, ["mcp:read"]), await mint(as.owner, ["manage:write"])];
+    const refused = await withToken(calls, "GET", "/api/orgs/acme/connectors");
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get("www-authenticate")).toContain("invalid_token");
+    const call = { jsonrpc: "2.0", id: 1, method: "tools/list" };
+    const accept = { accept: "application/json, text/event-stream" };
+    const { pathname } = new URL(endpoint.url);
+    expect((await withToken(manages, "POST", pathname, call, accept)).status).toBe(401);
+    const both = { name: "CI", expiresInDays: 1, scopes: ["mcp:read", "manage:read"], connectors: null };
+    expect((await as.owner("POST", "/api/orgs/acme/tokens", both)).json.fields).toHaveProperty("scopes");
+    const narrow = { ...both, scopes: ["manage:read"], connectors: ["tools"] };
+    expect((await as.owner("POST", "/api/orgs/acme/tokens", narrow)).json.fields).toHaveProperty("connectors");
+    for (const text of ["gate_pat_x", `${manages}x`, ""]) {
+      expect((await withToken(text, "GET", "/api/orgs/acme/connectors")).status, text).toBe(401);
+    }
+  });
+
+  test("of a service account acts as itself, in the role that it was given; the log names both; its end is at once", async () => {
+    const token = await mintForAccount("Terraform", "admin");
+    expect((await withToken(token, "POST", "/api/orgs/acme/teams", { name: "Platform" })).status).toBe(201);
+    const invited = { email: "new@acme.example", role: "member" };
+    expect((await withToken(token, "POST", "/api/orgs/acme/people/invitations", invited)).status).toBe(201);
+    const rows = await withOrg(house.ownerDb, acme.id, (scope) => listAudit(scope, { limit: 2 }));
+    for (const row of rows) {
+      expect(row).toMatchObject({ serviceAccountName: "Terraform", entry: { token_name: "CI" } });
+    }
+    await vi.waitFor(() => expect(house.mails.at(-1)?.text).toContain("Terraform invites you"));
+    const owner = { name: "Root", role: "owner" };
+    expect((await as.owner("POST", "/api/orgs/acme/service-accounts", owner)).status).toBe(422);
+    const { json } = await as.owner("GET", "/api/orgs/acme/service-accounts");
+    const account = json.accounts.find(({ name }: { name: string }) => name === "Terraform");
+    expect(account.tokens[0].lastUsedAt).not.toBeNull();
+    await as.owner("PATCH", `/api/orgs/acme/service-accounts/${account.id}`, { suspended: true });
+    expect((await withToken(token, "GET", "/api/orgs/acme/teams")).status).toBe(401);
+  });
+
+  test("is worth nothing once it is ended, has run out, or its holder has left", async () => {
+    const leaver = await house.addMember(acme, { email: "leaver@acme.example", role: "admin" });
+    const token = await mint(await signIn(house, leaver), ["manage:read"]);
+    expect((await withToken(token, "GET", "/api/orgs/acme/people")).status).toBe(200);
+    await as.owner("PATCH", `/api/orgs/acme/people/members/${leaver.id}`, { role: "member" });
+    expect((await withToken(token, "GET", "/api/orgs/acme/people")).status).toBe(403);
+    await as.owner("DELETE", `/api/orgs/acme/people/members/${leaver.id}`);
+    expect((await withToken(token, "GET", "/api/orgs/acme/connectors")).status).toBe(401);
+    const own = await mint(as.owner, ["manage:read"]);
+    const { json } = await as.owner("GET", "/api/orgs/acme/access");
+    await as.owner("DELETE", `/api/orgs/acme/tokens/${json.tokens[0].id}`);
+    expect((await withToken(own, "GET", "/api/orgs/acme/connectors")).status).toBe(401);
+  });
+});
+
+describe("Idempotency-Key", () => {
+  const make = (key: string, name: string, send = as.owner) =>
+    send("POST", "/api/orgs/acme/service-accounts", { name }, { "idempotency-key": key });
+
+  test("what was made is not made twice, and is answered as it was; another request under the key is refused", async () => {
+    const first = await make("k1", "Once");
+    const again = await make("k1", "Once");
+    expect([first.status, again.status]).toEqual([201, 201]);
+    expect(again.text).toBe(first.text);
+    expect(again.headers.get("idempotency-replayed")).toBe("true");
+    expect((await make("k1", "Other")).status).toBe(422);
+    const { json } = await as.owner("GET", "/api/orgs/acme/service-accounts");
+    expect(json.accounts.filter(({ name }: { name: string }) => name === "Once")).toHaveLength(1);
+  });
+
+  test("of two at once one makes it; another's key is not mine; what was refused may be mended", async () => {
+    const both = await Promise.all([make("k2", "Racer"), make("k2", "Racer")]);
+    const statuses = both.map(({ status }) => status).sort();
+    expect([201, 409]).toContain(statuses[1]);
+    expect(statuses[0]).toBe(201);
+    expect((await make("k2", "Racer", as.admin)).status).toBe(409);
+    expect((await make("k3", "")).status).toBe(422);
+    expect((await make("k3", "Mended")).status).toBe(201);
+    expect((await make("x".repeat(256), "Long")).status).toBe(400);
+  });
+
+  test("a secret that is shown once is kept sealed, and a token's is shown again to its caller", async () => {
+    const path = "/api/orgs/acme/tokens";
+    const fields = { name: "CI", expiresInDays: 1, scopes: ["mcp:read"], connectors: null };
+    const minted = await as.owner("POST", path, fields, { "idempotency-key": "k4" });
+    const again = await as.owner("POST", path, fields, { "idempotency-key": "k4" });
+    expect(again.json).toEqual(minted.json);
+    const rows = await house.ownerDb.selectFrom("idempotency_keys").select("sealed").execute();
+    const stored = Buffer.concat(rows.flatMap(({ sealed }) => sealed ?? [])).toString("latin1");
+    expect(stored).not.toContain(minted.json.token.slice(-40));
+  });
+});
+
+describe("If-Match", () => {
+  const LIFETIMES = "/api/orgs/acme/token-lifetimes";
+  const lifetimes = (accessTokenTtlSeconds: number) => ({
+    ...{ accessTokenTtlSeconds, refreshTokenTtlSeconds: null, refreshTokenTtlSecondsMax: null },
+  });
+
+  test("of two owners who edit the same, the second is told, and by whom", async () => {
+    const etag = (await as.owner("GET", LIFETIMES)).headers.get("etag")!;
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    expect((await as.admin("GET", LIFETIMES)).headers.get("etag")).toBe(etag);
+    expect((await as.admin("PUT", LIFETIMES, lifetimes(600), { "if-match": etag })).status).toBe(204);
+    const late = await as.owner("PUT", LIFETIMES, lifetimes(900), { "if-match": etag });
+    expect(late.status).toBe(412);
+    expect(late.json).toMatchObject({ changedBy: people.admin.email });
+    expect((await as.owner("GET", LIFETIMES)).json.set.accessTokenTtlSeconds).toBe(600);
+    expect((await as.owner("PUT", LIFETIMES, lifetimes(900), { "if-match": "*" })).status).toBe(204);
+    expect((await as.owner("PUT", LIFETIMES, lifetimes(1200))).status).toBe(204);
+  });
+
+  test("of many at once one is let in", async () => {
+    const etag = (await as.owner("GET", LIFETIMES)).headers.get("etag")!;
+    const all = [601, 602, 603, 604].map((ttl) => as.owner("PUT", LIFETIMES, lifetimes(ttl), { "if-match": etag }));
+    const statuses = (await Promise.all(all)).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([204, 412, 412, 412]);
+  });
+
+  test("what has no page of its own is held against what shows it", async () => {
+    const { json: team } = await as.owner("POST", "/api/orgs/acme/teams", { name: "Matched" });
+    const etag = (await as.owner("GET", "/api/orgs/acme/teams")).headers.get("etag")!;
+    const members = `/api/orgs/acme/teams/${team.id}/members`;
+    const put = (userIds: string[]) => as.owner("PUT", members, { userIds }, { "if-match": etag });
+    expect((await put([people.member.id])).status).toBe(204);
+    expect((await put([])).status).toBe(412);
+    const remove = () => as.owner("DELETE", `/api/orgs/acme/teams/${team.id}`, undefined, { "if-match": etag });
+    expect((await remove()).status).toBe(412);
+  });
+});
+
+test("a client that is generated from the document takes an org through its whole life", async () => {
+  const token = await mintForAccount("Automation", "admin");
+  const generated = new OpenAPIClientAxios({
+    definition: document as never,
+    axiosConfigDefaults: { baseURL: `${house.url}/api`, headers: { authorization: `Bearer ${token}` } },
+  });
+  const client = await generated.init();
+  const called = new Set<string>();
+
+  /** Fails where the answer is none that the document tells of. */
+  async function call(id: string, parameters: Record<string, unknown> = {}, body?: unknown) {
+    const operation = generated.getOperation(id);
+    expect(operation, id).toBeDefined();
+    const answer = await client[id]!({ org: "acme", ...parameters }, body as never).catch((error) => {
+      throw new Error(`${id}: ${error.response?.status} ${JSON.stringify(error.response?.data)}`);
+    });
+    const path = `/api${operation!.path.replaceAll(/\{\w+\}/g, "x")}`;
+    const headers = { get: (name: string) => String(answer.headers[name] ?? "") };
+    await expectAsDescribed(house.url, operation!.method, path, { status: answer.status, headers, json: answer.data });
+    called.add(id);
+    return answer.data;
+  }
+
+  const { slug } = await call("registerConnector", {}, { name: "Fixture", slug: "fixture", url: upstream.url.href });
+  const { tools } = await call("readConnector", { slug });
+  const { name } = tools[0];
+  await call("decideOnTool", { slug, name }, { classification: "read" });
+  expect((await call("readTool", { slug, name })).classification).toBe("read");
+  await call("offerTools", { slug }, { names: [name], offered: false });
+  await call("probeConnector", { slug });
+  await call("pinEras", { slug }, { clientEras: "legacy" });
+  await call("changeUpstream", { slug }, { url: upstream.url.href, access: [] });
+  await call("readRisks", { slug });
+  expect((await call("listConnectors")).connectors.map((one: { slug: string }) => one.slug)).toContain(slug);
+
+  await call("invite", {}, { email: "guest@acme.example", role: "member" });
+  const { invitations, members } = await call("listPeople");
+  const { id } = invitations.find(({ email }: { email: string }) => email === "guest@acme.example");
+  await call("sendInvitationAgain", { id });
+  await call("withdrawInvitation", { id });
+  const joined = await house.addMember(acme, { email: "joined@acme.example" });
+  await call("changeRole", { user: joined.id }, { role: "auditor" });
+  const team = await call("createTeam", {}, { name: "Support" });
+  await call("setTeamMembers", { id: team.id }, { userIds: [members[0].id] });
+  await call("openConnector", { slug }, { openTo: { roles: ["owner"], teams: [team.id] } });
+  await call("openConnector", { slug }, { openTo: null });
+  expect((await call("listTeams")).teams).toContainEqual({ ...team, memberIds: [members[0].id] });
+  await call("deleteTeam", { id: team.id });
+  await call("readAccessOfMember", { member: joined.id });
+  await call("listAccessOfMembers");
+  await call("removeMember", { user: joined.id });
+
+  await call("chooseClientPolicy", {}, { policy: "listed" });
+  await call("putOnClientList", {}, { entry: "claude.ai" });
+  const redirectUris = ["https://app.example/callback"];
+  const own = { name: "App", redirectUris, tokenEndpointAuthMethod: "client_secret_basic" };
+  const registered = await call("registerOwnClient", {}, own);
+  await call("replaceOwnClientSecret", { id: registered.id });
+  await call("decideOnClient", {}, { identity: registered.id, decision: "blocked" });
+  expect((await call("readClients")).hosts).toEqual(["claude.ai"]);
+  await call("deleteOwnClient", { id: registered.id });
+  await call("takeOffClientList", {}, { host: "claude.ai", confirmed: true });
+  await call("chooseClientPolicy", {}, { policy: "any" });
+
+  await call(
+    "changeTokenLifetimes",
+    {},
+    {
+      ...{ accessTokenTtlSeconds: 900, refreshTokenTtlSeconds: null, refreshTokenTtlSecondsMax: null },
+    },
+  );
+  expect((await call("readTokenLifetimes")).set.accessTokenTtlSeconds).toBe(900);
+  await call("changeLimit", {}, { subject: "member", amounts: { callsPerMinute: 60 } });
+  await call("readLimits");
+  await call("summarizeUsage", { days: 1 });
+  await call("listUsageHours", { from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z" });
+
+  const account = await call("createServiceAccount", {}, { name: "Caller" });
+  const fields = { name: "CI", expiresInDays: 7, scopes: ["mcp:read"], connectors: [slug] };
+  const minted = await call("mintServiceToken", { account: account.id }, fields);
+  await call("endToken", { token: minted.id });
+  await call("suspendServiceAccount", { account: account.id }, { suspended: true });
+  await call("listServiceAccounts");
+  await call("deleteServiceAccount", { account: account.id });
+
+  const { entries } = await call("searchAudit", { limit: 5 });
+  expect(entries[0]).toMatchObject({ user: "Automation", event: "service_account.deleted" });
+  await call("readAuditEntry", { id: entries[0].id });
+  await call("exportAudit", { format: "csv" });
+  await call("readIntegrity");
+  await call("verifyAudit");
+  await call("readAuditSettings");
+  expect(called.size).toBeGreaterThan(45);
+});
