@@ -11,8 +11,8 @@ import {
   lockConnector,
   pageConnectors,
   type Tool,
-  updateOffered,
   updateOpenTo,
+  updateTools,
 } from "@gatehouse/store/connectors";
 import { countLinked } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
@@ -39,7 +39,16 @@ import { Decision, decideOnTool, OpenTo } from "./tool-choice.ts";
 import { accessView, ChangedAnswer, changeUpstream, isApi, UpstreamFields } from "./upstream.ts";
 
 const Openness = z.object({ openTo: OpenTo });
-const ManyTools = z.object({ names: z.array(z.string().max(64)).max(10_000), offered: z.boolean() });
+const ManyTools = z
+  .object({
+    names: z.array(z.string().max(64)).max(10_000),
+    offered: z.boolean().optional(),
+    classification: z.enum(["read", "write"]).optional(),
+  })
+  .refine(({ offered, classification }) => offered !== undefined || classification !== undefined, {
+    path: ["offered"],
+    error: "Say whether they are offered, or what they are classified as",
+  });
 
 const Summary = z.object({
   ...{ id: z.uuid(), slug: z.string(), name: z.string(), upstream: z.string(), serverName: z.string() },
@@ -266,7 +275,7 @@ export function connectors(deps: Deps) {
         const many = c.req.valid("json");
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           const { id } = await findConnector(scope, c.req.param("slug"));
-          await updateOffered(scope, id, many);
+          await updateTools(scope, id, many);
           const row = {
             event: "tools.changed",
             outcome: "ok",

@@ -72,7 +72,7 @@ test("a connector is announced once to each who may use it, with how to connect,
       .map(({ to }) => to)
       .sort(),
   ).toEqual([ada.email, bob.email]);
-  const [{ text }] = mailed() as [{ text: string }];
+  const { text } = mailed()[0]!;
   for (const said of ["For tickets.", url, `claude mcp add --transport http tools ${url}`, "cursor://", owner.email]) {
     expect(text).toContain(said);
   }

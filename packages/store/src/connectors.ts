@@ -412,16 +412,16 @@ export async function findTool(org: OrgScope, connectorId: string, name: string)
   return row ?? null;
 }
 
-/** Which of the connector's tools are offered, at once; the names that it has none of are left alone. */
-export async function updateOffered(
+/** The owner's decision on many tools at once; the names that the connector has none of are left alone. */
+export async function updateTools(
   org: OrgScope,
   connectorId: string,
-  { names, offered }: { names: string[]; offered: boolean },
+  { names, ...decision }: { names: string[] } & Pick<ToolDecision, "offered" | "classification">,
 ): Promise<void> {
   if (names.length === 0) return;
   await org.db
     .updateTable("tools")
-    .set({ offered })
+    .set(decision)
     .where("org_id", "=", org.id)
     .where("connector_id", "=", connectorId)
     .where("name", "in", names)

@@ -151,6 +151,37 @@ export async function openConnector(org: string, slug: string, openTo: OpenTo): 
   await connectors[":slug"]["open-to"].$put({ param: { org, slug }, json: { openTo } });
 }
 
+/** `read` or `write`, of many at once. */
+export async function classifyTools(
+  org: string,
+  slug: string,
+  names: string[],
+  classification: "read" | "write",
+): Promise<void> {
+  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    const json = { names: names.slice(from, from + NAMES_AT_ONCE), classification };
+    await tools.$post({ param: { org, slug }, json });
+  }
+}
+
+const { announcement } = connectors[":slug"];
+
+/** How many people it would reach. */
+export async function readReach(org: string, slug: string): Promise<number> {
+  return (await (await announcement.$get({ param: { org, slug } })).json()).reach;
+}
+
+export async function announce(org: string, slug: string, json: { note: string; reach: number }): Promise<number> {
+  return (await (await announcement.$post({ param: { org, slug }, json })).json()).reach;
+}
+
+const firstSteps = client.orgs[":org"]["first-steps"];
+export type FirstSteps = InferResponseType<typeof firstSteps.$get>;
+
+export async function readFirstSteps(org: string): Promise<FirstSteps> {
+  return (await firstSteps.$get({ param: { org } })).json();
+}
+
 export type RiskReport = Extract<InferResponseType<typeof risk.$get>, { score: number }>;
 
 export async function readRisks(org: string, slug: string): Promise<RiskReport> {
@@ -256,6 +287,36 @@ export async function changeAuditSettings(org: string, json: Parameters<typeof a
   await audit.settings.$put({ param: { org }, json });
 }
 
+const deliveries = client.orgs[":org"]["audit-deliveries"];
+export type Delivery = InferResponseType<typeof deliveries.$get>["deliveries"][number];
+export type NewDelivery = Parameters<typeof deliveries.$post>[0]["json"];
+
+export async function listDeliveries(org: string): Promise<Delivery[]> {
+  return (await (await deliveries.$get({ param: { org } })).json()).deliveries;
+}
+
+/** Tells the secret of a webhook, this once. */
+export async function createDelivery(org: string, json: NewDelivery) {
+  return (await deliveries.$post({ param: { org }, json })).json();
+}
+
+export async function pauseDelivery(org: string, id: string, paused: boolean): Promise<void> {
+  await deliveries[":id"].$patch({ param: { org, id }, json: { paused } });
+}
+
+export async function replaceDeliverySecret(org: string, id: string): Promise<string> {
+  return (await (await deliveries[":id"].secret.$post({ param: { org, id } })).json()).secret;
+}
+
+/** Sends something without rows. */
+export async function tryDelivery(org: string, id: string) {
+  return (await deliveries[":id"].test.$post({ param: { org, id } })).json();
+}
+
+export async function deleteDelivery(org: string, id: string): Promise<void> {
+  await deliveries[":id"].$delete({ param: { org, id } });
+}
+
 export async function readAccess(org: string) {
   return (await access.$get({ param: { org } })).json();
 }
@@ -266,6 +327,17 @@ export async function listAccessOfMembers(org: string) {
 
 export async function readAccessOfMember(org: string, member: string) {
   return (await access.members[":member"].$get({ param: { org, member } })).json();
+}
+
+export type OwnEndpoint = InferResponseType<typeof access.endpoints.$get>["endpoints"][number];
+export type OwnCall = InferResponseType<typeof access.calls.$get>["calls"][number];
+
+export async function pageOwnEndpoints(org: string, query: { after?: string }) {
+  return (await access.endpoints.$get({ param: { org }, query })).json();
+}
+
+export async function pageOwnCalls(org: string, query: { before?: string }) {
+  return (await access.calls.$get({ param: { org }, query })).json();
 }
 
 export async function endGrant(org: string, grant: string): Promise<void> {

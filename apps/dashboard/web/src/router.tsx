@@ -1,13 +1,6 @@
-import {
-  createRootRoute,
-  createRoute,
-  createRouter,
-  lazyRouteComponent,
-  Outlet,
-  redirect,
-} from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
 import { readSearch } from "./audit/search.ts";
-import { ConnectorsPage } from "./connectors/ConnectorsPage.tsx";
+import { readSource } from "./new-connector/search.ts";
 import { readPlaygroundSearch } from "./playground/search.ts";
 import { queryClient } from "./query-client.ts";
 import { sessionQuery } from "./session.ts";
@@ -32,17 +25,26 @@ const orgRoute = createRoute({ getParentRoute: () => signedIn, path: "/$org", co
 const org = createRoute({
   getParentRoute: () => orgRoute,
   path: "/",
-  beforeLoad({ params }) {
-    throw redirect({ to: "/$org/connectors", params });
-  },
+  component: lazyRouteComponent(() => import("./first-steps/FirstStepsPage.tsx"), "FirstStepsPage"),
+});
+const step = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/start/$step",
+  component: lazyRouteComponent(() => import("./first-steps/StepPage.tsx"), "StepPage"),
+  validateSearch: readSource,
 });
 
-const connectors = createRoute({ getParentRoute: () => orgRoute, path: "/connectors", component: ConnectorsPage });
+const connectors = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors",
+  component: lazyRouteComponent(() => import("./connectors/ConnectorsPage.tsx"), "ConnectorsPage"),
+  validateSearch: ({ q }: Record<string, unknown>): { q?: string } => (typeof q === "string" ? { q } : {}),
+});
 const newConnector = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/new",
   component: lazyRouteComponent(() => import("./new-connector/NewConnectorPage.tsx"), "NewConnectorPage"),
-  validateSearch: ({ from }: Record<string, unknown>): { from?: "api" } => (from === "api" ? { from } : {}),
+  validateSearch: readSource,
 });
 const connector = createRoute({
   getParentRoute: () => orgRoute,
@@ -92,6 +94,11 @@ const connectorTabs = [
     component: lazyRouteComponent(() => import("./connector/settings/SettingsTab.tsx"), "SettingsTab"),
   }),
 ] as const;
+const announce = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/connectors/$slug/announce",
+  component: lazyRouteComponent(() => import("./announce/AnnouncePage.tsx"), "AnnouncePage"),
+});
 const tool = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors/$slug/tools/$tool",
@@ -161,9 +168,11 @@ export const router = createRouter({
       start,
       orgRoute.addChildren([
         org,
+        step,
         connectors,
         newConnector,
         connector.addChildren(connectorTabs),
+        announce,
         tool,
         reimport,
         access,

@@ -4,21 +4,25 @@ import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
+import { Endpoints } from "./Endpoints.tsx";
 import { Grants } from "./Grants.tsx";
 import { LinkedAccounts } from "./LinkedAccounts.tsx";
 import { Members } from "./Members.tsx";
+import { OwnCalls } from "./OwnCalls.tsx";
 import { Tokens } from "./Tokens.tsx";
 import { accessQuery } from "./use-access.ts";
 
-/** What may call in a member's name, a section for each kind. */
+/** What a member may use, and what may call in their name: a section for each kind. */
 export function AccessPage() {
   const org = useOrg()!;
   const { data: access, error, refetch } = useQuery(accessQuery(org.slug));
   return (
     <Page
       title="My access"
-      lead={`What may use ${org.name}'s connectors in your name. Whatever you end here stops within a second.`}
+      lead={`What you may use in ${org.name}, and what may use it in your name. Whatever you end here stops within a second.`}
     >
+      <Endpoints org={org.slug} />
+      <LinkedAccounts org={org.slug} />
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !access && <Loading />}
       {access && (
@@ -27,7 +31,7 @@ export function AccessPage() {
           <Tokens org={org.slug} tokens={access.tokens} isOwn />
         </>
       )}
-      <LinkedAccounts org={org.slug} />
+      <OwnCalls org={org.slug} />
       <Browsers />
       {org.mayChange && <Members org={org.slug} />}
     </Page>

@@ -2,7 +2,7 @@ import { Alert, Button, Checkbox, Group, NativeSelect, Radio, Stack, TextInput }
 import { useForm } from "@mantine/form";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { ApiProblem, type Minted, type NewTokenFields } from "../api.ts";
-import { connectorsQuery } from "../connectors/ConnectorsPage.tsx";
+import { connectorsQuery } from "../connectors/use-connectors.ts";
 import { Failure } from "../ui/states.tsx";
 import { MintedToken } from "./MintedToken.tsx";
 import { useReadAgain } from "./use-access.ts";

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { decideOnTool, offerTools, type Tool, type ToolDecision } from "../api.ts";
+import { classifyTools, decideOnTool, offerTools, type Tool, type ToolDecision } from "../api.ts";
 import { connectorQuery } from "./ConnectorPage.tsx";
 
 /** Shows the decision at once, and takes it back where the server refuses it. */
@@ -32,6 +32,31 @@ export function useOfferedTools(org: string, slug: string) {
   });
 }
 
+/** What the server suggests of each; what it does not call a read is a write. */
+export function useClassified(org: string, slug: string) {
+  const { onSettled } = useShownTools(org, slug);
+  return useMutation({
+    async mutationFn(tools: Tool[]) {
+      const { reads = [], writes = [] } = Object.groupBy(tools, ({ annotations }) =>
+        annotations.readOnlyHint === true ? "reads" : "writes",
+      );
+      await classifyTools(
+        org,
+        slug,
+        reads.map(({ name }) => name),
+        "read",
+      );
+      await classifyTools(
+        org,
+        slug,
+        writes.map(({ name }) => name),
+        "write",
+      );
+    },
+    onSettled,
+  });
+}
+
 function useShownTools(org: string, slug: string) {
   const queryClient = useQueryClient();
   const { queryKey } = connectorQuery(org, slug);
@@ -43,7 +68,13 @@ function useShownTools(org: string, slug: string) {
         (connector) => connector && { ...connector, tools: connector.tools.map(change) },
       );
     },
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
+    onSettled: () =>
+      Promise.all(
+        [
+          ["connectors", org],
+          ["first-steps", org],
+        ].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+      ),
   };
 }
 

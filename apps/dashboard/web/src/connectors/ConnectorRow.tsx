@@ -7,7 +7,7 @@ import { OutageBadge } from "../ui/Outage.tsx";
 import classes from "./connectors.module.css";
 
 export function ConnectorRow({ org, connector }: { org: string; connector: ConnectorSummary }) {
-  const { slug, name, upstream, era, protocolVersion, transport, seen, address, tools, outage } = connector;
+  const { slug, name, upstream, era, protocolVersion, transport, seen, address, outage } = connector;
   return (
     <li className={classes.row}>
       <div className={classes.identity}>
@@ -19,19 +19,54 @@ export function ConnectorRow({ org, connector }: { org: string; connector: Conne
         </Text>
       </div>
       <div className={classes.facts}>
-        {outage && <OutageBadge outage={outage} />}
-        {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
-        <Text size="sm" c="dimmed" className={classes.count}>
-          {toolCount(tools)}
+        <div className={classes.badges}>
+          {outage && <OutageBadge outage={outage} />}
+          {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
+        </div>
+        <Text size="sm" c="dimmed" component="div">
+          {factsOf(connector).join(" · ")}
         </Text>
+        <Use connector={connector} />
       </div>
       <Copyable text={address} label={`the address of ${name}`} />
     </li>
   );
 }
 
+/** For those who may see it: how much it was called in a day, and how much of that went wrong. */
+function Use({ connector: { used } }: { connector: ConnectorSummary }) {
+  if (!used) return null;
+  const { calls, errors } = used;
+  if (calls === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        No calls in 24 h
+      </Text>
+    );
+  }
+  return (
+    <Text size="sm" c="dimmed">
+      {counted(calls, "call")} in 24 h
+      {errors > 0 && (
+        <>
+          ,{" "}
+          <Text span c="red">
+            {counted(errors, "error")}
+          </Text>
+        </>
+      )}
+    </Text>
+  );
+}
+
+function factsOf({ tools, linked }: ConnectorSummary): string[] {
+  return [toolCount(tools), ...(linked === null ? [] : [linked === 1 ? "1 person linked" : `${linked} people linked`])];
+}
+
 function toolCount({ offered, total }: ConnectorSummary["tools"]): string {
   if (total === 0) return "no tools";
-  if (offered === total) return total === 1 ? "1 tool" : `${total} tools`;
+  if (offered === total) return counted(total, "tool");
   return `${offered} of ${total} tools offered`;
 }
+
+const counted = (count: number, noun: string) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;

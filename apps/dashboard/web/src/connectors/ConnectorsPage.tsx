@@ -1,56 +1,100 @@
-import { Button } from "@mantine/core";
-import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
-import { queryOptions, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { listConnectors } from "../api.ts";
+import { Button, Text, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconPlugConnected, IconPlus, IconSearch } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import type { ConnectorSummary } from "../api.ts";
+import { LoadMore } from "../audit/LoadMore.tsx";
 import { ConnectPanel } from "../connect/ConnectPanel.tsx";
+import { Checklist } from "../first-steps/Checklist.tsx";
+import { useFirstSteps } from "../first-steps/use-first-steps.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { ConnectorRow } from "./ConnectorRow.tsx";
 import classes from "./connectors.module.css";
+import { connectorPagesQuery } from "./use-connectors.ts";
 
-export const connectorsQuery = (org: string) =>
-  queryOptions({ queryKey: ["connectors", org], queryFn: () => listConnectors(org) });
+/** Beyond this many a list wants a search. */
+const FEW = 8;
 
 export function ConnectorsPage() {
   const org = useOrg()!;
-  const { data: connectors, error, refetch } = useQuery(connectorsQuery(org.slug));
+  const { q = "" } = useSearch({ from: "/signed-in/$org/connectors" });
+  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
+    connectorPagesQuery(org.slug, q),
+  );
+  const connectors = data?.pages.flatMap((page) => page.connectors);
+  const isEmpty = connectors?.length === 0 && q === "";
   return (
     <Page
       title="Connectors"
       lead="The MCP servers that your organisation lets its members use, each at an address of its own."
-      actions={org.mayChange && connectors?.length ? <RegisterButton org={org.slug} /> : null}
+      actions={org.mayChange && connectors && !isEmpty ? <RegisterButton org={org.slug} /> : null}
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !connectors && <Loading />}
-      {connectors?.length === 0 && <NoConnectors org={org} />}
-      {connectors && connectors.length > 0 && (
+      {isEmpty && (org.mayChange ? <Beginning org={org.slug} /> : <NoConnectors />)}
+      {connectors && !isEmpty && (
         <>
-          <ul className={`${panel.panel} ${classes.list}`}>
-            {connectors.map((connector) => (
-              <ConnectorRow key={connector.slug} org={org.slug} connector={connector} />
-            ))}
-          </ul>
-          <ConnectPanel endpoints={connectors} />
+          {(q !== "" || hasNextPage || connectors.length > FEW) && <Search q={q} />}
+          <ConnectorList org={org.slug} connectors={connectors} q={q} />
+          {hasNextPage && <LoadMore loading={isFetchingNextPage} onLoad={() => fetchNextPage()} />}
+          {connectors.length > 0 && !hasNextPage && <ConnectPanel endpoints={connectors} />}
         </>
       )}
     </Page>
   );
 }
 
-function NoConnectors({ org }: { org: { slug: string; mayChange: boolean } }) {
+function Search({ q }: { q: string }) {
+  const navigate = useNavigate();
+  const search = useDebouncedCallback((wanted: string) => {
+    navigate({ to: ".", search: wanted ? { q: wanted } : {}, replace: true });
+  }, 250);
+  return (
+    <TextInput
+      type="search"
+      maw={360}
+      aria-label="Search connectors"
+      placeholder="Search names, addresses and servers"
+      leftSection={<IconSearch size={15} aria-hidden />}
+      defaultValue={q}
+      onChange={(event) => search(event.currentTarget.value.trim())}
+    />
+  );
+}
+
+function ConnectorList({ org, connectors, q }: { org: string; connectors: ConnectorSummary[]; q: string }) {
+  if (connectors.length === 0) {
+    return (
+      <Text size="sm" c="dimmed" role="status">
+        No connector has “{q}” in its name, its address or its server's.
+      </Text>
+    );
+  }
+  return (
+    <ul className={`${panel.panel} ${classes.list}`}>
+      {connectors.map((connector) => (
+        <ConnectorRow key={connector.slug} org={org} connector={connector} />
+      ))}
+    </ul>
+  );
+}
+
+/** What there is to do where there is nothing yet. */
+function Beginning({ org }: { org: string }) {
+  const { data: progress, error, refetch } = useFirstSteps();
+  if (error) return <Failure error={error} onRetry={() => refetch()} />;
+  return progress ? <Checklist org={org} progress={progress} /> : <Loading />;
+}
+
+function NoConnectors() {
   return (
     <div className={panel.panel}>
-      <Empty
-        icon={<IconPlugConnected size={34} stroke={1.4} />}
-        title="No connectors yet"
-        action={org.mayChange && <RegisterButton org={org.slug} />}
-      >
-        {org.mayChange
-          ? "Register a remote MCP server by its URL, or an API by its OpenAPI description. Members then reach its tools through Gatehouse, signed in as themselves."
-          : "When an owner or admin registers an MCP server, it appears here with the address to connect to."}
+      <Empty icon={<IconPlugConnected size={34} stroke={1.4} />} title="No connectors yet">
+        When an owner or admin registers an MCP server, it appears here with the address to connect to.
       </Empty>
     </div>
   );

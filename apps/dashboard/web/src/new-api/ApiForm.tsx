@@ -9,6 +9,7 @@ import { labelOf, toWay, typedSecrets, type WayFields } from "../connector/crede
 import { focusFirst } from "../new-connector/focus-first.ts";
 import { NameFields } from "../new-connector/NameFields.tsx";
 import { suggestSlug } from "../new-connector/suggest-slug.ts";
+import { dropDraft, keepDraft, readDraft, withoutQuery } from "../ui/draft.ts";
 import { Panel } from "../ui/Panel.tsx";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
@@ -23,6 +24,12 @@ interface ApiFormProps {
   onRegistered: (slug: string) => void;
 }
 
+interface Fields {
+  name: string;
+  slug: string;
+  url: string;
+}
+
 /** Where the API is, how it is opened, and what the connector is called. */
 export function ApiForm({ org, api, source, chosen, onRegistered }: ApiFormProps) {
   const choices = choicesOf(api);
@@ -30,14 +37,22 @@ export function ApiForm({ org, api, source, chosen, onRegistered }: ApiFormProps
   const [ways, setWays] = useState<WayFields[]>(choices[0] ? [choices[0].way] : []);
   const element = useRef<HTMLFormElement>(null);
   const name = api.title.slice(0, 80);
-  const form = useForm({ initialValues: { name, slug: suggestSlug(name), url: api.url ?? "" } });
+  const draft = `${org}/new-api/${api.title}`;
+  const form = useForm({
+    initialValues: { name, slug: suggestSlug(name), url: api.url ?? "", ...readDraft<Fields>(draft) },
+    onValuesChange: (values) => keepDraft(draft, { ...values, url: withoutQuery(values.url) }),
+  });
   const register = useMutation({
-    mutationFn: (fields: { name: string; slug: string; url: string }) =>
+    mutationFn: (fields: Fields) =>
       registerApi(org, {
         ...{ ...fields, description: source, offered: [...chosen] },
         ...{ access: ways.map(toWay), secrets: typedSecrets(ways) },
       }),
-    onSuccess: ({ slug }) => onRegistered(slug),
+    onSuccess({ slug }) {
+      dropDraft(draft);
+      dropDraft(`${org}/api-description`);
+      onRegistered(slug);
+    },
     onError(error) {
       if (!(error instanceof ApiProblem)) return;
       form.setErrors(error.fields);

@@ -25,6 +25,7 @@ export function NewApi({ org, onRegistered }: NewApiProps) {
   return (
     <Panel title="Its description" lead="Nothing is stored until you have seen what is in it.">
       <SourceForm
+        draft={`${org}/api-description`}
         label="Read it"
         pending={read.isPending}
         error={read.error}

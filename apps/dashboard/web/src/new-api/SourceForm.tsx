@@ -11,8 +11,9 @@ import {
   TextInput,
 } from "@mantine/core";
 import { IconFileUpload } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { ApiProblem, type ApiSource } from "../api.ts";
+import { keepDraft, readDraft, withoutQuery } from "../ui/draft.ts";
 import { Failure } from "../ui/states.tsx";
 
 type Kind = "url" | "file" | "text";
@@ -22,7 +23,16 @@ const KINDS: { value: Kind; label: string }[] = [
   { value: "text", label: "Paste" },
 ];
 
+interface Draft {
+  kind: Kind;
+  url: string;
+  text: string;
+  followReferences: boolean;
+}
+
 interface SourceFormProps {
+  /** What it is kept by until it is sent. */
+  draft: string;
   /** Where it was found before. */
   url?: string;
   label: string;
@@ -33,12 +43,17 @@ interface SourceFormProps {
 }
 
 /** Asks for an API's description: its URL, a file, or its text. */
-export function SourceForm({ url: before = "", label, pending, error, progress, onSubmit }: SourceFormProps) {
-  const [kind, setKind] = useState<Kind>("url");
-  const [url, setUrl] = useState(before);
+export function SourceForm({ draft, url: before = "", label, pending, error, progress, onSubmit }: SourceFormProps) {
+  const [kept] = useState(() => readDraft<Draft>(draft));
+  const [kind, setKind] = useState<Kind>(kept.kind ?? "url");
+  const [url, setUrl] = useState(kept.url ?? before);
   const [file, setFile] = useState<File | null>(null);
-  const [text, setText] = useState("");
-  const [followReferences, setFollowReferences] = useState(false);
+  const [text, setText] = useState(kept.text ?? "");
+  const [followReferences, setFollowReferences] = useState(kept.followReferences ?? false);
+  useEffect(() => {
+    const typed = url === before ? {} : { url: withoutQuery(url) };
+    keepDraft(draft, { ...typed, kind, text, followReferences });
+  }, [draft, before, kind, url, text, followReferences]);
   const isMissing = (kind === "url" ? url : kind === "text" ? text : (file?.name ?? "")).trim() === "";
 
   async function submit(event: FormEvent): Promise<void> {

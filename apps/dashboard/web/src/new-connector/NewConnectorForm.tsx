@@ -2,14 +2,17 @@ import { Alert, Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ApiProblem, registerConnector } from "../api.ts";
+import { type KnownServer, waysOf } from "../catalogue/servers.ts";
 import { Ways } from "../connector/credential/Ways.tsx";
-import { newWay, toWay, typedSecrets, type WayFields } from "../connector/credential/ways.ts";
+import { newWay, toWay, typedSecrets, type WayFields, withoutSecret } from "../connector/credential/ways.ts";
+import { dropDraft, keepDraft, readDraft, withoutQuery } from "../ui/draft.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
 import { focusFirst } from "./focus-first.ts";
 import { NameFields } from "./NameFields.tsx";
+import { suggestSlug } from "./suggest-slug.ts";
 
 interface Fields {
   name: string;
@@ -17,21 +20,36 @@ interface Fields {
   url: string;
 }
 
+interface Draft extends Fields {
+  ways: WayFields[];
+}
+
 interface NewConnectorFormProps {
   org: string;
+  /** What is filled in already. */
+  known?: KnownServer | undefined;
   onRegistered: (registered: Awaited<ReturnType<typeof registerConnector>>) => void;
 }
 
-export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
-  const form = useForm<Fields>({ initialValues: { name: "", slug: "", url: "" } });
-  const [ways, setWays] = useState<WayFields[]>([]);
+export function NewConnectorForm({ org, known, onRegistered }: NewConnectorFormProps) {
+  const draft = `${org}/new-connector/${known?.id ?? ""}`;
+  const [{ ways: keptWays, ...fields }] = useState(() => ({ ...draftFor(known), ...readDraft<Draft>(draft) }));
+  const form = useForm<Fields>({ initialValues: fields });
+  const [ways, setWays] = useState<WayFields[]>(keptWays);
+  useEffect(() => {
+    const url = withoutQuery(form.values.url);
+    keepDraft(draft, { ...form.values, url, ways: ways.map(withoutSecret) });
+  }, [draft, form.values, ways]);
   const withMembersOwn = [...ways, newWay("member-oauth")];
   const element = useRef<HTMLFormElement>(null);
 
   const register = useMutation({
     mutationFn: ({ fields, opened }: { fields: Fields; opened: WayFields[] }) =>
       registerConnector(org, { ...fields, access: opened.map(toWay), secrets: typedSecrets(opened) }),
-    onSuccess: onRegistered,
+    onSuccess(made) {
+      dropDraft(draft);
+      onRegistered(made);
+    },
     onError(error) {
       if (!(error instanceof ApiProblem)) return;
       form.setErrors(error.fields);
@@ -90,6 +108,11 @@ export function NewConnectorForm({ org, onRegistered }: NewConnectorFormProps) {
       </Stack>
     </form>
   );
+}
+
+function draftFor(known: KnownServer | undefined): Draft {
+  if (!known) return { name: "", slug: "", url: "", ways: [] };
+  return { name: known.name, slug: suggestSlug(known.name), url: known.url, ways: waysOf(known) };
 }
 
 /** The server has been asked, and names who signs its people in. */

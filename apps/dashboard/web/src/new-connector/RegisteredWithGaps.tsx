@@ -1,9 +1,8 @@
 import { Alert, Button, List, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
 
 /** The connector is there, but some of its tools are not: say so before going on. */
-export function RegisteredWithGaps({ org, slug, tools, leftOut }: RegisteredWithGapsProps) {
+export function RegisteredWithGaps({ tools, leftOut, onGoOn }: RegisteredWithGapsProps) {
   return (
     <Alert
       role="status"
@@ -23,8 +22,8 @@ export function RegisteredWithGaps({ org, slug, tools, leftOut }: RegisteredWith
             </List.Item>
           ))}
         </List>
-        <Button component={Link} to={`/${org}/connectors/${slug}`} variant="default">
-          Go to the connector
+        <Button variant="default" onClick={onGoOn}>
+          Go on
         </Button>
       </Stack>
     </Alert>
@@ -32,8 +31,7 @@ export function RegisteredWithGaps({ org, slug, tools, leftOut }: RegisteredWith
 }
 
 interface RegisteredWithGapsProps {
-  org: string;
-  slug: string;
   tools: number;
   leftOut: string[];
+  onGoOn: () => void;
 }

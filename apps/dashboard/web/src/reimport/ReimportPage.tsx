@@ -39,6 +39,7 @@ export function ReimportPage() {
       {connector && (
         <Panel title="Its description">
           <SourceForm
+            draft={`${org.slug}/reimport/${slug}`}
             url={connector.descriptionUrl ?? ""}
             label="Compare"
             pending={compare.isPending}

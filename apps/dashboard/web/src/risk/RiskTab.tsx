@@ -10,7 +10,7 @@ import { Findings } from "./Findings.tsx";
 import { gradeOf, SEVERITIES } from "./grades.ts";
 import classes from "./risk.module.css";
 
-const riskQuery = (org: string, slug: string) =>
+export const riskQuery = (org: string, slug: string) =>
   queryOptions({ queryKey: ["connectors", org, slug, "risk"], queryFn: () => readRisks(org, slug) });
 
 /** What may go wrong with a connector as it is set up now, and what to do about it. */

@@ -1,6 +1,7 @@
 import { Group, Text } from "@mantine/core";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useEffect } from "react";
+import { stepsLeft, useFirstSteps } from "../first-steps/use-first-steps.ts";
 import gate from "../gate.svg";
 import { useOrg } from "../session.ts";
 import { rememberOrg } from "../start/last-org.ts";
@@ -37,6 +38,7 @@ export function Shell() {
           <UserMenu />
         </div>
         <nav className={classes.tabs} aria-label="Sections">
+          <StartTab org={org.slug} />
           <Tab to="/$org/connectors" org={org.slug} label="Connectors" />
           <Tab to="/$org/access" org={org.slug} label="My access" />
           {org.mayChange && <Tab to="/$org/people" org={org.slug} label="People" />}
@@ -66,6 +68,23 @@ interface TabProps {
     | "/$org/settings";
   org: string;
   label: string;
+}
+
+/** For as long as there is something left to do. */
+function StartTab({ org }: { org: string }) {
+  const { data: progress } = useFirstSteps();
+  if (!progress || stepsLeft(progress) === 0) return null;
+  return (
+    <Link
+      to="/$org"
+      params={{ org }}
+      className={classes.tab}
+      activeOptions={{ exact: true }}
+      activeProps={{ className: classes.active, "aria-current": "page" }}
+    >
+      Start
+    </Link>
+  );
 }
 
 function Tab({ to, org, label }: TabProps) {

@@ -9,6 +9,9 @@ export function keepDraft(name: string, draft: object): void {
   }
 }
 
+/** A query may hold a key. */
+export const withoutQuery = (url: string): string => url.split("?", 1)[0]!;
+
 export function readDraft<Draft extends object>(name: string): Partial<Draft> {
   return JSON.parse(sessionStorage.getItem(PREFIX + name) ?? "{}");
 }

@@ -146,5 +146,8 @@ export function typedSecrets(ways: readonly WayFields[]): Record<string, Record<
   return Object.fromEntries(typed.map((way) => [slotOf(way), filled(way.secret)]));
 }
 
+/** What of it may be kept in a browser. */
+export const withoutSecret = (way: WayFields): WayFields => ({ ...way, secret: {} });
+
 const filled = (secret: Record<string, string>) =>
   Object.fromEntries(Object.entries(secret).filter(([, text]) => text !== ""));
