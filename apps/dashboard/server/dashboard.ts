@@ -28,6 +28,7 @@ import { linked } from "./linked.ts";
 import { links } from "./links.ts";
 import { requireMembership } from "./membership.ts";
 import { describeApi } from "./openapi.ts";
+import { orgSettings } from "./org-settings.ts";
 import { ownClients } from "./own-clients.ts";
 import { ownUse } from "./own-use.ts";
 import { people } from "./people.ts";
@@ -128,6 +129,7 @@ export function api(deps: Deps, shown: Shown) {
     .use(limitBody(BODY_BYTES_MAX))
     .use("/orgs/:org/*", idempotency(deps))
     .route("/session", session(deps))
+    .route("/orgs/:org", orgSettings(deps))
     .route("/orgs/:org/connectors", connectors(deps))
     .route("/orgs/:org/connectors", connectorSettings(deps))
     .route("/orgs/:org/connectors", linked(deps))

@@ -52,6 +52,8 @@ const MAY = {
   "send the audit log elsewhere": ["owner"],
   "set limits": ["owner", "admin"],
   "see what is used": ["owner", "admin", "auditor"],
+  "rename the organisation": ["owner", "admin"],
+  "delete the organisation": ["owner"],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Permission = keyof typeof MAY;

@@ -99,7 +99,7 @@ async function findMemberFor(scope: OrgScope, { role }: Membership, userId: stri
   return member;
 }
 
-async function refuseLastOwner(scope: OrgScope, { userId, name }: Member): Promise<void> {
+export async function refuseLastOwner(scope: OrgScope, { userId, name }: Member): Promise<void> {
   const owners = await lockOwners(scope);
   if (owners.some((owner) => owner !== userId)) return;
   throw new Fault("conflict", `${name} is the only owner. Make somebody else an owner first`);

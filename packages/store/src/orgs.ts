@@ -76,6 +76,10 @@ export async function findOrg(org: OrgScope): Promise<Org | null> {
   return row ?? null;
 }
 
+export async function updateOrgName(org: OrgScope, name: string): Promise<void> {
+  await org.db.updateTable("orgs").set({ name }).where("id", "=", org.id).execute();
+}
+
 /** Takes no tenant: a person's orgs that are not deleted, by name, with the role they have in each. As the dashboard's role. */
 export function listMembershipsOfUser(db: Kysely<Tables>, userId: string): Promise<Membership[]> {
   return withMember(db, userId, async (transaction) => {
