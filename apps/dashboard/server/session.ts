@@ -11,6 +11,7 @@ import {
 import { noteBrowserSeen } from "@gatehouse/store/browsers";
 import { type Database, withMember } from "@gatehouse/store/database";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
+import { isOperator } from "@gatehouse/store/operators";
 import { listMembershipsOfUser } from "@gatehouse/store/orgs";
 import type { User } from "@gatehouse/store/users";
 import { type Context, Hono } from "hono";
@@ -122,6 +123,7 @@ const SessionAnswer = z.object({
   user: z.object({ email: z.string(), name: z.string() }),
   orgs: z.array(z.object({ slug: z.string(), name: z.string(), role: RoleField })),
   mayCreateOrg: z.boolean(),
+  isOperator: z.boolean(),
   csrfToken: z.string(),
   /** Clients that call from elsewhere can reach us. */
   isPublic: z.boolean(),
@@ -148,7 +150,7 @@ export function session({ db, publicUrl, issuer, signup = "invite" }: Deps) {
           const mayCreateOrg = signup === "open" || (signup === "invite" && ownsAny);
           return c.json({
             user: { email: user.email, name: user.name },
-            ...{ orgs, mayCreateOrg, csrfToken },
+            ...{ orgs, mayCreateOrg, csrfToken, isOperator: await isOperator(db, user.id) },
             /** Clients that call from elsewhere can reach us. */
             isPublic: isPublic(publicUrl),
           });
