@@ -25,6 +25,7 @@ import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
 import { EmailField, type Pasted, pastedAddresses } from "./pasted-addresses.ts";
 import { RoleField, refuseOwnerRole } from "./roles.ts";
+import { signatureOf } from "./session.ts";
 
 const INVITATION_DAYS = 7;
 /** Waiting at once. */
@@ -212,6 +213,6 @@ async function mailInvitation(
   await insertMail(scope.db, vault, {
     to: email,
     subject: `Join ${org.name} on Gatehouse`,
-    text: `${user.name} (${user.email}) invites you to join ${org.name} as ${role}.\n\nGo on here:\n\n${url.href}\n\nThe link works once, for ${INVITATION_DAYS} days, and for this email address alone.\n`,
+    text: `${signatureOf(user)} invites you to join ${org.name} as ${role}.\n\nGo on here:\n\n${url.href}\n\nThe link works once, for ${INVITATION_DAYS} days, and for this email address alone.\n`,
   });
 }
