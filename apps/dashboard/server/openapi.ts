@@ -21,6 +21,11 @@ const PROBLEM = {
 
 const REFUSED = { $ref: "#/components/responses/Refused" };
 
+const header = (name: string, description: string) => ({ in: "header", name, description, schema: { type: "string" } });
+const IDEMPOTENCY_KEY = header("Idempotency-Key", "What is done is done once, however often it is sent within a day");
+const IF_MATCH = header("If-Match", "The ETag of what shows this: refused with 412 where it has changed since");
+const ETAG = { ETag: { description: "For `If-Match`", schema: { type: "string" } } };
+
 const DOCUMENTATION = {
   info: {
     title: "Gatehouse management API",
@@ -58,14 +63,18 @@ export async function describeApi<E extends Env, S extends Schema>(routes: Hono<
   const documentation = structuredClone(DOCUMENTATION) as object;
   const document = await generateSpecs(routes, { documentation, excludeStaticFile: false });
   for (const [path, methods] of Object.entries(document.paths)) {
-    for (const route of Object.values(methods as Record<string, Route>)) complete(path, route);
+    for (const [method, route] of Object.entries(methods as Record<string, Route>)) {
+      complete(path, route);
+      if (path.startsWith("/orgs/")) addConditions(method, route);
+    }
   }
   return document;
 }
 
 interface Route {
   tags: string[];
-  responses: object;
+  parameters: object[];
+  responses: Record<string, object>;
   "x-roles"?: string[];
   description: string;
 }
@@ -76,4 +85,9 @@ function complete(path: string, route: Route): void {
   route.tags = [/^\/orgs\/\{org\}\/([^/]+)/.exec(path)?.[1] ?? path.split("/")[1]!];
   route.description = `For ${new Intl.ListFormat("en").format(roles.map((role) => `${role}s`))}.`;
   Object.assign(route.responses, { "4XX": REFUSED, "5XX": REFUSED });
+}
+
+function addConditions(method: string, { parameters, responses }: Route): void {
+  if (method === "get") Object.assign(responses["200"] ?? {}, { headers: ETAG });
+  else parameters.push(method === "post" ? IDEMPOTENCY_KEY : IF_MATCH);
 }

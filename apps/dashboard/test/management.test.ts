@@ -1,3 +1,7 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertOperator } from "@gatehouse/store/operators";
@@ -237,6 +241,20 @@ describe("a token", () => {
   });
 });
 
+test("the commands of docs/api.md do what is said there", async () => {
+  const text = await readFile(join(import.meta.dirname, "../../../docs/api.md"), "utf8");
+  const commands = [...text.matchAll(/```sh\n([^`]+)```/g)].map(([, command]) => command);
+  expect(commands).toHaveLength(3);
+  const script = commands
+    .join("\n")
+    .replace(/^export .*$/m, "")
+    .replaceAll("curl ", "curl -sS --fail-with-body ");
+  const env = { PATH: process.env.PATH!, GATEHOUSE: house.url, TOKEN: await mintForAccount("Docs", "admin") };
+  const { stdout } = await promisify(execFile)("sh", ["-ec", script], { env });
+  expect(stdout).toContain('"name":"Support"');
+  expect((await as.owner("GET", "/api/orgs/acme/token-lifetimes")).json.set.accessTokenTtlSeconds).toBe(900);
+});
+
 describe("Idempotency-Key", () => {
   const make = (key: string, name: string, send = as.owner) =>
     send("POST", "/api/orgs/acme/service-accounts", { name }, { "idempotency-key": key });
@@ -355,7 +373,7 @@ test("a client that is generated from the document takes an org through its whol
   await call("withdrawInvitation", { id });
   const joined = await house.addMember(acme, { email: "joined@acme.example" });
   await call("changeRole", { user: joined.id }, { role: "auditor" });
-  const team = await call("createTeam", {}, { name: "Support" });
+  const team = await call("createTeam", {}, { name: "Helpers" });
   await call("setTeamMembers", { id: team.id }, { userIds: [members[0].id] });
   await call("openConnector", { slug }, { openTo: { roles: ["owner"], teams: [team.id] } });
   await call("openConnector", { slug }, { openTo: null });
