@@ -151,6 +151,29 @@ test("what happened is found by its filters, seen as it happens, and looked at i
     await page.getByText("Nothing was changed").waitFor();
     await look("audit-integrity");
     expect(complaints).toEqual([]);
+
+    await page.goto(`${house.url}/dashboard/acme/settings`);
+    await page.getByLabel("Rows are kept for").selectOption("30 days");
+    await page.getByRole("button", { name: "Save" }).last().click();
+    await page.getByText("All rows older than 30 days are deleted").waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Send it somewhere" }).click();
+    await page.getByLabel("URL", { exact: true }).fill("http://127.0.0.1:9/");
+    await page.getByRole("button", { name: "Send it there" }).click();
+    await page.getByText("127.0.0.1 is not an address of the public internet").waitFor();
+    await look("deliveries-refused");
+    await page.getByLabel("URL", { exact: true }).fill("https://siem.acme.invalid/rows");
+    await page.getByLabel("With the first row that is kept").click();
+    await page.getByRole("button", { name: "Send it there" }).click();
+    await page.getByText(/^whsec_/).waitFor();
+    await look("deliveries-secret");
+    await page.getByRole("button", { name: "I have kept it" }).click();
+    await page.getByRole("button", { name: "Test https://siem.acme.invalid/rows" }).click();
+    await page.getByText("Not taken: There is no server by the name siem.acme.invalid").waitFor();
+    await look("deliveries");
+    await page.getByRole("button", { name: "Delete https://siem.acme.invalid/rows" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByText("https://siem.acme.invalid/rows").waitFor({ state: "detached" });
     await page.context().close();
   }
 });

@@ -57,15 +57,13 @@ export function ExportButton({ org, search }: { org: string; search: AuditSearch
         <Menu.Dropdown>
           <Menu.Item onClick={() => start("jsonl")}>
             JSON lines
-            <Text size="xs" c="dimmed">
+            <Text size="xs">
               {isWhole ? "The whole log, with all that verifying takes" : "What the filters leave, newest first"}
             </Text>
           </Menu.Item>
           <Menu.Item onClick={() => start("csv")}>
             CSV
-            <Text size="xs" c="dimmed">
-              {isWhole ? "The whole log" : "What the filters leave"}, for spreadsheets
-            </Text>
+            <Text size="xs">{isWhole ? "The whole log" : "What the filters leave"}, for spreadsheets</Text>
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>

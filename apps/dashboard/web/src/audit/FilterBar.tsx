@@ -90,7 +90,7 @@ export function FilterBar({ search, entries, onChange }: FilterBarProps) {
         </PillsInput>
       </Combobox.DropdownTarget>
       <Combobox.Dropdown hidden={offers.length === 0}>
-        <Combobox.Options mah={320} className={classes.offers} aria-label="Filters">
+        <Combobox.Options mah={360} className={classes.offers} aria-label="Filters">
           {offers.map(({ term, explained }) => (
             <Combobox.Option key={term} value={term}>
               <code>{term}</code>

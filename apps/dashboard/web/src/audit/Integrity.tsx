@@ -74,7 +74,7 @@ function Verification({ org }: { org: string }) {
         </Button>
         {isPending && (
           <Text size="sm" c="dimmed" role="status">
-            This takes about half a minute for a million rows.
+            With millions of rows this takes a while.
           </Text>
         )}
       </Group>

@@ -1,6 +1,8 @@
+import { Deliveries } from "../deliveries/Deliveries.tsx";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { NotFound } from "../ui/states.tsx";
+import { AuditSettings } from "./AuditSettings.tsx";
 import { Clients } from "./Clients.tsx";
 import { TokenLifetimes } from "./TokenLifetimes.tsx";
 
@@ -12,6 +14,8 @@ export function SettingsPage() {
     <Page title="Settings" lead={`What ${org.name} allows, and to whom.`}>
       <Clients org={org.slug} />
       <TokenLifetimes org={org.slug} />
+      <AuditSettings org={org.slug} mayChange={org.role === "owner"} />
+      {org.role === "owner" && <Deliveries org={org.slug} />}
     </Page>
   );
 }
