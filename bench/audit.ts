@@ -1,5 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { writePart } from "./reliability.ts";
 import { type Survived, survive } from "./remembering.ts";
 
 // No answer without a record, whatever is killed. Fails where one is missing.
@@ -16,8 +15,7 @@ const runs: [string, Survived][] = [
 const rowOf = ([what, { answered, writesUpstream, unknown, refused, rows, missing, finding }]: [string, Survived]) =>
   `| ${what} | ${answered} | ${writesUpstream} | ${unknown} | ${refused} | ${rows} | ${missing.length} | ${finding ?? "whole"} |`;
 
-const text = `# What is on record after a crash
-
+const text = `
 \`npm run proof audit\` calls reads and writes in turn, 16 at once, while the gateway or its Postgres is killed at moments nobody chose, and
 started again. The client remembers every answer that it saw whole, and the upstream every call that reached it. Then the audit log is compared:
 an answer that was seen has a row that says how it ended, and a write that reached the upstream has at least the row that it was tried.
@@ -27,7 +25,7 @@ What was cut off between the two reads \`unknown\`. Refused are calls that were 
 |---|---|---|---|---|---|---|---|
 ${runs.map(rowOf).join("\n")}
 `;
-await writeFile(join(import.meta.dirname, "../docs/reliability.md"), text);
+await writePart("What is on record after a crash", text);
 console.log(text);
 for (const [what, { missing, finding }] of runs) {
   if (missing.length > 0 || finding) throw new Error(`${what}: ${missing.length} missing; ${finding ?? "chain whole"}`);

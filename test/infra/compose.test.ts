@@ -47,6 +47,10 @@ test("secrets are files, and only who needs one gets it", () => {
   for (const { file } of Object.values(compose.secrets)) expect(file).toMatch(/^\.\/secrets\//);
 });
 
+test("every file system is read-only but for volumes and what is in memory", () => {
+  for (const [name, service] of services) expect(service.read_only, name).toBe(true);
+});
+
 test("nothing of ours is root, may write outside of /tmp, or gains rights", async () => {
   expect(await read("infra/Dockerfile")).toMatch(/^USER node$/m);
   for (const [, service] of ours)

@@ -22,6 +22,8 @@ export const API_DESCRIPTION: Limits = { bytesMax: 16 * 1024 * 1024, timeoutMs: 
 export const LOOK: Limits = { bytesMax: 4 * 1024 * 1024, timeoutMs: 10_000 };
 /** A session's beginning and end, and replies to what it asks. */
 export const SESSION: Limits = { bytesMax: 1024 * 1024, timeoutMs: 20_000 };
+/** A batch of the audit log, to whoever is told of it. */
+export const DELIVERY: Limits = { bytesMax: 64 * 1024, timeoutMs: 15_000 };
 /** What says that a message was taken, or that there is somebody at all. */
 export const SIGN_OF_LIFE: Limits = { bytesMax: 64 * 1024, timeoutMs: 5000 };
 

@@ -1,4 +1,5 @@
 import type { Egress } from "@gatehouse/egress/egress";
+import { DELIVERY } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import type { DeliveredRow } from "@gatehouse/store/audit-deliveries";
 import { otlpMessage, rejectedBy } from "./otlp.ts";
@@ -14,8 +15,6 @@ export interface Batch {
   rows: DeliveredRow[];
 }
 
-export const SEND_TIMEOUT_MS = 15_000;
-const ANSWER_BYTES_MAX = 64 * 1024;
 const RETRY_AFTER_SECONDS_MAX = 3600;
 
 /** Throws where it was not taken, in words for owners. Answers what the receiver has to say of what it took. */
@@ -31,8 +30,7 @@ export async function sendBatch(
     method: "POST",
     headers: { ...headers, "user-agent": "gatehouse" },
     body,
-    bytesMax: ANSWER_BYTES_MAX,
-    timeoutMs: SEND_TIMEOUT_MS,
+    ...DELIVERY,
     boundary: "audit",
     signal,
   });

@@ -1,6 +1,7 @@
 import { openRecipient } from "@gatehouse/dashboard/delivery/recipient";
-import { SEND_TIMEOUT_MS, sendBatch } from "@gatehouse/dashboard/delivery/send";
+import { sendBatch } from "@gatehouse/dashboard/delivery/send";
 import type { Egress } from "@gatehouse/egress/egress";
+import { DELIVERY } from "@gatehouse/egress/limits";
 import { toFault } from "@gatehouse/faults";
 import {
   beginDelivery,
@@ -32,7 +33,7 @@ export interface Deliverer extends AsyncDisposable {
 const AT_ONCE_MAX = 16;
 const BATCH = { countMax: 500, bytesMax: 1024 * 1024 };
 /** Who dies over a batch leaves it to the others then. */
-const LEASE_SECONDS = (2 * SEND_TIMEOUT_MS) / 1000;
+const LEASE_SECONDS = (2 * DELIVERY.timeoutMs) / 1000;
 const RETRY_SECONDS_MAX = 3600;
 
 /** Sends chained rows to where orgs want them: in their order, each at least once, from where it was left. */
