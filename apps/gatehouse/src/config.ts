@@ -54,10 +54,7 @@ const EnvironmentVariables = z
     GATEHOUSE_GATEWAY_CONNECT_URL: z.string().transform(parseOrigin).optional(),
     GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
     GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
-    GATEHOUSE_AUDIT_HEADS: z
-      .url({ protocol: /^file$/, error: "must be a file:///path URL" })
-      .transform((url) => new URL(url))
-      .optional(),
+    GATEHOUSE_AUDIT_HEADS: z.string().transform(parseHeadsPlace).optional(),
     METRICS_HOST: z.string().optional(),
     METRICS_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).optional(),
     GATEHOUSE_DRAIN_MS: z.coerce.number("must be a number").int().min(0).max(120_000).default(0),
@@ -248,6 +245,18 @@ function parseOperatorClients(text: string, context: z.RefinementCtx): OperatorC
     const names = Object.keys(KNOWN_SERVICES).join(", ");
     return reject(context, `must be JSON: {"github": {"clientId": "…", "clientSecret": "…"}}, for ${names}`);
   }
+}
+
+const HEADS_PLACE =
+  "must be file:///path, or s3://bucket/prefix?region=eu-central-1 (&endpoint=https://… where it is not AWS)";
+
+function parseHeadsPlace(text: string, context: z.RefinementCtx): URL {
+  const url = URL.parse(text);
+  if (url?.protocol === "file:" && url.host === "") return url;
+  const endpoint = url?.searchParams.get("endpoint");
+  const isBucket = url?.protocol === "s3:" && url.host !== "" && Boolean(url.searchParams.get("region"));
+  if (isBucket && (!endpoint || /^https?:\/\//.test(endpoint))) return url;
+  return reject(context, HEADS_PLACE);
 }
 
 function parseProxy(text: string, context: z.RefinementCtx): URL {

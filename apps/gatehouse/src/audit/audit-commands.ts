@@ -20,11 +20,17 @@ export interface VerifyFlags {
   key?: string;
 }
 
-/** Throws where a row is not what it was; before that, it says which. */
+const KEY_IS_MISSING =
+  "--from needs --key: without it, heads that anybody has signed would count. It is what `gatehouse audit key` printed.";
+
+/** Throws where a row is not what it was; before that, it says which. Who signed an export, only the key tells. */
 export async function verifyAudit(readConfig: () => Config, progress: Progress, flags: VerifyFlags): Promise<void> {
   const count = countOn(process.stderr);
   const options = { headsFile: flags.heads, key: flags.key, count };
-  if (flags.from) return report(verifyExport(flags.from, options), progress);
+  if (flags.from) {
+    if (!flags.key) throw new Fault("invalid_fields", KEY_IS_MISSING);
+    return report(verifyExport(flags.from, options), progress);
+  }
   await withLog(readConfig(), async (db, ourKey) => {
     const orgIds = flags.org ? [await orgIdOf(db, flags.org)] : null;
     await report(verifyDatabase(db, orgIds, { ...options, key: flags.key ?? ourKey }), progress);
