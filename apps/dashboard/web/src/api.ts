@@ -1,7 +1,7 @@
 import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import { hc, type InferResponseType } from "hono/client";
 import type { PreviewLine } from "../../server/apis.ts";
-import type { Api } from "../../server/dashboard.ts";
+import type { Api, PlatformApi } from "../../server/dashboard.ts";
 
 interface Problem {
   status: number;
@@ -569,4 +569,60 @@ export async function renameConnector(org: string, slug: string, name: string): 
 /** `confirm` is its slug once more. */
 export async function deleteConnector(org: string, slug: string, confirm: string): Promise<void> {
   await connectors[":slug"].$delete({ param: { org, slug }, json: { confirm } });
+}
+
+export async function renameOrg(org: string, name: string): Promise<void> {
+  await client.orgs[":org"].name.$put({ param: { org }, json: { name } });
+}
+
+/** `confirm` is its slug once more. */
+export async function deleteOrg(org: string, confirm: string): Promise<void> {
+  await client.orgs[":org"].$delete({ param: { org }, json: { confirm } });
+}
+
+export async function leaveOrg(org: string): Promise<void> {
+  await client.orgs[":org"].leave.$post({ param: { org } });
+}
+
+/** For operators. */
+const platform = hc<PlatformApi>("/api/platform", { fetch: send, headers: () => ({ "x-csrf-token": csrfToken }) });
+const orgOfAny = platform.orgs[":org"];
+
+export type CountedOrgs = InferResponseType<typeof platform.orgs.$get>;
+export type CountedOrg = CountedOrgs["orgs"][number];
+export type OrgOfAny = InferResponseType<typeof orgOfAny.$get>;
+export type Plan = InferResponseType<typeof platform.plans.$get>["plans"][number];
+export type PlanLimits = Parameters<(typeof platform.plans)[":name"]["$put"]>[0]["json"]["limits"];
+export type Health = InferResponseType<typeof platform.health.$get>;
+
+export async function listOrgs(query: { search: string; after: string }): Promise<CountedOrgs> {
+  return (await platform.orgs.$get({ query })).json();
+}
+
+export async function readOrgOfAny(org: string): Promise<OrgOfAny> {
+  return (await orgOfAny.$get({ param: { org } })).json();
+}
+
+export async function choosePlan(org: string, plan: string): Promise<void> {
+  await orgOfAny.plan.$put({ param: { org }, json: { plan } });
+}
+
+export async function suspendOrg(org: string, json: { suspended: boolean; confirm: string }): Promise<void> {
+  await orgOfAny.suspension.$put({ param: { org }, json });
+}
+
+export async function deleteOrgOfAny(org: string, confirm: string): Promise<void> {
+  await orgOfAny.$delete({ param: { org }, json: { confirm } });
+}
+
+export async function listPlans(): Promise<Plan[]> {
+  return (await (await platform.plans.$get()).json()).plans;
+}
+
+export async function savePlan(name: string, limits: PlanLimits): Promise<void> {
+  await platform.plans[":name"].$put({ param: { name }, json: { limits } });
+}
+
+export async function readHealth(): Promise<Health> {
+  return (await platform.health.$get()).json();
 }

@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { readSearch } from "./audit/search.ts";
 import { readSource } from "./new-connector/search.ts";
 import { readPlaygroundSearch } from "./playground/search.ts";
@@ -162,10 +169,48 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./settings/SettingsPage.tsx"), "SettingsPage"),
 });
 
+const platform = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/platform",
+  component: lazyRouteComponent(() => import("./platform/PlatformShell.tsx"), "PlatformShell"),
+});
+const platformPages = [
+  createRoute({
+    getParentRoute: () => platform,
+    path: "/",
+    beforeLoad() {
+      throw redirect({ to: "/platform/orgs" });
+    },
+  }),
+  createRoute({
+    getParentRoute: () => platform,
+    path: "/orgs",
+    component: lazyRouteComponent(() => import("./platform/OrgsPage.tsx"), "OrgsPage"),
+    validateSearch: ({ search }: Record<string, unknown>): { search?: string } =>
+      typeof search === "string" ? { search } : {},
+  }),
+  createRoute({
+    getParentRoute: () => platform,
+    path: "/orgs/$slug",
+    component: lazyRouteComponent(() => import("./platform/OrgPage.tsx"), "OrgPage"),
+  }),
+  createRoute({
+    getParentRoute: () => platform,
+    path: "/plans",
+    component: lazyRouteComponent(() => import("./platform/PlansPage.tsx"), "PlansPage"),
+  }),
+  createRoute({
+    getParentRoute: () => platform,
+    path: "/health",
+    component: lazyRouteComponent(() => import("./platform/HealthPage.tsx"), "HealthPage"),
+  }),
+] as const;
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signedIn.addChildren([
       start,
+      platform.addChildren(platformPages),
       orgRoute.addChildren([
         org,
         step,

@@ -6,6 +6,7 @@ import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import { Endpoints } from "./Endpoints.tsx";
 import { Grants } from "./Grants.tsx";
+import { Leave } from "./Leave.tsx";
 import { LinkedAccounts } from "./LinkedAccounts.tsx";
 import { Members } from "./Members.tsx";
 import { OwnCalls } from "./OwnCalls.tsx";
@@ -34,6 +35,7 @@ export function AccessPage() {
       <OwnCalls org={org.slug} />
       <Browsers />
       {org.mayChange && <Members org={org.slug} />}
+      <Leave org={org} />
     </Page>
   );
 }

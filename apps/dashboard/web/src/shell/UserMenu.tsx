@@ -8,14 +8,15 @@ import {
   UnstyledButton,
   useMantineColorScheme,
 } from "@mantine/core";
-import { IconLogout, IconPlus, IconUserCircle } from "@tabler/icons-react";
+import { IconLogout, IconPlus, IconServerCog, IconUserCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { signOut } from "../api.ts";
 import { useSession } from "../session.ts";
 import { dropDrafts } from "../ui/draft.ts";
 
 export function UserMenu() {
-  const { user, mayCreateOrg } = useSession();
+  const { user, mayCreateOrg, isOperator } = useSession();
   const leave = useMutation({
     mutationFn: signOut,
     onSuccess(url) {
@@ -48,6 +49,16 @@ export function UserMenu() {
           >
             Your account
           </Button>
+          {isOperator && (
+            <Button
+              component={Link}
+              to="/platform/orgs"
+              variant="default"
+              leftSection={<IconServerCog size={16} aria-hidden />}
+            >
+              Operators
+            </Button>
+          )}
           {mayCreateOrg && (
             <Button
               component="a"

@@ -1,0 +1,178 @@
+import { Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
+import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import { ApiProblem, choosePlan, deleteOrgOfAny, type OrgOfAny, readOrgOfAny, suspendOrg } from "../api.ts";
+import { labelOf } from "../people/roles.ts";
+import { Ago } from "../ui/Ago.tsx";
+import { Destroy } from "../ui/Destroy.tsx";
+import { Page } from "../ui/Page.tsx";
+import { Paged } from "../ui/Paged.tsx";
+import { Panel } from "../ui/Panel.tsx";
+import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { count, percent } from "../usage/numbers.ts";
+import { plansQuery } from "./PlansPage.tsx";
+import classes from "./platform.module.css";
+import { Standing } from "./Standing.tsx";
+
+const PAGE = 50;
+
+const orgQuery = (slug: string) =>
+  queryOptions({ queryKey: ["platform", "org", slug], queryFn: () => readOrgOfAny(slug) });
+
+/** One organisation, from without. */
+export function OrgPage() {
+  const { slug } = useParams({ from: "/signed-in/platform/orgs/$slug" });
+  const { data: org, error, refetch } = useQuery(orgQuery(slug));
+  if (error instanceof ApiProblem && error.status === 404) return <NotFound />;
+  return (
+    <Page
+      title={org?.name ?? slug}
+      lead={org && <Facts org={org} />}
+      back={{ label: "Organisations", href: "/platform/orgs" }}
+    >
+      {error && <Failure error={error} onRetry={() => refetch()} />}
+      {!error && !org && <Loading />}
+      {org && (
+        <>
+          <People people={org.people} />
+          <Endpoints endpoints={org.endpoints} />
+          {!org.deletedAt && <ChoosePlan key={org.plan} org={org} />}
+          {!org.deletedAt && <Access org={org} />}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Facts({ org }: { org: OrgOfAny }) {
+  return (
+    <Group gap="4px 10px">
+      <Standing org={org} />
+      <span>{org.slug}</span>
+      <span>
+        · {count(org.calls)} calls in 24 hours, {percent(org.errors, org.calls)} failed
+      </span>
+      <span>
+        · made <Ago at={org.createdAt} />
+      </span>
+    </Group>
+  );
+}
+
+function People({ people }: Pick<OrgOfAny, "people">) {
+  return (
+    <Panel flush title={`Members (${people.length})`}>
+      <Paged items={people} size={PAGE} label="members">
+        {(shown) => (
+          <ul className={classes.list}>
+            {shown.map(({ name, email, role }) => (
+              <li key={email} className={classes.row}>
+                <Text size="sm" className={classes.name}>
+                  {name}{" "}
+                  <Text span c="dimmed" size="sm">
+                    {email}
+                  </Text>
+                </Text>
+                <Text size="sm" c="dimmed">
+                  {labelOf(role)}
+                </Text>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Paged>
+    </Panel>
+  );
+}
+
+function Endpoints({ endpoints }: Pick<OrgOfAny, "endpoints">) {
+  return (
+    <Panel flush title={`Connectors (${endpoints.length})`}>
+      <Paged items={endpoints} size={PAGE} label="connectors">
+        {(shown) => (
+          <ul className={classes.list}>
+            {shown.map(({ slug, name, upstream, isDown }) => (
+              <li key={slug} className={classes.row}>
+                <Text size="sm" className={classes.name}>
+                  {name}{" "}
+                  <Text span c="dimmed" size="sm">
+                    {upstream}
+                  </Text>
+                </Text>
+                <Text size="sm" c={isDown ? "var(--mantine-color-error)" : "dimmed"}>
+                  {isDown ? "Does not answer" : slug}
+                </Text>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Paged>
+    </Panel>
+  );
+}
+
+function useOrgChange<Change>(change: (change: Change) => Promise<void>) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["platform"] }),
+  });
+}
+
+function ChoosePlan({ org: { slug, plan } }: { org: OrgOfAny }) {
+  const { data: plans = [{ name: plan }] } = useQuery(plansQuery);
+  const [wanted, setWanted] = useState(plan);
+  const choose = useOrgChange(() => choosePlan(slug, wanted));
+  return (
+    <Panel title="Plan" lead="What it is allowed. What you choose counts within a second.">
+      {choose.error && <Failure error={choose.error} />}
+      <Group gap="sm">
+        <NativeSelect
+          aria-label="Plan"
+          value={wanted}
+          data={plans.map(({ name }) => name)}
+          onChange={(event) => setWanted(event.currentTarget.value)}
+        />
+        <Button disabled={wanted === plan} loading={choose.isPending} onClick={() => choose.mutate({})}>
+          Save
+        </Button>
+      </Group>
+    </Panel>
+  );
+}
+
+function Access({ org: { slug, name, suspendedAt, people, endpoints } }: { org: OrgOfAny }) {
+  const suspended = suspendedAt === null;
+  const suspend = useOrgChange((confirm: string) => suspendOrg(slug, { suspended, confirm }));
+  const remove = useOrgChange((confirm: string) => deleteOrgOfAny(slug, confirm));
+  return (
+    <Panel title="Danger zone">
+      <Stack gap="md" align="flex-start">
+        <Destroy
+          key={suspendedAt}
+          label={`${suspended ? "Suspend" : "Resume"} ${name}`}
+          confirm={slug}
+          pending={suspend.isPending}
+          error={suspend.error}
+          onDestroy={suspend.mutate}
+        >
+          {suspended
+            ? "Within a second nobody calls, connects or refreshes at its endpoints, and nothing in it can be changed, until it is resumed. Nothing is lost."
+            : "Everybody may again who could before."}
+        </Destroy>
+        <Destroy
+          label={`Delete ${name}`}
+          confirm={slug}
+          pending={remove.isPending}
+          error={remove.error}
+          onDestroy={remove.mutate}
+        >
+          It is gone for its {people.length} members, and its {endpoints.length} connectors answer nobody. All that it
+          kept secret is destroyed: credentials, members' linked accounts (which are ended upstream first), and sealed
+          arguments. Its audit log stays for as long as it said. It cannot be undone.
+        </Destroy>
+      </Stack>
+    </Panel>
+  );
+}

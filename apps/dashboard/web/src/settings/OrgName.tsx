@@ -1,0 +1,16 @@
+import { renameOrg } from "../api.ts";
+import { NameForm } from "../ui/NameForm.tsx";
+import { Panel } from "../ui/Panel.tsx";
+
+export function OrgName({ org: { slug, name } }: { org: { slug: string; name: string } }) {
+  return (
+    <Panel title="Name" lead={`As people see it. In addresses it stays ${slug}.`}>
+      <NameForm
+        name={name}
+        label="Name of the organisation"
+        save={(name) => renameOrg(slug, name)}
+        changes={["session"]}
+      />
+    </Panel>
+  );
+}
