@@ -102,12 +102,15 @@ test("a row cannot be written for another org than the transaction's", async () 
   ).rejects.toMatchObject({ code: "42501" });
 });
 
-test("the role that chains the audit log, of all orgs, sees nothing else of theirs", async () => {
+test("the role that chains the audit log, of all orgs, sees nothing else of theirs but the names that stand in it", async () => {
   await using furnished = await startFurnished();
   await using db = openDatabase(furnished.access, "gatehouse_chain", 1);
   for (const table of TENANT_TABLES.filter((table) => table !== "audit")) {
-    await expect(sql`select 1 from ${sql.table(table)}`.execute(db), table).rejects.toMatchObject({ code: "42501" });
+    await expect(sql`select * from ${sql.table(table)}`.execute(db), table).rejects.toMatchObject({ code: "42501" });
   }
+  const named = await sql`select slug from connectors`.execute(db);
+  expect(named.rows).toHaveLength(2);
+  await expect(sql`select url from connectors`.execute(db)).rejects.toMatchObject({ code: "42501" });
   await expect(sql`update audit_log set outcome = 'x'`.execute(db)).rejects.toMatchObject({ code: "42501" });
 });
 
