@@ -1,0 +1,152 @@
+import { listAudit, NO_ORG } from "@gatehouse/store/audit";
+import { openDatabase, withOrg } from "@gatehouse/store/database";
+import { deleteOperator, insertOperator } from "@gatehouse/store/operators";
+import type { Org } from "@gatehouse/store/orgs";
+import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
+import { tokenFor } from "@gatehouse/testing/token-for";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { destroyDeletedOrgs } from "../server/destroy-deleted-orgs.ts";
+import { type Send, signIn } from "./signed-in.ts";
+
+let house: TestHouse;
+let acme: Org;
+let beta: Org;
+let endpoint: Endpoint;
+let operator: Person;
+let owner: Person;
+let as: Record<"operator" | "owner" | "admin" | "member", Send>;
+
+beforeAll(async () => {
+  house = await startHouse();
+  acme = await house.addOrg({ slug: "acme", name: "Acme" });
+  beta = await house.addOrg({ slug: "beta" });
+  endpoint = await house.addConnector(beta, { slug: "tools", url: "http://127.0.0.1:9/mcp" });
+  operator = await house.addMember(acme, { email: "oscar@acme.example" });
+  owner = await house.addMember(beta, { email: "olga@beta.example", role: "owner" });
+  const admin = await house.addMember(beta, { email: "ada@beta.example", role: "admin" });
+  const member = await house.addMember(beta, { email: "max@beta.example" });
+  await insertOperator(house.ownerDb, operator.id);
+  as = {
+    operator: await signIn(house, operator),
+    owner: await signIn(house, owner),
+    admin: await signIn(house, admin),
+    member: await signIn(house, member),
+  };
+});
+afterAll(() => house[Symbol.asyncDispose]());
+
+const P = "/api/platform";
+const ROUTES = [
+  ["GET", "/orgs", undefined],
+  ["GET", "/orgs/beta", undefined],
+  ["PUT", "/orgs/beta/plan", { plan: "default" }],
+  ["PUT", "/orgs/beta/suspension", { suspended: true, confirm: "beta" }],
+  ["DELETE", "/orgs/beta", { confirm: "beta" }],
+  ["GET", "/plans", undefined],
+  ["PUT", "/plans/default", { limits: {} }],
+  ["GET", "/health", undefined],
+] as const;
+
+const lastOf = async (orgId: string, event: string) =>
+  (await withOrg(house.ownerDb, orgId, (scope) => listAudit(scope, { limit: 1, event })))[0];
+
+test("whoever is no operator cannot tell that there is anything", async () => {
+  const nothing = await as.owner("GET", "/api/nothing");
+  for (const [method, path, body] of ROUTES) {
+    const refused = await as.owner(method, P + path, body);
+    expect([path, refused.status, refused.text]).toEqual([path, 404, nothing.text]);
+  }
+  expect((await as.owner("GET", "/api/session")).json.isOperator).toBe(false);
+  expect((await as.operator("GET", "/api/session")).json.isOperator).toBe(true);
+});
+
+test("operators find orgs by name, page by page, and see what can be counted, and nothing that is kept", async () => {
+  const page = (await as.operator("GET", `${P}/orgs?limit=1`)).json;
+  expect(page).toMatchObject({ orgs: [{ slug: "acme", name: "Acme", members: 1, connectors: 0 }], next: "acme" });
+  const next = (await as.operator("GET", `${P}/orgs?limit=1&after=acme`)).json;
+  expect(next).toMatchObject({ orgs: [{ slug: "beta", members: 3, connectors: 1, calls: 0 }], next: null });
+  expect((await as.operator("GET", `${P}/orgs?search=ACM`)).json.orgs).toHaveLength(1);
+  expect((await as.operator("GET", `${P}/orgs?search=%25`)).json.orgs).toHaveLength(0);
+  const beta = (await as.operator("GET", `${P}/orgs/beta`)).json;
+  expect(beta.people).toContainEqual({ name: owner.email, email: owner.email, role: "owner" });
+  expect(beta.endpoints).toEqual([{ slug: "tools", name: "tools", upstream: "127.0.0.1:9", isDown: false }]);
+  expect((await as.operator("GET", `${P}/orgs/missing`)).status).toBe(404);
+});
+
+test("being an operator opens no org", async () => {
+  for (const path of ["connectors", "audit", "usage"]) {
+    expect((await as.operator("GET", `/api/orgs/beta/${path}`)).status).toBe(404);
+  }
+});
+
+test("a plan is saved and given to an org; the deployment's log says who did it, the org's that operators did", async () => {
+  const limits = { member: { callsPerMinute: 60 } };
+  expect((await as.operator("PUT", `${P}/plans/small`, { limits })).status).toBe(204);
+  expect((await as.operator("GET", `${P}/plans`)).json.plans).toContainEqual({ name: "small", limits });
+  expect((await as.operator("PUT", `${P}/plans/Small!`, { limits })).status).toBe(400);
+  expect((await as.operator("PUT", `${P}/plans/small`, { limits: { member: { callsPerMinute: 0 } } })).status).toBe(
+    422,
+  );
+  expect((await as.operator("PUT", `${P}/orgs/beta/plan`, { plan: "small" })).status).toBe(204);
+  expect((await as.operator("PUT", `${P}/orgs/beta/plan`, { plan: "none" })).status).toBe(404);
+  const change = { before: "default", after: "small" };
+  expect(await lastOf(beta.id, "plan.changed")).toMatchObject({ userId: null, entry: { by: "operator", ...change } });
+  expect(await lastOf(NO_ORG, "plan.changed")).toMatchObject({
+    userId: operator.id,
+    entry: { org: "beta", ...change },
+  });
+  expect(await lastOf(NO_ORG, "plan.saved")).toMatchObject({ entry: { plan: "small", before: null, after: limits } });
+});
+
+test("an org is suspended and resumed by who types its name", async () => {
+  const suspend = (suspended: boolean, confirm: string) =>
+    as.operator("PUT", `${P}/orgs/beta/suspension`, { suspended, confirm });
+  expect((await suspend(true, "acme")).json.fields.confirm).toBe("Type “beta” to confirm");
+  expect((await suspend(true, "beta")).status).toBe(204);
+  expect((await as.operator("GET", `${P}/orgs/beta`)).json.suspendedAt).not.toBeNull();
+  expect((await as.owner("PUT", "/api/orgs/beta/name", { name: "Beta" })).status).toBe(403);
+  expect((await suspend(false, "beta")).status).toBe(204);
+  expect(await lastOf(NO_ORG, "org.resumed")).toMatchObject({ userId: operator.id, entry: { org: "beta" } });
+});
+
+test("health tells of the processes that run, what they depend on, and what waits", async () => {
+  await expect
+    .poll(async () => (await as.operator("GET", `${P}/health`)).json.replicas)
+    .toMatchObject([{ apps: ["auth", "gateway", "dashboard"], isAlive: true, dependencies: { postgres: "ok" } }]);
+  const { waiting, outages } = (await as.operator("GET", `${P}/health`)).json;
+  expect(Object.keys(waiting)).toEqual(["audit", "mails", "revocations", "deliveries"]);
+  expect(outages).toEqual([]);
+});
+
+test("an org's own people rename it, leave it, and delete it for good, each as far as they may", async () => {
+  expect((await as.member("PUT", "/api/orgs/beta/name", { name: "Mine" })).status).toBe(403);
+  expect((await as.admin("PUT", "/api/orgs/beta/name", { name: " " })).json.fields.name).toBe("Give it a name");
+  expect((await as.admin("PUT", "/api/orgs/beta/name", { name: "Beta Ltd" })).status).toBe(204);
+  expect(await lastOf(beta.id, "org.changed")).toMatchObject({
+    entry: { before: { name: "beta" }, after: { name: "Beta Ltd" } },
+  });
+  expect((await as.owner("POST", "/api/orgs/beta/leave")).status).toBe(409);
+  expect((await as.member("POST", "/api/orgs/beta/leave")).status).toBe(204);
+  expect((await as.member("GET", "/api/orgs/beta/connectors")).status).toBe(404);
+  expect(await lastOf(beta.id, "member.left")).toMatchObject({ entry: { member: "max@beta.example" } });
+
+  const { accessToken } = await tokenFor(owner, endpoint.url);
+  expect((await as.admin("DELETE", "/api/orgs/beta", { confirm: "beta" })).status).toBe(403);
+  expect((await as.owner("DELETE", "/api/orgs/beta", { confirm: "acme" })).status).toBe(422);
+  expect((await as.owner("DELETE", "/api/orgs/beta", { confirm: "beta" })).status).toBe(204);
+  expect((await as.owner("GET", "/api/orgs/beta/connectors")).status).toBe(404);
+  expect((await as.owner("GET", "/api/session")).json.orgs).toEqual([]);
+  const call = () => fetch(endpoint.url, { method: "POST", headers: { authorization: `Bearer ${accessToken}` } });
+  await expect.poll(async () => (await call()).status).toBe(401);
+  await using db = openDatabase(house.access, "gatehouse_dashboard", 1);
+  await destroyDeletedOrgs({ db, vault: house.vault });
+  await expect(house.vault.dataKey(beta.id)).rejects.toThrow("destroyed");
+  const resumed = await as.operator("PUT", `${P}/orgs/beta/suspension`, { suspended: false, confirm: "beta" });
+  expect(resumed.status).toBe(409);
+  expect(await lastOf(NO_ORG, "org.deleted")).toMatchObject({ userId: owner.id, entry: { org: "beta", by: "owner" } });
+});
+
+test("who is no operator any more sees nothing from the next request on", async () => {
+  await deleteOperator(house.ownerDb, operator.id);
+  expect((await as.operator("GET", `${P}/orgs`)).status).toBe(404);
+});
