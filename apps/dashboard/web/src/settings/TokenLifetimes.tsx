@@ -1,10 +1,9 @@
 import { Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { ApiProblem, changeTokenLifetimes, type TokenLifetimes as Read, readTokenLifetimes } from "../api.ts";
-import { NotSaved } from "../ui/NotSaved.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
-import { useEdit } from "../ui/use-edit.ts";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -43,34 +42,25 @@ export function TokenLifetimes({ org }: { org: string }) {
     <Panel title="Staying connected" lead="How long an app goes on working before its member has to connect it again.">
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !data && <Loading />}
-      {data && <LifetimesForm org={org} read={data} />}
+      {data && <LifetimesForm key={JSON.stringify(data.set)} org={org} {...data} />}
     </Panel>
   );
 }
 
-function LifetimesForm({ org, read }: { org: string; read: Read }) {
-  const { set, bounds } = read;
-  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(read, ({ set }) => set);
+function LifetimesForm({ org, set, bounds }: { org: string } & Read) {
+  const [wanted, setWanted] = useState(set);
   const queryClient = useQueryClient();
-  const readAgain = () => queryClient.invalidateQueries({ queryKey: lifetimesQuery(org).queryKey });
-  const save = useMutation({
-    mutationFn: (etag: string | null) => changeTokenLifetimes(org, wanted, etag),
-    onSuccess: readAgain,
+  const { mutate, error, isPending } = useMutation({
+    mutationFn: () => changeTokenLifetimes(org, wanted),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: lifetimesQuery(org).queryKey }),
   });
-  const { mutate, error, isPending } = save;
   const problems = error instanceof ApiProblem ? error.fields : {};
-
-  async function seeTheirs(): Promise<void> {
-    await readAgain();
-    save.reset();
-    reset();
-  }
-
+  const isChanged = FIELDS.some(({ name }) => wanted[name] !== set[name]);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        mutate(etag);
+        mutate();
       }}
     >
       <Stack gap="md" maw={440}>
@@ -85,9 +75,7 @@ function LifetimesForm({ org, read }: { org: string; read: Read }) {
             data={optionsOf(choices, bounds[name].usual, set[name])}
           />
         ))}
-        {error && Object.keys(problems).length === 0 && (
-          <NotSaved error={error} pending={isPending} onTheirs={seeTheirs} onMine={() => mutate(null)} />
-        )}
+        {error && Object.keys(problems).length === 0 && <Failure error={error} />}
         <Group>
           <Button type="submit" disabled={!isChanged} loading={isPending}>
             Save
