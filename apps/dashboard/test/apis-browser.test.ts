@@ -1,16 +1,5 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Org } from "@gatehouse/store/orgs";
-import {
-  accessibilityProblems,
-  type Browser,
-  type BrowserContextOptions,
-  isWiderThanTheScreen,
-  launchChromium,
-  openPage,
-  type Page,
-  SIZES,
-} from "@gatehouse/testing/chromium";
+import { type Browser, launchChromium, openPage, type Page, problemsOf } from "@gatehouse/testing/chromium";
 import { connectV2 } from "@gatehouse/testing/client-v2";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
@@ -19,12 +8,6 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 vi.setConfig({ testTimeout: 120_000 });
 
 // An API becomes tools, in a real browser: from its description to a client's call.
-
-const SCREENSHOTS = join(tmpdir(), "gatehouse-screenshots");
-const LOOKS: [string, BrowserContextOptions][] = [
-  ["wide-light", { viewport: SIZES.wide, colorScheme: "light" }],
-  ["narrow-dark", { viewport: SIZES.narrow, colorScheme: "dark" }],
-];
 
 let browser: Browser;
 let house: TestHouse;
@@ -107,8 +90,8 @@ async function startHelpDesk() {
 
 const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 }).waitFor();
 
-async function signedIn(person: Person, name: string, options: BrowserContextOptions = {}) {
-  const { page, complaints } = await openPage(browser, options);
+async function signedIn(person: Person) {
+  const { page, complaints } = await openPage(browser);
   await page.goto(house.url);
   await page.getByLabel("Email").fill(person.email);
   await page.getByRole("button", { name: "Continue" }).click();
@@ -118,21 +101,19 @@ async function signedIn(person: Person, name: string, options: BrowserContextOpt
   complaints.length = 0;
   const look = async (step: string) => {
     await page.evaluate("scrollTo(0, 0)");
-    await page.screenshot({ path: join(SCREENSHOTS, `api-${step}-${name}.png`), fullPage: true });
-    expect([step, await accessibilityProblems(page)]).toEqual([step, []]);
-    expect([step, await isWiderThanTheScreen(page)]).toEqual([step, false]);
+    expect([step, await problemsOf(page, `api-${step}`)]).toEqual([step, []]);
   };
   return { page, complaints, look, [Symbol.asyncDispose]: () => page.context().close() };
 }
 
-test.each(LOOKS)("import, choose, rename, pin, see the report, call, import anew (%s)", async (name, options) => {
+test("import, choose, rename, pin, see the report, call, import anew", async () => {
   await using desk = await startHelpDesk();
-  await using visit = await signedIn(owner, name, options);
+  await using visit = await signedIn(owner);
   const { page, complaints, look } = visit;
-  const slug = `desk-${name}`;
+  const slug = "desk";
 
   await page.goto(`${house.url}/dashboard/acme/connectors/new`);
-  await page.getByText("API (OpenAPI)").click();
+  await page.getByText("API description").click();
   await look("source");
   await page.getByText("Paste").click();
   await page.getByLabel("Description", { exact: true }).fill("openapi: 4.0.0\ninfo: {}");
@@ -163,7 +144,9 @@ test.each(LOOKS)("import, choose, rename, pin, see the report, call, import anew
   await form.getByRole("button", { name: "Register with 4 tools" }).click();
   await heading(page, "Help desk");
   await look("connector");
+  const sections = page.getByRole("navigation", { name: "Sections of Help desk" });
 
+  await sections.getByRole("link", { name: "Tools" }).click();
   await page.getByRole("link", { name: "list_tickets" }).click();
   await heading(page, "list_tickets");
   const tool = page.getByRole("form", { name: "Tool" });
@@ -189,10 +172,9 @@ test.each(LOOKS)("import, choose, rename, pin, see the report, call, import anew
   await heading(page, "my_tickets");
   await look("tool");
 
-  await page.goto(`${house.url}/dashboard/acme/connectors/${slug}`);
+  await page.goto(`${house.url}/dashboard/acme/connectors/${slug}/tools`);
   await page.getByRole("link", { name: "my_tickets" }).waitFor();
-  await page.getByRole("link", { name: "Risk report" }).click();
-  await heading(page, "Risk report");
+  await sections.getByRole("link", { name: "Risk report" }).click();
   await page.getByRole("img", { name: /^\d+ of 100/ }).waitFor();
   await page.getByRole("heading", { name: "A tool that deletes or overwrites is offered" }).waitFor();
   await look("risk");
@@ -221,6 +203,7 @@ test.each(LOOKS)("import, choose, rename, pin, see the report, call, import anew
   await look("reimport");
   await page.getByRole("button", { name: "Take it over" }).click();
   await heading(page, "Help desk");
+  await sections.getByRole("link", { name: "Tools" }).click();
   await page.getByRole("link", { name: "list_macros" }).waitFor();
   expect(await page.getByLabel("Offer list_macros").isChecked()).toBe(false);
   await page.getByRole("link", { name: "my_tickets" }).click();
@@ -229,11 +212,11 @@ test.each(LOOKS)("import, choose, rename, pin, see the report, call, import anew
   expect(complaints.filter((line) => !/status of 422/.test(line))).toEqual([]);
 });
 
-test.each(LOOKS)("a team is made, and a connector is open to it alone (%s)", async (name, options) => {
-  await using visit = await signedIn(owner, name, options);
+test("a team is made, and a connector is open to it alone", async () => {
+  await using visit = await signedIn(owner);
   const { page, complaints, look } = visit;
-  const team = `Support ${name}`;
-  const slug = `closed-${name}`;
+  const team = "Support";
+  const slug = "closed";
   await house.addConnector(acme, {
     slug,
     url: "https://mcp.example.com/mcp",
@@ -248,7 +231,7 @@ test.each(LOOKS)("a team is made, and a connector is open to it alone (%s)", asy
   await saved;
   await look("teams");
 
-  await page.goto(`${house.url}/dashboard/acme/connectors/${slug}`);
+  await page.goto(`${house.url}/dashboard/acme/connectors/${slug}/settings`);
   const open = page.getByRole("region", { name: "Who may use it" });
   await open.getByLabel("Only these").check();
   await open.getByText("Nobody may use it").waitFor();
@@ -265,7 +248,7 @@ test("a tool of a remote server is edited as well, and as it was when it is rese
   const inputSchema = { type: "object", properties: { text: { type: "string" } }, required: ["text"] };
   const tools = [{ name: "echo", description: "Says it again", inputSchema }];
   await house.addConnector(acme, { slug: "remote", url: "https://remote.example.com/mcp", tools });
-  await using visit = await signedIn(owner, "remote");
+  await using visit = await signedIn(owner);
   const { page, complaints, look } = visit;
   await page.goto(`${house.url}/dashboard/acme/connectors/remote/tools/echo`);
   await heading(page, "echo");
@@ -291,10 +274,10 @@ test("a tool of a remote server is edited as well, and as it was when it is rese
   expect(complaints.filter((line) => !/status of 422/.test(line))).toEqual([]);
 });
 
-test.each(LOOKS)("who chooses many tools is told what that means, and chooses by tag (%s)", async (name, options) => {
+test("who chooses many tools is told what that means, and chooses by tag", async () => {
   const number = (at: number) => ({ get: { operationId: `getThing${at}`, tags: [`shelf ${at % 3}`], responses: {} } });
   const paths = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`/things/${at}`, number(at)]));
-  await using visit = await signedIn(owner, name, options);
+  await using visit = await signedIn(owner);
   const { page, complaints, look } = visit;
   await page.goto(`${house.url}/dashboard/acme/connectors/new?from=api`);
   await page.getByText("File", { exact: true }).click();
@@ -322,9 +305,9 @@ test("a thousand tools are searched, filtered by tag, and offered many at once",
   }));
   const url = "https://things.example.com";
   await house.addConnector(acme, { slug: "things", url, transport: "openapi", operations });
-  await using visit = await signedIn(owner, "things");
+  await using visit = await signedIn(owner);
   const { page, complaints, look } = visit;
-  await page.goto(`${house.url}/dashboard/acme/connectors/things`);
+  await page.goto(`${house.url}/dashboard/acme/connectors/things/tools`);
   await page.getByText("1 to 50 of 1000").waitFor();
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByText("51 to 100 of 1000").waitFor();

@@ -57,6 +57,13 @@ const LOOKS = [
   { size: "wide", colorScheme: "light" },
 ] as const;
 
+/** From one look to the other, colours fade; what turns for ever turns on. */
+const FINISH_ANIMATIONS = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  for (const animation of document.getAnimations())
+    if (animation.effect.getComputedTiming().endTime < Infinity) animation.finish();
+  done();
+})))`;
+
 /**
  * What is wrong with the page on a telephone in the dark and on a screen in the light, at which it is left. Where `SCREENSHOTS`
  * names a directory, there are pictures in it.
@@ -66,6 +73,7 @@ export async function problemsOf(page: Page, name: string): Promise<string[]> {
   for (const { size, colorScheme } of LOOKS) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.setViewportSize(SIZES[size]);
+    await page.evaluate(FINISH_ANIMATIONS);
     problems.push(...(await accessibilityProblems(page)).map((problem) => `${size}, ${colorScheme}: ${problem}`));
     if (await isWiderThanTheScreen(page)) problems.push(`${size}: wider than the screen`);
     await photograph(page, `${name}-${size}-${colorScheme}`);
