@@ -8,5 +8,9 @@ function isWorthRetrying(failures: number, error: unknown): boolean {
 }
 
 export const queryClient = new QueryClient({
-  defaultOptions: { queries: { retry: isWorthRetrying, staleTime: 5000 } },
+  // Whoever is offline is told so, rather than kept waiting.
+  defaultOptions: {
+    queries: { retry: isWorthRetrying, staleTime: 5000, networkMode: "always" },
+    mutations: { networkMode: "always" },
+  },
 });

@@ -1,8 +1,15 @@
 import { Alert, type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
 
-const READABLE_YELLOW = {
-  "--alert-bg": "light-dark(#fff6dc, #2a2416)",
-  "--alert-color": "light-dark(#7a4a00, var(--mantine-color-yellow-4))",
+/** Alerts whose titles would be too pale. */
+const READABLE: Record<string, Record<"--alert-bg" | "--alert-color", string>> = {
+  yellow: {
+    "--alert-bg": "light-dark(#fff6dc, #2a2416)",
+    "--alert-color": "light-dark(#7a4a00, var(--mantine-color-yellow-4))",
+  },
+  teal: {
+    "--alert-bg": "light-dark(#e5f6f0, #14261f)",
+    "--alert-color": "light-dark(#0a5c44, var(--mantine-color-teal-4))",
+  },
 };
 
 export const theme = createTheme({
@@ -28,7 +35,7 @@ export const theme = createTheme({
     ],
   },
   components: {
-    Alert: Alert.extend({ vars: (_, { color }) => ({ root: color === "yellow" ? READABLE_YELLOW : {} }) }),
+    Alert: Alert.extend({ vars: (_, { color }) => ({ root: READABLE[String(color)] ?? {} }) }),
     SegmentedControl: SegmentedControl.extend({
       defaultProps: { bg: "light-dark(var(--mantine-color-gray-1), var(--mantine-color-dark-6))" },
     }),

@@ -1,4 +1,4 @@
-import { Avatar, Text, TextInput } from "@mantine/core";
+import { Text, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -50,7 +50,9 @@ export function Catalogue() {
 function Entry({ server: { id, name, about, signIn } }: { server: KnownServer }) {
   return (
     <Link to="." search={{ server: id } as never} className={classes.server}>
-      <Avatar size={34} radius="md" color="initials" name={name} variant="light" aria-hidden />
+      <span className={classes.letter} aria-hidden>
+        {name[0]}
+      </span>
       <span className={classes.about}>
         <Text span size="sm" fw={600}>
           {name}

@@ -1,6 +1,6 @@
 import { Button, Group } from "@mantine/core";
 import { IconCircleCheckFilled, IconCircleDashed } from "@tabler/icons-react";
-import { Link, useParams } from "@tanstack/react-router";
+import { Link, Navigate, useParams } from "@tanstack/react-router";
 import type { FirstSteps } from "../api.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
@@ -23,6 +23,8 @@ export function StepPage() {
   const at = STEPS.findIndex((step) => step.id === id);
   const step = STEPS[at];
   if (!org.mayChange || !step) return <NotFound />;
+  if (progress && !progress.connector && at > 0)
+    return <Navigate to="/$org/start/$step" params={{ org: org.slug, step: "register" }} replace />;
   return (
     <Page title={step.title} lead={step.about} back={{ label: "Start", href: `/${org.slug}` }}>
       {error && <Failure error={error} onRetry={() => refetch()} />}
@@ -46,7 +48,7 @@ export interface StepProps {
 
 function StepContent({ org, id, progress }: { org: StepProps["org"]; id: string; progress: FirstSteps }) {
   const { connector, hasConnected } = progress;
-  if (id === "register" || !connector) return <RegisterStep org={org.slug} connector={connector} />;
+  if (!connector || id === "register") return <RegisterStep org={org.slug} connector={connector} />;
   const { slug } = connector;
   if (id === "found") return <FoundStep org={org} slug={slug} />;
   if (id === "tools") return <ToolsStep org={org} slug={slug} />;

@@ -1,6 +1,6 @@
-import { SegmentedControl } from "@mantine/core";
+import { Anchor, SegmentedControl } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import type { registerConnector } from "../api.ts";
 import { Catalogue } from "../catalogue/Catalogue.tsx";
@@ -31,7 +31,8 @@ export function RegisterConnector({ org, first, onRegistered }: RegisterConnecto
   const navigate = useNavigate();
   const queryClient = useQueryClient();
   const [withGaps, setWithGaps] = useState<Registered>();
-  const source = server ? "mcp" : (from ?? first);
+  const known = knownServer(server);
+  const source = known ? "catalogue" : (from ?? first);
 
   async function leave(slug: string): Promise<void> {
     await queryClient.invalidateQueries({ queryKey: ["connectors", org] });
@@ -49,12 +50,17 @@ export function RegisterConnector({ org, first, onRegistered }: RegisterConnecto
         maw="100%"
         onChange={(value) => navigate({ to: ".", search: { from: value } as never, replace: true })}
       />
-      {source === "catalogue" && <Catalogue />}
-      {source === "mcp" && (
+      {source === "catalogue" && !known && <Catalogue />}
+      {known && (
+        <Anchor component={Link} to="." search={{ from: "catalogue" } as never} size="sm" w="fit-content">
+          All well-known servers
+        </Anchor>
+      )}
+      {(known || source === "mcp") && (
         <NewConnectorForm
-          key={server}
+          key={known?.id}
           org={org}
-          known={knownServer(server)}
+          known={known}
           onRegistered={(made) => (made.leftOut.length > 0 ? setWithGaps(made) : leave(made.slug))}
         />
       )}
