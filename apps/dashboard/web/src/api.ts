@@ -61,6 +61,16 @@ function signIn(): Promise<never> {
   return new Promise(() => {});
 }
 
+/** What was read, and what names it as it was then. */
+export type Seen<Read> = Read & { etag: string };
+
+async function seen<Read>(response: { json: () => Promise<Read>; headers: Headers }): Promise<Seen<Read>> {
+  return { ...(await response.json()), etag: response.headers.get("etag") ?? "" };
+}
+
+/** A change that is refused where something else is there by now; `null` is over whatever there is. */
+const over = (etag: string | null) => (etag === null ? {} : { header: { "if-match": etag } });
+
 export async function readSession() {
   const session = await (await client.session.$get()).json();
   csrfToken = session.csrfToken;
@@ -91,7 +101,7 @@ export async function listConnectors(org: string): Promise<ConnectorSummary[]> {
 }
 
 export async function readConnector(org: string, slug: string) {
-  return (await connectors[":slug"].$get({ param: { org, slug } })).json();
+  return seen(await connectors[":slug"].$get({ param: { org, slug } }));
 }
 
 export async function registerConnector(org: string, json: Parameters<typeof connectors.$post>[0]["json"]) {
@@ -115,24 +125,34 @@ export async function pinEras(org: string, slug: string, json: EraDecision): Pro
 export type UpstreamChange = Parameters<(typeof connectors)[":slug"]["upstream"]["$put"]>[0]["json"];
 
 /** Tried before it is stored. */
-export async function changeUpstream(org: string, slug: string, json: UpstreamChange): Promise<void> {
-  await connectors[":slug"].upstream.$put({ param: { org, slug }, json });
+export async function changeUpstream(
+  org: string,
+  slug: string,
+  json: UpstreamChange,
+  etag: string | null,
+): Promise<void> {
+  await connectors[":slug"].upstream.$put({ param: { org, slug }, json, ...over(etag) });
 }
 
 const { tools, risk } = connectors[":slug"];
 const tool = tools[":name"];
 export type ToolDecision = Parameters<typeof tool.$patch>[0]["json"];
-export type ToolDetails = Omit<InferResponseType<typeof tool.$get>, "definition" | "edits"> & {
+export type ToolDetails = Seen<Omit<InferResponseType<typeof tool.$get>, "definition" | "edits">> & {
   definition: EditableTool;
   edits: ToolEdits | null;
 };
 
 export async function readTool(org: string, slug: string, name: string): Promise<ToolDetails> {
-  return (await tool.$get({ param: { org, slug, name } })).json() as Promise<ToolDetails>;
+  return seen(await tool.$get({ param: { org, slug, name } })) as Promise<ToolDetails>;
 }
 
-export async function decideOnTool(org: string, slug: string, name: string, json: ToolDecision): Promise<void> {
-  await tool.$patch({ param: { org, slug, name }, json });
+export async function decideOnTool(
+  org: string,
+  { slug, name }: { slug: string; name: string },
+  json: ToolDecision,
+  etag: string | null = null,
+): Promise<void> {
+  await tool.$patch({ param: { org, slug, name }, json, ...over(etag) });
 }
 
 const NAMES_AT_ONCE = 500;
@@ -147,8 +167,8 @@ export async function offerTools(org: string, slug: string, names: string[], off
 export type OpenTo = Connector["openTo"];
 
 /** Who may use it; `null` is every member. */
-export async function openConnector(org: string, slug: string, openTo: OpenTo): Promise<void> {
-  await connectors[":slug"]["open-to"].$put({ param: { org, slug }, json: { openTo } });
+export async function openConnector(org: string, slug: string, openTo: OpenTo, etag: string | null): Promise<void> {
+  await connectors[":slug"]["open-to"].$put({ param: { org, slug }, json: { openTo }, ...over(etag) });
 }
 
 /** `read` or `write`, of many at once. */
@@ -279,12 +299,12 @@ export async function verifyAudit(org: string): Promise<AuditVerdict> {
   return (await audit.verdict.$get({ param: { org } })).json();
 }
 
-export async function readAuditSettings(org: string): Promise<AuditSettings> {
-  return (await audit.settings.$get({ param: { org } })).json();
+export async function readAuditSettings(org: string): Promise<Seen<AuditSettings>> {
+  return seen(await audit.settings.$get({ param: { org } }));
 }
 
-export async function changeAuditSettings(org: string, json: Parameters<typeof audit.settings.$put>[0]["json"]) {
-  await audit.settings.$put({ param: { org }, json });
+export async function changeAuditSettings(org: string, json: AuditSettings, etag: string | null): Promise<void> {
+  await audit.settings.$put({ param: { org }, json, ...over(etag) });
 }
 
 const deliveries = client.orgs[":org"]["audit-deliveries"];
@@ -386,7 +406,9 @@ export async function listServiceAccounts(org: string) {
   return (await (await accounts.$get({ param: { org } })).json()).accounts;
 }
 
-export async function createServiceAccount(org: string, json: { name: string }): Promise<void> {
+export type NewServiceAccount = Required<Parameters<typeof accounts.$post>[0]["json"]>;
+
+export async function createServiceAccount(org: string, json: NewServiceAccount): Promise<void> {
   await accounts.$post({ param: { org }, json });
 }
 
@@ -454,27 +476,31 @@ export type OwnClient = Clients["own"][number];
 const { people, "token-lifetimes": tokenLifetimes } = client.orgs[":org"];
 
 export async function readTokenLifetimes(org: string) {
-  return (await tokenLifetimes.$get({ param: { org } })).json();
+  return seen(await tokenLifetimes.$get({ param: { org } }));
 }
 
 type TokenLifetimesChange = Parameters<typeof tokenLifetimes.$put>[0]["json"];
 
-export async function changeTokenLifetimes(org: string, json: TokenLifetimesChange): Promise<void> {
-  await tokenLifetimes.$put({ param: { org }, json });
+export async function changeTokenLifetimes(
+  org: string,
+  json: TokenLifetimesChange,
+  etag: string | null,
+): Promise<void> {
+  await tokenLifetimes.$put({ param: { org }, json, ...over(etag) });
 }
 
-export type TokenLifetimes = InferResponseType<typeof tokenLifetimes.$get>;
+export type TokenLifetimes = Seen<InferResponseType<typeof tokenLifetimes.$get>>;
 
 const { limits, usage } = client.orgs[":org"];
 export type Limits = InferResponseType<typeof limits.$get>;
 export type LimitChange = Parameters<typeof limits.$put>[0]["json"];
 
-export async function readLimits(org: string): Promise<Limits> {
-  return (await limits.$get({ param: { org } })).json();
+export async function readLimits(org: string): Promise<Seen<Limits>> {
+  return seen(await limits.$get({ param: { org } }));
 }
 
-export async function changeLimit(org: string, json: LimitChange): Promise<void> {
-  await limits.$put({ param: { org }, json });
+export async function changeLimit(org: string, json: LimitChange, etag: string | null): Promise<void> {
+  await limits.$put({ param: { org }, json, ...over(etag) });
 }
 
 export type UsageSummary = InferResponseType<typeof usage.$get>;
@@ -491,6 +517,11 @@ export function usageFile(org: string, format: "json" | "csv", span: { from: Dat
 
 export async function readPeople(org: string) {
   return (await people.$get({ param: { org } })).json();
+}
+
+/** A part of the members, by name; `after` is what the part before said comes next. */
+export async function pageMembers(org: string, query: { search?: string; after?: string; limit?: string }) {
+  return (await people.members.$get({ param: { org }, query })).json();
 }
 
 export async function changeRole(org: string, user: string, role: Role): Promise<void> {
@@ -541,7 +572,7 @@ export type People = InferResponseType<typeof people.$get>;
 
 export type Session = InferResponseType<typeof client.session.$get>;
 export type ConnectorSummary = InferResponseType<typeof connectors.$get>["connectors"][number];
-export type Connector = InferResponseType<(typeof connectors)[":slug"]["$get"]>;
+export type Connector = Seen<InferResponseType<(typeof connectors)[":slug"]["$get"]>>;
 export type Tool = Connector["tools"][number];
 export type Grant = InferResponseType<typeof access.$get>["grants"][number];
 export type Token = InferResponseType<typeof access.$get>["tokens"][number];

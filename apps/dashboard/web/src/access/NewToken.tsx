@@ -11,7 +11,7 @@ interface Fields {
   name: string;
   expiresInDays: string;
   access: "read" | "write";
-  reach: "all" | "some";
+  reach: "all" | "some" | "management";
   connectors: string[];
 }
 
@@ -22,6 +22,11 @@ const DURATIONS = [
   { value: "180", label: "180 days" },
   { value: "365", label: "A year" },
 ];
+
+const READS_TOOLS = "Read: lists, resources, and tools that an owner has classified as reads";
+const CHANGES_TOOLS = "Read and change things: every tool";
+const READS_ORG = "Read what its holder sees in this dashboard";
+const CHANGES_ORG = "Read it, and change what its holder may change";
 
 interface NewTokenProps {
   org: string;
@@ -42,6 +47,7 @@ export function NewToken({ org, mint, onDone }: NewTokenProps) {
       if (error instanceof ApiProblem) form.setErrors(error.fields);
     },
   });
+  const manages = form.values.reach === "management";
   if (minting.data) return <MintedToken token={minting.data.token} onDone={onDone} />;
   const unplaced = minting.error && !(minting.error instanceof ApiProblem && Object.keys(minting.error.fields).length);
   return (
@@ -57,13 +63,13 @@ export function NewToken({ org, mint, onDone }: NewTokenProps) {
           autoFocus
           {...form.getInputProps("name")}
         />
+        <Connectors org={org} form={form} />
         <Radio.Group label="It may" {...form.getInputProps("access")} error={form.errors.scopes}>
           <Stack gap={6} mt={6}>
-            <Radio value="read" label="Read: lists, resources, and tools that an owner has classified as reads" />
-            <Radio value="write" label="Read and change things: every tool" />
+            <Radio value="read" label={manages ? READS_ORG : READS_TOOLS} />
+            <Radio value="write" label={manages ? CHANGES_ORG : CHANGES_TOOLS} />
           </Stack>
         </Radio.Group>
-        <Connectors org={org} form={form} />
         <NativeSelect label="It ends after" maw={200} data={DURATIONS} {...form.getInputProps("expiresInDays")} />
         <Group>
           <Button type="submit" loading={minting.isPending}>
@@ -96,17 +102,23 @@ function Connectors({ org, form }: { org: string; form: ReturnType<typeof useFor
             </Checkbox.Group>
           )}
           <Radio value="all" label="All connectors, those to come included" />
+          <Radio value="management" label="The management API of this organisation, and no connector" />
         </Stack>
       </Radio.Group>
     </div>
   );
 }
 
+const SCOPES = {
+  connectors: { read: ["mcp:read"], write: ["mcp:read", "mcp:write"] },
+  management: { read: ["manage:read"], write: ["manage:read", "manage:write"] },
+} satisfies Record<string, Record<Fields["access"], NewTokenFields["scopes"]>>;
+
 function toApi({ name, expiresInDays, access, reach, connectors }: Fields): NewTokenFields {
   return {
     name,
     expiresInDays: Number(expiresInDays),
-    scopes: access === "read" ? ["mcp:read"] : ["mcp:read", "mcp:write"],
-    connectors: reach === "all" ? null : connectors,
+    scopes: SCOPES[reach === "management" ? reach : "connectors"][access],
+    connectors: reach === "some" ? connectors : null,
   };
 }

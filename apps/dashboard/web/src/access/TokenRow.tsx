@@ -3,17 +3,18 @@ import type { Token } from "../api.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import classes from "./access.module.css";
 import { LastUsed } from "./LastUsed.tsx";
-import { allowed } from "./scopes.ts";
+import { allowed, isForManagement } from "./scopes.ts";
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
-function opened(connectors: Token["connectors"]): string {
+function opened({ scopes, connectors }: Token): string {
+  if (isForManagement(scopes)) return "The management API";
   if (!connectors) return "All connectors";
   return connectors.join(", ") || "Connectors that are gone";
 }
 
 export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boolean; onEnd: () => void }) {
-  const { name, scopes, connectors, expiresAt, lastUsedAt } = token;
+  const { name, scopes, expiresAt, lastUsedAt } = token;
   const hasExpired = Date.parse(expiresAt) <= Date.now();
   return (
     <li className={classes.row}>
@@ -27,7 +28,7 @@ export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boole
           </Badge>
         )}
         <Text size="sm" c="dimmed">
-          {opened(connectors)} · {allowed(scopes)}
+          {opened(token)} · {allowed(scopes)}
         </Text>
       </div>
       <Text size="sm" c="dimmed" component="div">

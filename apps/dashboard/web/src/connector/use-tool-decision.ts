@@ -7,7 +7,7 @@ export function useToolDecision(org: string, slug: string) {
   const { show, onSettled } = useShownTools(org, slug);
   return useMutation({
     mutationFn: ({ name, decision }: { name: string; decision: ToolDecision }) =>
-      decideOnTool(org, slug, name, decision),
+      decideOnTool(org, { slug, name }, decision),
     onMutate: ({ name, decision }) => show((tool) => (tool.name === name ? { ...tool, ...defined(decision) } : tool)),
     onSettled,
   });

@@ -1,9 +1,10 @@
 import { Button, Group, NumberInput, SimpleGrid, Stack } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem } from "../api.ts";
-import { Failure } from "../ui/states.tsx";
+import { NotSaved } from "../ui/NotSaved.tsx";
 import { AMOUNTS, type Amount, type Amounts, type Limited, NAMES } from "./amounts.ts";
-import { useChange } from "./use-limits.ts";
+import { limitsQuery, useChange } from "./use-limits.ts";
 
 interface LimitFormProps {
   org: string;
@@ -16,14 +17,16 @@ interface LimitFormProps {
 
 export function LimitForm({ org, limited, set, plan, onDone }: LimitFormProps) {
   const [wanted, setWanted] = useState(set);
-  const { mutate, error, isPending } = useChange(org, limited, onDone);
+  const queryClient = useQueryClient();
+  const [etag] = useState(() => queryClient.getQueryData(limitsQuery(org).queryKey)?.etag ?? null);
+  const { mutate, error, isPending, variables } = useChange(org, limited, onDone);
   const problems = error instanceof ApiProblem ? error.fields : {};
   const isEmpty = Object.keys(set).length === 0;
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        mutate(wanted);
+        mutate({ amounts: wanted, etag });
       }}
     >
       <Stack gap="md">
@@ -37,7 +40,14 @@ export function LimitForm({ org, limited, set, plan, onDone }: LimitFormProps) {
             />
           ))}
         </SimpleGrid>
-        {error && Object.keys(problems).length === 0 && <Failure error={error} />}
+        {error && Object.keys(problems).length === 0 && (
+          <NotSaved
+            error={error}
+            pending={isPending}
+            onTheirs={() => queryClient.invalidateQueries({ queryKey: limitsQuery(org).queryKey }).then(onDone)}
+            onMine={() => mutate({ amounts: variables!.amounts, etag: null })}
+          />
+        )}
         <Group gap="xs">
           <Button type="submit" size="xs" loading={isPending}>
             Save
@@ -46,7 +56,7 @@ export function LimitForm({ org, limited, set, plan, onDone }: LimitFormProps) {
             Cancel
           </Button>
           {!isEmpty && (
-            <Button size="xs" variant="subtle" color="red" onClick={() => mutate({})}>
+            <Button size="xs" variant="subtle" color="red" onClick={() => mutate({ amounts: {}, etag })}>
               Remove
             </Button>
           )}

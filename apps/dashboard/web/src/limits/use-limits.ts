@@ -7,7 +7,8 @@ export const limitsQuery = (org: string) => queryOptions({ queryKey: ["limits", 
 export function useChange(org: string, limited: Limited, onDone: () => void) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (amounts: Amounts) => changeLimit(org, { ...limited, amounts }),
+    mutationFn: ({ amounts, etag }: { amounts: Amounts; etag: string | null }) =>
+      changeLimit(org, { ...limited, amounts }, etag),
     async onSuccess() {
       await queryClient.invalidateQueries({ queryKey: limitsQuery(org).queryKey });
       onDone();

@@ -7,12 +7,13 @@ import { NewToken } from "../access/NewToken.tsx";
 import { TokenRow } from "../access/TokenRow.tsx";
 import { useEnd, useReadAgain } from "../access/use-access.ts";
 import { deleteServiceAccount, mintServiceToken, type ServiceAccount, suspendServiceAccount } from "../api.ts";
+import { labelOf } from "../people/roles.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Panel } from "../ui/Panel.tsx";
 
 export function Account({ org, account }: { org: string; account: ServiceAccount }) {
-  const { id, name, createdAt, suspendedAt, tokens } = account;
+  const { id, name, role, createdAt, suspendedAt, tokens } = account;
   const [making, setMaking] = useState(false);
   const end = useEnd(org).token;
   return (
@@ -20,7 +21,8 @@ export function Account({ org, account }: { org: string; account: ServiceAccount
       title={name}
       lead={
         <>
-          Created <Ago at={createdAt} /> {suspendedAt && <Suspended since={suspendedAt} />}
+          {labelOf(role)} in the management API · created <Ago at={createdAt} />{" "}
+          {suspendedAt && <Suspended since={suspendedAt} />}
         </>
       }
       flush

@@ -1,15 +1,20 @@
-import { Button, Group, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { ApiProblem, createServiceAccount } from "../api.ts";
+import { ApiProblem, createServiceAccount, type NewServiceAccount } from "../api.ts";
+import { rolesFor } from "../people/roles.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
 
+const INITIAL: NewServiceAccount = { name: "", role: "member" };
+
+const roles = rolesFor("admin").map(({ value, label, may }) => ({ value, label: `${label}: ${may}` }));
+
 export function NewAccount({ org, onDone }: { org: string; onDone: () => void }) {
   const queryClient = useQueryClient();
-  const form = useForm({ initialValues: { name: "" } });
+  const form = useForm({ initialValues: INITIAL });
   const create = useMutation({
-    mutationFn: (fields: { name: string }) => createServiceAccount(org, fields),
+    mutationFn: (fields: NewServiceAccount) => createServiceAccount(org, fields),
     async onSuccess() {
       await queryClient.invalidateQueries({ queryKey: ["service-accounts", org] });
       onDone();
@@ -36,6 +41,12 @@ export function NewAccount({ org, onDone }: { org: string; onDone: () => void })
           autoComplete="off"
           autoFocus
           {...form.getInputProps("name")}
+        />
+        <NativeSelect
+          label="Role in the management API"
+          description="What its tokens may do there, if it gets any for it"
+          data={roles}
+          {...form.getInputProps("role")}
         />
         <Group>
           <Button type="submit" loading={create.isPending}>

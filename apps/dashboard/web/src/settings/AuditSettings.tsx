@@ -1,10 +1,12 @@
 import { Button, Group, NativeSelect, Radio, Stack, Text } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem, changeAuditSettings, type AuditSettings as Kept, readAuditSettings } from "../api.ts";
+import { ApiProblem, changeAuditSettings, type AuditSettings as Kept, readAuditSettings, type Seen } from "../api.ts";
 import { Confirm } from "../clients/Confirm.tsx";
+import { NotSaved } from "../ui/NotSaved.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
+import { useEdit } from "../ui/use-edit.ts";
 
 const ARGUMENTS = [
   {
@@ -39,29 +41,39 @@ export function AuditSettings({ org, mayChange }: { org: string; mayChange: bool
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !data && <Loading />}
-      {data && <AuditForm key={JSON.stringify(data)} org={org} kept={data} mayChange={mayChange} />}
+      {data && <AuditForm org={org} kept={data} mayChange={mayChange} />}
     </Panel>
   );
 }
 
-function AuditForm({ org, kept, mayChange }: { org: string; kept: Kept; mayChange: boolean }) {
-  const [wanted, setWanted] = useState(kept);
+const withoutEtag = ({ arguments: kept, retentionDays }: Kept): Kept => ({ arguments: kept, retentionDays });
+
+function AuditForm({ org, kept, mayChange }: { org: string; kept: Seen<Kept>; mayChange: boolean }) {
+  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(kept, withoutEtag);
   const [asking, setAsking] = useState(false);
   const queryClient = useQueryClient();
-  const { mutate, error, isPending } = useMutation({
-    mutationFn: () => changeAuditSettings(org, wanted),
+  const readAgain = () => queryClient.invalidateQueries({ queryKey: settingsQuery(org).queryKey });
+  const save = useMutation({
+    mutationFn: (etag: string | null) => changeAuditSettings(org, wanted, etag),
     onSettled: () => setAsking(false),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: settingsQuery(org).queryKey }),
+    onSuccess: readAgain,
   });
+  const { mutate, error, isPending } = save;
   const problems = error instanceof ApiProblem ? error.fields : {};
-  const isChanged = wanted.arguments !== kept.arguments || wanted.retentionDays !== kept.retentionDays;
   const deletes = (wanted.retentionDays ?? Number.POSITIVE_INFINITY) < (kept.retentionDays ?? Number.POSITIVE_INFINITY);
+
+  async function seeTheirs(): Promise<void> {
+    await readAgain();
+    save.reset();
+    reset();
+  }
+
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
         if (deletes) setAsking(true);
-        else mutate();
+        else mutate(etag);
       }}
     >
       <Stack gap="md" maw={560}>
@@ -90,7 +102,9 @@ function AuditForm({ org, kept, mayChange }: { org: string; kept: Kept; mayChang
           }
           data={[{ value: "", label: "For good" }, ...daysWith(kept.retentionDays).map(choiceOf)]}
         />
-        {error && Object.keys(problems).length === 0 && <Failure error={error} />}
+        {error && Object.keys(problems).length === 0 && (
+          <NotSaved error={error} pending={isPending} onTheirs={seeTheirs} onMine={() => mutate(null)} />
+        )}
         {mayChange ? (
           <Group>
             <Button type="submit" disabled={!isChanged} loading={isPending}>
@@ -112,7 +126,7 @@ function AuditForm({ org, kept, mayChange }: { org: string; kept: Kept; mayChang
         action="Delete them"
         pending={isPending}
         onCancel={() => setAsking(false)}
-        onConfirm={() => mutate()}
+        onConfirm={() => mutate(etag)}
       >
         All rows older than {inWords(wanted.retentionDays ?? 0)} are deleted within the hour, and cannot be brought
         back. Export the log first if you need them.

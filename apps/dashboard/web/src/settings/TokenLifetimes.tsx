@@ -1,9 +1,10 @@
 import { Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { ApiProblem, changeTokenLifetimes, type TokenLifetimes as Read, readTokenLifetimes } from "../api.ts";
+import { NotSaved } from "../ui/NotSaved.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
+import { useEdit } from "../ui/use-edit.ts";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -42,25 +43,34 @@ export function TokenLifetimes({ org }: { org: string }) {
     <Panel title="Staying connected" lead="How long an app goes on working before its member has to connect it again.">
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !data && <Loading />}
-      {data && <LifetimesForm key={JSON.stringify(data.set)} org={org} {...data} />}
+      {data && <LifetimesForm org={org} read={data} />}
     </Panel>
   );
 }
 
-function LifetimesForm({ org, set, bounds }: { org: string } & Read) {
-  const [wanted, setWanted] = useState(set);
+function LifetimesForm({ org, read }: { org: string; read: Read }) {
+  const { set, bounds } = read;
+  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(read, ({ set }) => set);
   const queryClient = useQueryClient();
-  const { mutate, error, isPending } = useMutation({
-    mutationFn: () => changeTokenLifetimes(org, wanted),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: lifetimesQuery(org).queryKey }),
+  const readAgain = () => queryClient.invalidateQueries({ queryKey: lifetimesQuery(org).queryKey });
+  const save = useMutation({
+    mutationFn: (etag: string | null) => changeTokenLifetimes(org, wanted, etag),
+    onSuccess: readAgain,
   });
+  const { mutate, error, isPending } = save;
   const problems = error instanceof ApiProblem ? error.fields : {};
-  const isChanged = FIELDS.some(({ name }) => wanted[name] !== set[name]);
+
+  async function seeTheirs(): Promise<void> {
+    await readAgain();
+    save.reset();
+    reset();
+  }
+
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        mutate();
+        mutate(etag);
       }}
     >
       <Stack gap="md" maw={440}>
@@ -75,7 +85,9 @@ function LifetimesForm({ org, set, bounds }: { org: string } & Read) {
             data={optionsOf(choices, bounds[name].usual, set[name])}
           />
         ))}
-        {error && Object.keys(problems).length === 0 && <Failure error={error} />}
+        {error && Object.keys(problems).length === 0 && (
+          <NotSaved error={error} pending={isPending} onTheirs={seeTheirs} onMine={() => mutate(null)} />
+        )}
         <Group>
           <Button type="submit" disabled={!isChanged} loading={isPending}>
             Save

@@ -3,8 +3,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem, type Connector, changeUpstream } from "../../api.ts";
 import { Ago } from "../../ui/Ago.tsx";
+import { NotSaved } from "../../ui/NotSaved.tsx";
 import { Panel } from "../../ui/Panel.tsx";
-import { Failure } from "../../ui/states.tsx";
 import { Ways } from "./Ways.tsx";
 import { fromStored, hasSecret, labelOf, toWay, typedSecrets } from "./ways.ts";
 
@@ -57,13 +57,11 @@ function Summary({ connector: { url, access } }: { connector: Connector }) {
 function OpeningForm({ org, connector, onDone }: { org: string; connector: Connector; onDone: () => void }) {
   const [url, setUrl] = useState(connector.url ?? "");
   const [ways, setWays] = useState(() => (connector.access ?? []).map(fromStored));
+  const [etag] = useState(connector.etag);
   const queryClient = useQueryClient();
   const change = useMutation({
-    mutationFn: (unlinks: number) =>
-      changeUpstream(org, connector.slug, {
-        ...{ url, unlinks, secrets: typedSecrets(ways) },
-        access: ways.map(toWay),
-      }),
+    mutationFn: ({ unlinks, etag }: { unlinks: number; etag: string | null }) =>
+      changeUpstream(org, connector.slug, { url, unlinks, secrets: typedSecrets(ways), access: ways.map(toWay) }, etag),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }).then(onDone),
   });
   const problem = change.error instanceof ApiProblem ? change.error : null;
@@ -74,11 +72,18 @@ function OpeningForm({ org, connector, onDone }: { org: string; connector: Conne
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        change.mutate(0);
+        change.mutate({ unlinks: 0, etag });
       }}
     >
       <Stack gap="lg">
-        {change.error && unlinks === null && !problem?.hasFields && <Failure error={change.error} />}
+        {change.error && unlinks === null && !problem?.hasFields && (
+          <NotSaved
+            error={change.error}
+            pending={change.isPending}
+            onTheirs={() => queryClient.invalidateQueries({ queryKey: ["connectors", org] }).then(onDone)}
+            onMine={() => change.mutate({ unlinks: change.variables?.unlinks ?? 0, etag: null })}
+          />
+        )}
         <TextInput
           type="url"
           label={connector.transport === "openapi" ? "Where the API is" : "URL of the MCP server"}
@@ -115,7 +120,11 @@ function OpeningForm({ org, connector, onDone }: { org: string; connector: Conne
         <Stack>
           <Text size="sm">{problem?.message}</Text>
           <Group>
-            <Button color="red" loading={change.isPending} onClick={() => change.mutate(unlinks!)}>
+            <Button
+              color="red"
+              loading={change.isPending}
+              onClick={() => change.mutate({ unlinks: unlinks!, etag: change.variables!.etag })}
+            >
               Change it all the same
             </Button>
             <Button variant="default" onClick={change.reset}>

@@ -1,31 +1,42 @@
 import { Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { type Connector, type OpenTo, openConnector } from "../../api.ts";
+import { NotSaved } from "../../ui/NotSaved.tsx";
 import { Panel } from "../../ui/Panel.tsx";
-import { Failure } from "../../ui/states.tsx";
+import { useEdit } from "../../ui/use-edit.ts";
 import { OpenToField } from "./OpenToField.tsx";
 
+const openToOf = ({ openTo }: Connector): OpenTo => openTo;
+
 export function WhoMayUse({ org, connector }: { org: string; connector: Connector }) {
-  const { slug, openTo } = connector;
-  const [wanted, setWanted] = useState<OpenTo>(openTo);
+  const { slug } = connector;
+  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(connector, openToOf);
   const queryClient = useQueryClient();
+  const readAgain = () => queryClient.invalidateQueries({ queryKey: ["connectors", org] });
   const open = useMutation({
-    mutationFn: () => openConnector(org, slug, wanted),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
+    mutationFn: (etag: string | null) => openConnector(org, slug, wanted, etag),
+    onSuccess: readAgain,
   });
-  const isChanged = JSON.stringify(wanted) !== JSON.stringify(openTo);
+
+  async function seeTheirs(): Promise<void> {
+    await readAgain();
+    open.reset();
+    reset();
+  }
+
   return (
     <Panel title="Who may use it" lead="For everybody else it does not exist.">
       <Stack gap="md">
-        {open.error && <Failure error={open.error} />}
+        {open.error && (
+          <NotSaved error={open.error} pending={open.isPending} onTheirs={seeTheirs} onMine={() => open.mutate(null)} />
+        )}
         <OpenToField org={org} value={wanted} everyone="All members" onChange={setWanted} />
         {isChanged && (
           <Group>
-            <Button size="sm" loading={open.isPending} onClick={() => open.mutate()}>
+            <Button size="sm" loading={open.isPending} onClick={() => open.mutate(etag)}>
               Save
             </Button>
-            <Button size="sm" variant="default" onClick={() => setWanted(openTo)}>
+            <Button size="sm" variant="default" onClick={() => reset()}>
               Cancel
             </Button>
           </Group>

@@ -1,8 +1,10 @@
 import { applyEdits, type EditableTool, missedEdits, type ToolEdits } from "@gatehouse/connectors/choice/edits";
 import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { ApiProblem, type ToolDetails } from "../../api.ts";
-import { Failure } from "../../ui/states.tsx";
+import { NotSaved } from "../../ui/NotSaved.tsx";
+import { useEdit } from "../../ui/use-edit.ts";
 import { Answer } from "./Answer.tsx";
 import { Arguments } from "./Arguments.tsx";
 import { originalFields, type ToolFields, toEdits, toFields } from "./fields.ts";
@@ -28,8 +30,9 @@ interface ToolFormProps {
 
 export function ToolForm({ org, slug, tool }: ToolFormProps) {
   const { definition } = tool;
-  const [fields, setFields] = useState(() => toFields(tool));
+  const { fields, setFields, etag, reset } = useEdit(tool, toFields);
   const [isTried, setTried] = useState(false);
+  const queryClient = useQueryClient();
   const save = useSave({ org, slug, name: tool.name });
   const { edits, problems: unreadable } = toEdits(fields, definition);
   const refused = save.error instanceof ApiProblem ? fieldsOf(save.error) : {};
@@ -40,12 +43,21 @@ export function ToolForm({ org, slug, tool }: ToolFormProps) {
     save.reset();
   }
 
+  function store(etag: string | null): void {
+    const { classification, offered, openTo } = fields;
+    save.mutate({ decision: { classification: classification || null, offered, openTo, edits }, etag });
+  }
+
   function submit(event: FormEvent): void {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(unreadable).length > 0) return;
-    const { classification, offered, openTo } = fields;
-    save.mutate({ classification: classification || null, offered, openTo, edits });
+    if (Object.keys(unreadable).length === 0) store(etag);
+  }
+
+  async function seeTheirs(): Promise<void> {
+    await queryClient.invalidateQueries({ queryKey: ["connectors", org, slug] });
+    save.reset();
+    reset();
   }
 
   const part = { definition, fields, problems, set };
@@ -64,7 +76,9 @@ export function ToolForm({ org, slug, tool }: ToolFormProps) {
             {JSON.stringify(applyEdits(definition, edits), null, 2)}
           </Code>
         </details>
-        {isUnplaced && <Failure error={save.error!} />}
+        {isUnplaced && (
+          <NotSaved error={save.error!} pending={save.isPending} onTheirs={seeTheirs} onMine={() => store(null)} />
+        )}
         <Group className={classes.bar}>
           <Button type="submit" loading={save.isPending}>
             Save

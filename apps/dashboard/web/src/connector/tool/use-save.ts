@@ -5,7 +5,8 @@ import { decideOnTool, type ToolDecision } from "../../api.ts";
 export function useSave({ org, slug, name }: { org: string; slug: string; name: string }) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (decision: ToolDecision) => decideOnTool(org, slug, name, decision),
+    mutationFn: ({ decision, etag }: { decision: ToolDecision; etag: string | null }) =>
+      decideOnTool(org, { slug, name }, decision, etag),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
   });
 }
