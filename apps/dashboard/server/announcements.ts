@@ -77,7 +77,12 @@ export function announcements({ db, vault, publicUrl }: Deps) {
             people.map(({ email: to }) => ({ to, subject, text })),
           );
           const entry = { reached: people.length, note };
-          const row = { event: "connector.announced", outcome: "ok", userId: user.id, connectorId: connector.id };
+          const row = {
+            event: "connector.announced" as const,
+            outcome: "ok",
+            userId: user.id,
+            connectorId: connector.id,
+          };
           await insertAudit(scope, { ...row, entry });
           return people.length;
         });

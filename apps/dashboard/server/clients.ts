@@ -1,5 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
+import type { AuditEvent } from "@gatehouse/store/audit-events";
 import {
   decideOnClient,
   deleteClientHost,
@@ -155,7 +156,7 @@ export function clients({ db, vault }: Deps) {
           const client = await lockClient(scope, identity);
           if (!client) throw new Fault("not_found", "Nobody here has met such a client");
           await decideOnClient(scope, identity, { decision, userId });
-          const event = decision === null ? "client.undecided" : `client.${decision}`;
+          const event: AuditEvent = decision === null ? "client.undecided" : `client.${decision}`;
           const entry = { client: identity, client_name: client.name, before: client.decision, after: decision };
           await audit(scope, userId, event, entry);
           await disconnect(scope, { userId, reason: "client_blocked", confirmed: confirmed || decision === "blocked" });
@@ -205,7 +206,7 @@ function mustBeConfirmed(ended: { clientName: string; userId: string }[]): Fault
   });
 }
 
-function audit(org: OrgScope, userId: string, event: string, entry: Record<string, unknown>): Promise<void> {
+function audit(org: OrgScope, userId: string, event: AuditEvent, entry: Record<string, unknown>): Promise<void> {
   return insertAudit(org, { event, outcome: "ok", userId, entry });
 }
 

@@ -1,6 +1,7 @@
 import { hash, randomBytes, randomUUID } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
+import type { AuditEvent } from "@gatehouse/store/audit-events";
 import { decideOnClient, deleteClient, deleteGrantsOfClient, upsertClient } from "@gatehouse/store/clients";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import {
@@ -138,7 +139,7 @@ function sha256(secret: string): Buffer {
   return hash("sha256", secret, "buffer");
 }
 
-function audit(org: OrgScope, userId: string, event: string, entry: Record<string, unknown>): Promise<void> {
+function audit(org: OrgScope, userId: string, event: AuditEvent, entry: Record<string, unknown>): Promise<void> {
   return insertAudit(org, { event, outcome: "ok", userId, entry });
 }
 

@@ -1,5 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
+import type { AuditEvent } from "@gatehouse/store/audit-events";
 import { listConnectors } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { listPeople } from "@gatehouse/store/members";
@@ -142,7 +143,7 @@ export function platform(deps: Deps) {
 async function onOrg(
   c: Context<SignedIn>,
   deps: Deps,
-  change: (scope: OrgScope, org: CountedOrg) => Promise<{ event: string; entry: object } | null>,
+  change: (scope: OrgScope, org: CountedOrg) => Promise<{ event: AuditEvent; entry: object } | null>,
 ): Promise<void> {
   const org = await findOrg(c, deps);
   await withOrg(deps.db, org.id, async (scope) => {

@@ -81,7 +81,7 @@ async function startAcme(receiver: Receiver) {
     openAuditWriter({ access: house.access, onError: (error) => expect.unreachable(`${error}`) }),
   );
   async function call(count: number, entry: object = {}): Promise<void> {
-    const row = { orgId: acme.id, userId: owner.id, connectorId: null, event: "call", outcome: "ok" };
+    const row = { orgId: acme.id, userId: owner.id, connectorId: null, event: "call" as const, outcome: "ok" };
     const rows = Array.from({ length: count }, () => ({
       ...row,
       id: newAuditId(),

@@ -45,7 +45,7 @@ async function startAcme() {
     const usual = {
       orgId: acme.id,
       at: new Date(),
-      event: "call",
+      event: "call" as const,
       userId: ids.member!,
       connectorId: mail.id,
       outcome: "ok",

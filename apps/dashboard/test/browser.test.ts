@@ -227,7 +227,7 @@ test("a call appears in the open audit log; a write's intent and outcome are one
   const { page, complaints } = await signedIn(owner);
   await page.getByRole("link", { name: "Audit log" }).click();
   await page.getByText("No calls yet").waitFor();
-  const by = { event: "call", userId: member.id, connectorId: everything.id };
+  const by = { event: "call" as const, userId: member.id, connectorId: everything.id };
   const entry = { method: "tools/call", tool: "create_issue", call: "01" };
   await withOrg(house.ownerDb, acme.id, async (scope) => {
     await insertAudit(scope, { ...by, outcome: "started", entry: { ...entry, phase: "intent" } });

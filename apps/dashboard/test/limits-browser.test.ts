@@ -23,7 +23,7 @@ async function startUsed() {
   const owner = await house.addMember(org, { email: "olga@acme.example", role: "owner" });
   const tools = [{ name: "look", inputSchema: { type: "object" } }];
   const endpoint = await house.addConnector(org, { slug: "tools", url: "http://127.0.0.1:9/mcp", tools });
-  const same = { orgId: org.id, userId: owner.id, connectorId: endpoint.id, event: "call", outcome: "ok" };
+  const same = { orgId: org.id, userId: owner.id, connectorId: endpoint.id, event: "call" as const, outcome: "ok" };
   const entry = { phase: "whole", tool: "look", client: "claude", bytes_in: 200, bytes_out: 9000, duration_ms: 42 };
   await using writer = openAuditWriter({ access: house.access, onError: (error) => expect.unreachable(String(error)) });
   const hours = Array.from({ length: 60 }, (_, index) => new Date(Date.now() - index * index * 60_000));

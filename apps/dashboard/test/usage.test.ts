@@ -1,6 +1,7 @@
 import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { countUsage } from "@gatehouse/gatehouse/usage/count-usage";
 import { newAuditId } from "@gatehouse/store/audit";
+import type { AuditEvent } from "@gatehouse/store/audit-events";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
 import { listUsageBy } from "@gatehouse/store/usage";
@@ -25,10 +26,10 @@ type Acme = Awaited<ReturnType<typeof startAcme>>;
 /** As the gateway writes them. */
 async function record(
   { access, org, owner, endpoint }: Acme,
-  rows: { at: Date; outcome?: string; event?: string; entry: object }[],
+  rows: { at: Date; outcome?: string; event?: AuditEvent; entry: object }[],
 ) {
   await using writer = openAuditWriter({ access, onError: (error) => expect.unreachable(String(error)) });
-  const same = { orgId: org.id, userId: owner.id, connectorId: endpoint.id, event: "call", outcome: "ok" };
+  const same = { orgId: org.id, userId: owner.id, connectorId: endpoint.id, event: "call" as const, outcome: "ok" };
   await Promise.all(rows.map((row) => writer.append({ id: newAuditId(), ...same, ...row, entry: { ...row.entry } })));
 }
 

@@ -272,7 +272,7 @@ test("what an org does not keep is gone, and what it keeps can be verified still
 
 test("a change that was undone leaves a number out, and nothing is named", async () => {
   await using log = await startLog();
-  const changed = { event: "tool.changed", outcome: "ok", entry: {} };
+  const changed = { event: "tool.changed" as const, outcome: "ok", entry: {} };
   await withOrg(log.owner, log.org.id, (scope) => insertAudit(scope, changed));
   const undone = withOrg(log.owner, log.org.id, async (scope) => {
     await insertAudit(scope, changed);

@@ -16,7 +16,8 @@ export function openStrangerCounts({ audit }: { audit: AuditWriter }): StrangerC
   function write(): void {
     const at = new Date();
     for (const [outcome, count] of counts) {
-      const row = { id: newAuditId(), orgId: NO_ORG, at, event: "strangers.refused", userId: null, connectorId: null };
+      const event = "strangers.refused" as const;
+      const row = { id: newAuditId(), orgId: NO_ORG, at, event, userId: null, connectorId: null };
       audit.enqueue({ ...row, outcome, entry: { count, from: since.toISOString() } });
     }
     counts.clear();

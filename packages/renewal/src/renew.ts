@@ -17,7 +17,7 @@ import {
   releaseRefresh,
   updateRefreshed,
 } from "@gatehouse/store/credentials";
-import { type Database, withOrg } from "@gatehouse/store/database";
+import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { findUpstreamClientById, type UpstreamClient } from "@gatehouse/store/upstream-clients";
 import { upstreamTokenRefreshes } from "@gatehouse/telemetry/events";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -156,7 +156,13 @@ async function keep(
     account,
   );
   const change = { sealed, expiresAt, ...(scopes ? { scopes } : {}) };
-  const kept = await severalTimes(() => withOrg(db, orgId, (org) => updateRefreshed(org, credential, change)));
+  async function replace(org: OrgScope): Promise<boolean> {
+    const replaced = await updateRefreshed(org, credential, change);
+    const row = { userId: credential.userId, connectorId: connector.id, entry: { expires_at: expiresAt, scopes } };
+    if (replaced) await insertAudit(org, { event: "link.renewed", outcome: "ok", ...row });
+    return replaced;
+  }
+  const kept = await severalTimes(() => withOrg(db, orgId, replace));
   if (kept) return { ...credential, ...change, version, status: "live", lastRefreshedAt: new Date() };
   return withOrg(db, orgId, (org) => findCredential(org, credential.id));
 }

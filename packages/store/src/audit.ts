@@ -2,6 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { type RawBuilder, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { actingToken } from "./acting-token.ts";
+import type { AuditEvent } from "./audit-events.ts";
 import type { OrgScope } from "./database.ts";
 
 /** One thing that happened in an org. What only some events have is in `entry`. */
@@ -9,8 +10,7 @@ export interface AuditRow {
   id: string;
   orgId: string;
   at: Date;
-  /** `noun.verb`, such as `call`, `connector.registered`, `sign_in`. */
-  event: string;
+  event: AuditEvent;
   userId: string | null;
   connectorId: string | null;
   /** `ok`, or what went wrong in one word: a fault's code, `tool_error`, `cancelled`, … */

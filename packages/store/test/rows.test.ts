@@ -30,7 +30,7 @@ async function startFurnished() {
     } as const;
     await withOrg(owner, org.id, async (scope) => {
       await insertConnector(scope, { id: newConnectorId(), slug: "tools", egressException: null, ...what }, []);
-      await insertAudit(scope, { event: "test", outcome: "ok", entry: {} });
+      await insertAudit(scope, { event: "tool.changed", outcome: "ok", entry: {} });
     });
     orgs.push(org);
   }
@@ -96,7 +96,7 @@ test("with an org, a role sees that org's rows alone, and a connection that come
 test("a row cannot be written for another org than the transaction's", async () => {
   await using furnished = await startFurnished();
   await using db = openDatabase(furnished.access, "gatehouse_dashboard", 1);
-  const foreign = { event: "forged", outcome: "ok", entry: {} };
+  const foreign = { event: "tool.changed" as const, outcome: "ok", entry: {} };
   await expect(
     withOrg(db, furnished.acme.id, (scope) => insertAudit({ ...scope, id: furnished.beta.id }, foreign)),
   ).rejects.toMatchObject({ code: "42501" });

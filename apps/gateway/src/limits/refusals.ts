@@ -68,7 +68,7 @@ function rowOf({ limit, exchange, count, from }: Counted, until: Date) {
   const { org, token, connector, tool } = exchange;
   const { subject, amount, max } = limit;
   return {
-    ...{ id: newAuditId(), orgId: org.id, at: until, event: "limit.refused", outcome: "rate_limited" },
+    ...{ id: newAuditId(), orgId: org.id, at: until, event: "limit.refused" as const, outcome: "rate_limited" },
     ...{ userId: token.subject, connectorId: connector.id },
     entry: {
       ...{ limit: amount, whose: subject, max, count, from: from.toISOString() },
