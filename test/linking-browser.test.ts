@@ -96,7 +96,7 @@ test("from the dashboard: linked under My access, seen under the connector, and 
   expect(await accessibilityProblems(page)).toEqual([]);
   await page.screenshot({ path: join(SCREENSHOTS, "linked.png"), fullPage: true });
 
-  await page.goto(`${house.url}/dashboard/acme/connectors/notes`);
+  await page.goto(`${house.url}/dashboard/acme/connectors/notes/people`);
   const people = page.getByRole("region", { name: "Members' accounts" });
   await people.getByText("alice@acme.example").waitFor();
   expect(await accessibilityProblems(page)).toEqual([]);

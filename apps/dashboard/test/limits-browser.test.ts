@@ -56,7 +56,7 @@ test("an owner limits each member and one connector, and sees what is used", { t
     await page.getByRole("link", { name: "Usage" }).click();
     await page.getByRole("heading", { name: "By connector" }).waitFor();
     await page
-      .getByRole("img", { name: /calls over time/ })
+      .getByRole("img", { name: /Calls over time/ })
       .locator("canvas")
       .waitFor();
     await look("usage");
@@ -69,7 +69,7 @@ test("an owner limits each member and one connector, and sees what is used", { t
     await page.getByLabel("Calls a minute").fill("300");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText(/300 a minute/).waitFor();
-    await page.goto(`${house.url}/dashboard/acme/connectors/tools`);
+    await page.goto(`${house.url}/dashboard/acme/connectors/tools/settings`);
     await page.getByRole("button", { name: "Change the limits of All calls of this connector" }).click();
     await page.getByLabel("Megabytes a day").fill("50");
     await page.getByRole("button", { name: "Save" }).last().click();

@@ -35,5 +35,8 @@ test("beside a Gatehouse with a Postgres of its own: keys are rotated, an org is
   expect((await run("plan", "list"))[1]).toMatch(
     /^default: .*\nsmall: org.bytesPerDay=1000000000 member.callsPerMinute=60$/,
   );
+  expect(await run("operator", "add", "owner@demo.example")).toEqual([0, "owner@demo.example is an operator now."]);
+  expect((await run("operator", "list"))[1]).toMatch(/^owner@demo.example, since \d{4}-/);
+  expect(await run("operator", "remove", "owner@demo.example")).toEqual([0, "owner@demo.example is no operator now."]);
   expect((await fetch(`${origin}/readyz`)).status).toBe(200);
 });

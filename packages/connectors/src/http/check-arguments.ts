@@ -1,5 +1,5 @@
 import { createContext, Script } from "node:vm";
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { RE2JS } from "re2js";
 import type { JsonObject } from "../openapi/pointer.ts";
 
@@ -19,7 +19,7 @@ const regExp = Object.assign(
 export function argumentsProblem(inputSchema: JsonObject, args: unknown): string | null {
   if (compiled.get(inputSchema) === null) return null;
   try {
-    return withinTime(() => findProblem(inputSchema, args));
+    return withinTime(TIME_MAX_MS, () => findProblem(inputSchema, args));
   } catch (error) {
     if ((error as { code?: string }).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
     compiled.set(inputSchema, null);
@@ -30,13 +30,14 @@ export function argumentsProblem(inputSchema: JsonObject, args: unknown): string
 /** The same for people: a sentence for each argument that does not fit, by its path, such as `address.city`. */
 export function argumentProblems(inputSchema: JsonObject, args: unknown): Record<string, string> {
   try {
-    return withinTime(() => {
+    return withinTime(PATIENCE_MS, () => {
       const validate = openAjv({ allErrors: true }).compile(inputSchema);
       if (validate(args)) return {};
-      const found = validate.errors!.map(({ instancePath, keyword, params, message = "does not fit" }) => {
+      const found = validate.errors!.filter(isOfItsOwn).map(({ instancePath, keyword, params, message = "" }) => {
         const path = instancePath.slice(1).split("/").map(unescaped).filter(Boolean);
         if (keyword === "required") return [[...path, params.missingProperty].join("."), "Fill this in"];
         if (keyword === "additionalProperties") return [path.join("."), `There is no “${params.additionalProperty}”`];
+        if (keyword === "anyOf" || keyword === "oneOf") return [path.join("."), "It is none of what is possible here"];
         return [path.join("."), message.replace(/^./, (first) => first.toUpperCase())];
       });
       return Object.fromEntries(found.reverse());
@@ -45,6 +46,10 @@ export function argumentProblems(inputSchema: JsonObject, args: unknown): Record
     return {};
   }
 }
+
+/** What each alternative lacks is for its own to say, and nobody has to choose it. */
+const isOfItsOwn = ({ schemaPath, keyword }: ErrorObject) =>
+  keyword !== "if" && !/\/(anyOf|oneOf)\/\d/.test(schemaPath);
 
 const unescaped = (step: string) => step.replaceAll("~1", "/").replaceAll("~0", "~");
 
@@ -75,14 +80,16 @@ function openAjv(options: { allErrors?: boolean } = {}): Ajv2020 {
 }
 
 const TIME_MAX_MS = 250;
+/** Where nobody but the one who asks waits long for it. */
+const PATIENCE_MS = 1000;
 const watched = createContext({ run: () => {} });
 const script = new Script("run()");
 
 /** The schema is one org's, and everybody waits while it is looked at: with `$ref` and `anyOf`, it may take for ever. */
-function withinTime<T>(work: () => T): T {
+function withinTime<T>(timeout: number, work: () => T): T {
   watched.run = work;
   try {
-    return script.runInContext(watched, { timeout: TIME_MAX_MS });
+    return script.runInContext(watched, { timeout });
   } finally {
     watched.run = undefined;
   }

@@ -42,12 +42,7 @@ export function Trial({ org, connector, subject }: TrialProps) {
       <Panel title="Arguments">
         <SchemaForm schema={subject.schema} refused={problem?.fields ?? {}} onSubmit={send}>
           <Group gap="sm">
-            <Button
-              type="submit"
-              loading={call.isPending}
-              leftSection={<IconPlayerPlay size={15} aria-hidden />}
-              color={mayWrite ? "orange.9" : "indigo"}
-            >
+            <Button type="submit" loading={call.isPending} leftSection={<IconPlayerPlay size={15} aria-hidden />}>
               {mayWrite ? "Call…" : "Call"}
             </Button>
             <Text size="sm" c="dimmed" role="status">
