@@ -8,6 +8,7 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   faults: () => import("./faults.ts"),
   helm: () => import("./helm.ts"),
   clients: () => import("./clients.ts"),
+  "first-call": () => import("./first-call.ts"),
 };
 
 const [wanted] = process.argv.slice(2);

@@ -1,7 +1,13 @@
+import { AsSuggested } from "./AsSuggested.tsx";
 import { useConnector } from "./ConnectorPage.tsx";
 import { ToolList } from "./ToolList.tsx";
 
 export function ToolsTab() {
   const { org, connector } = useConnector();
-  return <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />;
+  return (
+    <>
+      {org.mayChange && <AsSuggested org={org.slug} connector={connector} />}
+      <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
+    </>
+  );
 }
