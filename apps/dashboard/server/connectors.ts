@@ -87,6 +87,8 @@ const ConnectorsAnswer = z.object({
       tools: z.object({ total: z.int(), offered: z.int() }),
       /** In the last 24 hours; `null` for who may not see what is used. */
       used: z.object({ calls: z.int(), errors: z.int() }).nullable(),
+      /** When its server was last looked at, and answered. */
+      probedAt: z.iso.datetime(),
       /** How many members have linked an account; `null` where nobody does, and for who may not change it. */
       linked: z.int().nullable(),
     }),
@@ -158,6 +160,7 @@ export function connectors(deps: Deps) {
             ...{ outage: outageOf(connector, seen.outages), address: addressOf(org, slug), tools: { total, offered } },
             used: used && (used.get(id) ?? { calls: 0, errors: 0 }),
             linked: linked && memberWayOf(access) ? (linked.get(id) ?? 0) : null,
+            probedAt: connector.probedAt.toISOString(),
           };
         });
         return c.json({ connectors: shown, next: rows.length > limit ? shown.at(-1)!.id : null });

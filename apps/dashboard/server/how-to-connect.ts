@@ -93,7 +93,7 @@ export const CLIENTS: readonly ConnectingClient[] = [
         copy: { label: "the command", text: `claude mcp add --transport http ${slug} ${address}` },
       },
       {
-        say: `Then, in Claude Code, choose ${slug} to sign in:`,
+        say: `Then, in Claude Code, choose “${slug}” in this menu, and sign in here as yourself:`,
         copy: { label: "the command in Claude Code", text: "/mcp" },
       },
     ],

@@ -2,12 +2,20 @@ import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { type Invitation, listInvitations } from "@gatehouse/store/invitations";
-import { findMember, listPeople, lockOwners, type Member, removeMember, updateRole } from "@gatehouse/store/members";
+import {
+  findMember,
+  listPeople,
+  lockOwners,
+  type Member,
+  pageMembers,
+  removeMember,
+  updateRole,
+} from "@gatehouse/store/members";
 import type { Membership } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody } from "./fields.ts";
+import { jsonBody, query } from "./fields.ts";
 import { invitations } from "./invitations.ts";
 import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
@@ -15,12 +23,24 @@ import { RoleField, refuseOwnerRole } from "./roles.ts";
 
 const RoleChange = z.object({ role: RoleField });
 
+const Page = z.object({
+  search: z.string().trim().max(200).optional(),
+  /** The id of the last member that was seen. */
+  after: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(100),
+});
+
+const MemberAnswer = z.object({
+  ...{ id: z.uuid(), email: z.string(), name: z.string(), role: RoleField, joinedAt: z.iso.datetime() },
+});
+
+/** `next` is to be sent as `after` for the next page. */
+const MembersAnswer = z.object({ members: z.array(MemberAnswer), next: z.uuid().nullable() });
+
 const PeopleAnswer = z.object({
   /** Whoever asks. */
   me: z.uuid(),
-  members: z.array(
-    z.object({ id: z.uuid(), email: z.string(), name: z.string(), role: RoleField, joinedAt: z.iso.datetime() }),
-  ),
+  members: z.array(MemberAnswer),
   invitations: z.array(
     z.object({
       ...{ id: z.uuid(), email: z.string(), role: RoleField, expired: z.boolean() },
@@ -47,6 +67,19 @@ export function people(deps: Deps) {
           await listInvitations(scope),
         ]);
         return c.json({ me: user.id, members: members.map(memberView), invitations: invited.map(invitationView) });
+      },
+    )
+    .get(
+      "/members",
+      operation("pageMembers", { summary: "List members by name", needs: "manage people", answers: MembersAnswer }),
+      query(Page),
+      async function page(c) {
+        const { limit, ...wanted } = c.req.valid("query");
+        const rows = await withOrg(db, c.var.membership.org.id, (scope) =>
+          pageMembers(scope, { ...wanted, limit: limit + 1 }),
+        );
+        const members = rows.slice(0, limit).map(memberView);
+        return c.json({ members, next: rows.length > limit ? members.at(-1)!.id : null });
       },
     )
     .patch(

@@ -92,3 +92,21 @@ test("an org sends 200 invitations an hour; what is beyond waits, and no other o
   const other = await startOrg("calm");
   expect(counted((await invite(other.asOwner, other.org, "one@more.example")).json.results)).toEqual({ invited: 1 });
 });
+
+test("members come a page at a time, by name, and are found by name and address; in one's own org alone", async () => {
+  const { org, asOwner } = await startOrg("pages");
+  for (const name of ["Zoe", "anna", "Bert"])
+    await house.addMember(org, { email: `${name}@pages.example`.toLowerCase(), name });
+  const page = async (query: string) => (await asOwner("GET", `/api/orgs/pages/people/members${query}`)).json;
+  const names = ({ members }: { members: { name: string }[] }) => members.map(({ name }) => name);
+  const first = await page("?limit=2");
+  expect(names(first)).toEqual(["anna", "Bert"]);
+  expect(names(await page(`?limit=2&after=${first.next}`))).toEqual(["owner@pages.example", "Zoe"]);
+  expect([names(await page("?search=ERT")), names(await page("?search=%25"))]).toEqual([["Bert"], []]);
+  const stranger = await startOrg("elsewhere-too");
+  expect((await stranger.asOwner("GET", "/api/orgs/pages/people/members")).status).toBe(404);
+  const foreign = (await stranger.asOwner("GET", "/api/orgs/elsewhere-too/people")).json.me;
+  expect(names(await page(`?after=${foreign}`))).toEqual([]);
+  const member = await signIn(house, await house.addMember(org, { email: "plain@pages.example" }));
+  expect((await member("GET", "/api/orgs/pages/people/members")).status).toBe(403);
+});

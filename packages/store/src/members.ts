@@ -22,6 +22,36 @@ export async function listPeople(org: OrgScope): Promise<Member[]> {
     .execute();
 }
 
+export interface MemberPage {
+  /** In a name or an address. */
+  search?: string | undefined;
+  /** The id of the last one that was seen. */
+  after?: string | undefined;
+  limit: number;
+}
+
+/** By name. */
+export function pageMembers(org: OrgScope, { search, after, limit }: MemberPage): Promise<Member[]> {
+  const conditions = [sql<boolean>`m.org_id = ${org.id}`];
+  if (search) {
+    const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
+    conditions.push(sql`(u.name ilike ${pattern} or u.email ilike ${pattern})`);
+  }
+  if (after) {
+    conditions.push(sql`(lower(u.name), u.id) > (select lower(name), id from users
+      where id = ${after} and exists (select from memberships where org_id = ${org.id} and user_id = ${after}))`);
+  }
+  return org.db
+    .selectFrom("memberships as m")
+    .innerJoin("users as u", "u.id", "m.user_id")
+    .select(["u.id as userId", "u.email", "u.name", "m.role", "m.created_at as joinedAt"])
+    .where(sql.join<boolean>(conditions, sql` and `))
+    .orderBy(sql`lower(u.name)`)
+    .orderBy("u.id")
+    .limit(limit)
+    .execute();
+}
+
 /** `null` for someone who is not a member. */
 export async function findMember(org: OrgScope, userId: string): Promise<Member | null> {
   const row = await org.db

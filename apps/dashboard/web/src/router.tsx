@@ -16,6 +16,9 @@ import { StartPage } from "./start/StartPage.tsx";
 import { Failure, Loading, NotFound } from "./ui/states.tsx";
 import { readDays } from "./usage/days.ts";
 
+/** What a list is searched for. */
+const readSought = ({ q }: Record<string, unknown>): { q?: string } => (typeof q === "string" ? { q } : {});
+
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
 /** Everything below it can take the session for granted. */
@@ -45,7 +48,7 @@ const connectors = createRoute({
   getParentRoute: () => orgRoute,
   path: "/connectors",
   component: lazyRouteComponent(() => import("./connectors/ConnectorsPage.tsx"), "ConnectorsPage"),
-  validateSearch: ({ q }: Record<string, unknown>): { q?: string } => (typeof q === "string" ? { q } : {}),
+  validateSearch: readSought,
 });
 const newConnector = createRoute({
   getParentRoute: () => orgRoute,
@@ -135,6 +138,7 @@ const people = createRoute({
   getParentRoute: () => orgRoute,
   path: "/people",
   component: lazyRouteComponent(() => import("./people/PeoplePage.tsx"), "PeoplePage"),
+  validateSearch: readSought,
 });
 const audit = createRoute({
   getParentRoute: () => orgRoute,

@@ -1,14 +1,14 @@
 import { Alert, Stack, Tabs, Text, TextInput } from "@mantine/core";
 import { IconWorldOff } from "@tabler/icons-react";
 import { useState } from "react";
+import { useOrg } from "../session.ts";
 import { Copyable } from "../ui/copy.tsx";
 
 const EXAMPLE = "gatehouse.example.com";
 
 /** Whoever calls from outside cannot reach this address: what to do about it, with the addresses filled in. */
 export function LocalAddress({ client }: { client: string }) {
-  const [typed, setTyped] = useState("");
-  const name = typed.trim().toLowerCase() || EXAMPLE;
+  const mayChange = useOrg()?.mayChange === true;
   return (
     <Alert
       color="yellow"
@@ -19,33 +19,46 @@ export function LocalAddress({ client }: { client: string }) {
       <Stack gap="sm">
         <Text size="sm">
           This Gatehouse is at {location.origin}, where Anthropic's servers cannot call it. Claude Code, Cursor and VS
-          Code on your machine can. To let {client} in, give it a public name, in one of two ways:
+          Code on your machine can.{" "}
+          {mayChange
+            ? `To let ${client} in, give it a public name, in one of two ways:`
+            : "Whoever runs it can give it a public address: ask them."}
         </Text>
-        <TextInput
-          size="sm"
-          maw={360}
-          label="Its public name"
-          description="A name in a domain of yours; it is filled in below"
-          placeholder={EXAMPLE}
-          autoComplete="off"
-          spellCheck={false}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-        />
-        <Tabs defaultValue="proxy" keepMounted={false} variant="outline">
-          <Tabs.List aria-label="Ways to a public address">
-            <Tabs.Tab value="proxy">Reverse proxy</Tabs.Tab>
-            <Tabs.Tab value="tunnel">Tunnel</Tabs.Tab>
-          </Tabs.List>
-          <Tabs.Panel value="proxy" pt="sm">
-            <ReverseProxy name={name} />
-          </Tabs.Panel>
-          <Tabs.Panel value="tunnel" pt="sm">
-            <Tunnel name={name} />
-          </Tabs.Panel>
-        </Tabs>
+        {mayChange && <Ways />}
       </Stack>
     </Alert>
+  );
+}
+
+function Ways() {
+  const [typed, setTyped] = useState("");
+  const name = typed.trim().toLowerCase() || EXAMPLE;
+  return (
+    <>
+      <TextInput
+        size="sm"
+        maw={360}
+        label="Its public name"
+        description="A name in a domain of yours; it is filled in below"
+        placeholder={EXAMPLE}
+        autoComplete="off"
+        spellCheck={false}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <Tabs defaultValue="proxy" keepMounted={false} variant="outline">
+        <Tabs.List aria-label="Ways to a public address">
+          <Tabs.Tab value="proxy">Reverse proxy</Tabs.Tab>
+          <Tabs.Tab value="tunnel">Tunnel</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="proxy" pt="sm">
+          <ReverseProxy name={name} />
+        </Tabs.Panel>
+        <Tabs.Panel value="tunnel" pt="sm">
+          <Tunnel name={name} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
   );
 }
 

@@ -3,11 +3,11 @@ import { Link } from "@tanstack/react-router";
 import type { ConnectorSummary } from "../api.ts";
 import { Copyable } from "../ui/copy.tsx";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
-import { OutageBadge } from "../ui/Outage.tsx";
 import classes from "./connectors.module.css";
+import { Health } from "./Health.tsx";
 
 export function ConnectorRow({ org, connector }: { org: string; connector: ConnectorSummary }) {
-  const { slug, name, upstream, era, protocolVersion, transport, seen, address, outage } = connector;
+  const { slug, name, upstream, era, protocolVersion, transport, seen, address } = connector;
   return (
     <li className={classes.row}>
       <div className={classes.identity}>
@@ -20,7 +20,7 @@ export function ConnectorRow({ org, connector }: { org: string; connector: Conne
       </div>
       <div className={classes.facts}>
         <div className={classes.badges}>
-          {outage && <OutageBadge outage={outage} />}
+          <Health connector={connector} />
           {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
         </div>
         <Text size="sm" c="dimmed" component="div">

@@ -9,7 +9,7 @@ import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
 import { InvitationRow } from "./InvitationRow.tsx";
 import { InviteForm } from "./InviteForm.tsx";
-import { MemberRow } from "./MemberRow.tsx";
+import { Members } from "./Members.tsx";
 import classes from "./people.module.css";
 import { Teams } from "./Teams.tsx";
 import { peopleQuery } from "./use-people.ts";
@@ -46,15 +46,7 @@ export function PeoplePage() {
           </ul>
         </Panel>
       )}
-      {people && (
-        <Panel title="Members" flush>
-          <ul className={classes.list}>
-            {people.members.map((member) => (
-              <MemberRow key={member.id} org={org} member={member} isMe={member.id === people.me} />
-            ))}
-          </ul>
-        </Panel>
-      )}
+      {people && <Members org={org} />}
       {people && <Teams org={org.slug} members={people.members} />}
     </Page>
   );

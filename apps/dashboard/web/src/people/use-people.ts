@@ -16,7 +16,9 @@ export function usePeople(org: string) {
   const queryClient = useQueryClient();
   const onSettled = () =>
     Promise.all(
-      [["people", org], ["access", org], ["session"]].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+      [["people", org], ["access", org], ["first-steps", org], ["session"]].map((queryKey) =>
+        queryClient.invalidateQueries({ queryKey }),
+      ),
     );
   return {
     changeRole: useMutation({
