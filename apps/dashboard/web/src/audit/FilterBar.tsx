@@ -3,7 +3,8 @@ import { IconSearch } from "@tabler/icons-react";
 import { type KeyboardEvent, useState } from "react";
 import type { AuditEntry } from "../api.ts";
 import classes from "./audit.module.css";
-import { type AuditSearch, FIELDS, type FieldName, fieldsFor, termsIn, valuesOf } from "./search.ts";
+import { FIELDS, fieldsFor, termsIn, valuesOf } from "./fields.ts";
+import type { AuditSearch, FieldName } from "./search.ts";
 
 interface FilterBarProps {
   search: AuditSearch;

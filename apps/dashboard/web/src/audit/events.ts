@@ -1,3 +1,4 @@
+import type { AuditEvent as Kind } from "@gatehouse/store/audit-events";
 import type { AuditEntry } from "../api.ts";
 
 /** One line of the log. A write that has begun and not ended yet is `started`, or `unknown` once that can't be any more. */
@@ -35,7 +36,7 @@ export function eventOf({ id, at, event, outcome, user, connector, entry }: Audi
   const lost = phase === "intent" && Date.now() - Date.parse(at) > CALL_MS_MAX;
   const isCall = event === "call";
   const isTool = isCall && method === "tools/call" && tool !== undefined;
-  const action = isTool ? tool : isCall ? (method ?? "") : (ACTIONS[event] ?? event);
+  const action = isTool ? tool : isCall ? (method ?? "") : (ACTIONS[event as Exclude<Kind, "call">] ?? event);
   const detail = !isCall && tool ? `${action}: ${tool}` : action;
   return {
     id,
@@ -49,7 +50,8 @@ export function eventOf({ id, at, event, outcome, user, connector, entry }: Audi
   };
 }
 
-const ACTIONS: Record<string, string> = {
+/** In words that follow on who did it. */
+const ACTIONS: Record<Exclude<Kind, "call">, string> = {
   "link.created": "linked an account",
   "link.failed": "could not link an account",
   "link.ended": "lost the link to an account",
@@ -103,4 +105,27 @@ const ACTIONS: Record<string, string> = {
   "org.suspended": "the organisation was suspended",
   "org.resumed": "the organisation was resumed",
   "grant.revoked": "ended a client's access",
+  "limit.refused": "was over a limit",
+  "strangers.refused": "came without a valid token",
+  "password.changed": "changed their password",
+  "token.issued": "was given a token",
+  "token.refreshed": "had a token renewed",
+  "link.renewed": "had a linked account renewed",
+  "connector.announced": "announced the connector",
+  "operator.added": "made somebody an operator",
+  "operator.removed": "took the operator's role from somebody",
+  "org.changed": "changed the organisation",
+  "org.deleted": "deleted the organisation",
+  "plan.changed": "was given another plan",
+  "plan.saved": "changed a plan",
+  "limits.changed": "changed limits",
+  "member.left": "left the organisation",
+  "audit_settings.changed": "changed what the audit log keeps",
+  "audit_delivery.created": "had the audit log sent somewhere",
+  "audit_delivery.changed": "changed where the audit log is sent",
+  "audit_delivery.deleted": "had the audit log sent there no longer",
+  "arguments.read": "opened the arguments of a call",
 };
+
+/** All that can be searched for. */
+export const EVENTS: readonly string[] = ["call", ...Object.keys(ACTIONS)];
