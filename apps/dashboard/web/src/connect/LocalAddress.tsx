@@ -69,7 +69,10 @@ function ReverseProxy({ name }: { name: string }) {
         On a machine with a public address, point {name} at it by DNS, open the ports 80 and 443, and install Caddy,
         which gets the certificate by itself (ACME). Its Caddyfile:
       </Text>
-      <Copyable label="the Caddyfile" text={`${name} {\n\treverse_proxy ${location.host}\n}`} />
+      <Copyable
+        label="the Caddyfile"
+        text={`${name} {\n  reverse_proxy ${location.host} {\n    flush_interval -1\n  }\n}`}
+      />
       <Restart name={name} />
     </Stack>
   );
