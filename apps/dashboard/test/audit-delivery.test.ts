@@ -1,6 +1,10 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { verifyExport } from "@gatehouse/gatehouse/audit/verify";
 import { newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { startHouse } from "@gatehouse/testing/house";
@@ -120,13 +124,24 @@ async function stateOf(send: Send, id: string) {
   return json.deliveries.find((delivery: { id: string }) => delivery.id === id);
 }
 
+/** As whoever has received them would, without the heads. */
+async function verified(rows: object[]) {
+  const directory = await mkdtemp(join(tmpdir(), "gatehouse-received-"));
+  const file = join(directory, "rows.jsonl");
+  const lines = new Set(rows.map((row) => JSON.stringify(row)));
+  await writeFile(file, [...lines].join("\n"));
+  const verdicts = await Array.fromAsync(verifyExport(file, { count: () => {} }));
+  await rm(directory, { recursive: true });
+  return verdicts;
+}
+
 /** Sooner than it would be tried again. */
 const hasten = () => sql`update audit_deliveries set due_at = now() where attempts > 0`.execute(started.house.ownerDb);
 
 test("a webhook has every row in its order, signed, whatever becomes of it meanwhile", {
   timeout: 90_000,
 }, async () => {
-  const { as, call } = started;
+  const { as, call, acme } = started;
   await call(1200);
   receiver.failures.push(
     (response) => response.writeHead(500).end(),
@@ -154,6 +169,7 @@ test("a webhook has every row in its order, signed, whatever becomes of it meanw
   const seqs = [...new Set(rowsAt("/all").map(({ seq }) => seq))];
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
   expect(receiver.openMax()).toBe(1);
+  expect(await verified(rowsAt("/all"))).toMatchObject([{ org: acme.id, finding: null, end: { seq: seqs.length } }]);
   for (const { body, headers } of at("/all")) {
     expect(new Webhook(secret).verify(body, headers as Record<string, string>)).toMatchObject({ type: "audit.rows" });
   }

@@ -62,6 +62,12 @@ afterAll(async () => {
 
 const heading = (page: Page, name: string) => page.getByRole("heading", { name, level: 1 });
 
+const openTab = (page: Page, name: string) =>
+  page
+    .getByRole("navigation", { name: /^Sections of/ })
+    .getByRole("link", { name })
+    .click();
+
 async function signIn(page: Page, { email, password }: Person): Promise<void> {
   await page.getByLabel("Email").fill(email);
   await page.getByRole("button", { name: "Continue" }).click();
@@ -144,6 +150,7 @@ test("an owner registers a server; what was wrong stands beside its field, and n
 test("an owner classifies a tool and takes it out of the offer; it stays so", async () => {
   const { page, complaints } = await signedIn(owner);
   await page.getByRole("link", { name: "everything" }).click();
+  await openTab(page, "Tools");
   await page.getByText("The server suggests: read").waitFor();
   const saved = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
   await page.getByLabel("Classification of get_sum").selectOption("Read");
@@ -177,10 +184,12 @@ test("an owner checks an upstream again, and pins the eras of both edges", async
   await upstream.getByText("1 tool no longer classified as read: test_simple_text").waitFor();
   await upstream.getByText(/tools added, not offered until you turn them on: .*test_/).waitFor();
   await upstream.getByText("Legacy MCP, 2025-11-25").waitFor();
-  expect(await page.getByLabel("Offer test_image_content").isChecked()).toBe(false);
-  expect(await page.getByText("gone", { exact: true }).count()).toBe(0);
   await page.screenshot({ path: join(SCREENSHOTS, "upstream-checked.png"), fullPage: true });
   expect(await accessibilityProblems(page)).toEqual([]);
+  await openTab(page, "Tools");
+  expect(await page.getByLabel("Offer test_image_content").isChecked()).toBe(false);
+  expect(await page.getByText("gone", { exact: true }).count()).toBe(0);
+  await openTab(page, "Overview");
 
   const era = upstream.getByLabel("The upstream's era");
   const clients = upstream.getByLabel("Clients may speak the modern era");
@@ -208,6 +217,7 @@ test("an upstream that cannot be checked is described on the connector's page", 
   await page.getByRole("link", { name: "unwell" }).click();
   await page.getByRole("button", { name: "Check again" }).click();
   await page.getByRole("alert").getByText("The server fails (it answered 500)").waitFor();
+  await openTab(page, "Tools");
   await page.getByRole("heading", { name: "kept" }).waitFor();
 });
 
@@ -216,17 +226,18 @@ test("a member sees the connectors, and neither the audit log nor what only owne
   expect(await page.getByRole("link", { name: "Register connector" }).count()).toBe(0);
   expect(await page.getByRole("link", { name: "Audit log" }).count()).toBe(0);
   await page.getByRole("link", { name: "everything" }).click();
+  expect(await page.getByRole("button", { name: "Check again" }).count()).toBe(0);
+  await openTab(page, "Tools");
   await page.getByText("Tools (2)").waitFor();
   expect(await page.getByRole("switch").count()).toBe(0);
-  expect(await page.getByRole("button", { name: "Check again" }).count()).toBe(0);
   await page.goto(`${house.url}/dashboard/other/connectors`);
   await heading(page, "There is nothing here").waitFor();
 });
 
 test("a call appears in the open audit log; a write's intent and outcome are one line", async () => {
   const { page, complaints } = await signedIn(owner);
-  await page.getByRole("link", { name: "Audit log" }).click();
-  await page.getByText("No calls yet").waitFor();
+  await page.goto(`${house.url}/dashboard/acme/audit?event=call`);
+  await page.getByText("Nothing is like that").waitFor();
   const by = { event: "call" as const, userId: member.id, connectorId: everything.id };
   const entry = { method: "tools/call", tool: "create_issue", call: "01" };
   await withOrg(house.ownerDb, acme.id, async (scope) => {

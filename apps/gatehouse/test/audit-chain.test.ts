@@ -13,11 +13,13 @@ import { cloneDatabase } from "@gatehouse/testing/database";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { expect, test } from "vitest";
+import { verifyAudit } from "../src/audit/audit-commands.ts";
 import { chainAll } from "../src/audit/chain-inbox.ts";
 import { publishTo } from "../src/audit/publish-heads.ts";
 import { retainAudit } from "../src/audit/retain.ts";
 import { signHeads } from "../src/audit/sign-heads.ts";
 import { verifyDatabase, verifyExport } from "../src/audit/verify.ts";
+import type { Progress } from "../src/progress.ts";
 
 // The log as its keeper has it, and as somebody finds it who may do anything in the database.
 
@@ -282,4 +284,10 @@ test("a change that was undone leaves a number out, and nothing is named", async
   await withOrg(log.owner, log.org.id, (scope) => insertAudit(scope, changed));
   await log.chain();
   expect(await log.verify()).toMatchObject({ rows: 2, undone: 1, finding: null });
+});
+
+test("an export is not verified without the key that its heads must be signed with", async () => {
+  const progress = { line: () => {} } as unknown as Progress;
+  const readConfig = () => expect.unreachable();
+  await expect(verifyAudit(readConfig, progress, { from: "acme.jsonl" })).rejects.toThrow("--from needs --key");
 });
