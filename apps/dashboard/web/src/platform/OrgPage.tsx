@@ -63,6 +63,7 @@ function Facts({ org }: { org: OrgOfAny }) {
 function People({ people }: Pick<OrgOfAny, "people">) {
   return (
     <Panel flush title={`Members (${people.length})`}>
+      {people.length === 0 && <None>Nobody belongs to it.</None>}
       <Paged items={people} size={PAGE} label="members">
         {(shown) => (
           <ul className={classes.list}>
@@ -89,6 +90,7 @@ function People({ people }: Pick<OrgOfAny, "people">) {
 function Endpoints({ endpoints }: Pick<OrgOfAny, "endpoints">) {
   return (
     <Panel flush title={`Connectors (${endpoints.length})`}>
+      {endpoints.length === 0 && <None>It has registered none yet.</None>}
       <Paged items={endpoints} size={PAGE} label="connectors">
         {(shown) => (
           <ul className={classes.list}>
@@ -109,6 +111,14 @@ function Endpoints({ endpoints }: Pick<OrgOfAny, "endpoints">) {
         )}
       </Paged>
     </Panel>
+  );
+}
+
+function None({ children }: { children: string }) {
+  return (
+    <Text size="sm" c="dimmed" px="lg" pb="lg">
+      {children}
+    </Text>
   );
 }
 
