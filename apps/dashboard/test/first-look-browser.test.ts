@@ -55,8 +55,10 @@ test("a server that shows nothing to strangers is registered, linked and seen by
   await page.getByLabel("User").fill("olive upstream");
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL(`${house.url}/dashboard/acme/connectors/notes`);
-  await page.getByRole("heading", { name: "whoami" }).waitFor();
   await page.getByText("Not seen yet").waitFor({ state: "detached" });
+  const sections = page.getByRole("navigation", { name: "Sections of Notes" });
+  await sections.getByRole("link", { name: "Tools" }).click();
+  await page.getByRole("heading", { name: "whoami" }).waitFor();
   expect(await accessibilityProblems(page)).toEqual([]);
   await shoot("seen");
   expect(complaints).toEqual([]);
@@ -88,6 +90,8 @@ test("an owner enters where members sign in, and the app's id and secret, which 
   await page.screenshot({ path: join(SCREENSHOTS, "endpoints-new.png"), fullPage: true });
   await page.getByLabel("Authorization endpoint").fill(new URL("/authorize", accounts.issuer).href);
   await page.getByRole("button", { name: "Register", exact: true }).click();
+  const sections = page.getByRole("navigation", { name: "Sections of Notes" });
+  await sections.getByRole("link", { name: "People" }).click();
   await page.getByRole("button", { name: "Enter an OAuth app" }).click();
   await page.getByLabel("Client ID").fill("gatehouse");
   await page.getByLabel("Client secret").fill("canary-secret");

@@ -4,6 +4,7 @@ import { withOrg } from "@gatehouse/store/database";
 import { type Fixture, startLegacyFixture, startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listTools } from "@gatehouse/testing/conformance/list-tools";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
+import { tokenFor } from "@gatehouse/testing/token-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Send, signIn } from "./signed-in.ts";
 
@@ -122,4 +123,29 @@ test("for whom a connector is not open, it does not exist; nor does it for anoth
   const missing = await as.member("GET", `${at("missing")}/tools`);
   expect([closed.status, closed.text]).toEqual([404, missing.text]);
   await setOpenTo(null);
+});
+
+test("a connector is renamed and deleted by who may change it, and what hangs on it ends", async () => {
+  const path = "/api/orgs/acme/connectors/legacy";
+  const { accessToken } = await tokenFor(max, endpoints.legacy.url);
+  for (const [who, status] of [
+    ["member", 403],
+    ["stranger", 404],
+  ] as const) {
+    expect((await as[who]("PUT", `${path}/name`, { name: "Mine" })).status).toBe(status);
+    expect((await as[who]("DELETE", path, { confirm: "legacy" })).status).toBe(status);
+  }
+  expect((await as.owner("PUT", `${path}/name`, { name: "" })).json.fields).toEqual({ name: "Give it a name" });
+  expect((await as.owner("PUT", `${path}/name`, { name: "Old one" })).status).toBe(204);
+  expect((await as.member("GET", path)).json.name).toBe("Old one");
+  expect((await as.owner("DELETE", path, { confirm: "Old one" })).status).toBe(422);
+  expect((await as.owner("DELETE", path, { confirm: "legacy" })).status).toBe(204);
+  expect((await as.owner("GET", path)).status).toBe(404);
+  const call = () =>
+    fetch(endpoints.legacy.url, { method: "POST", headers: { authorization: `Bearer ${accessToken}` } });
+  await expect.poll(async () => (await call()).status).toBe(401);
+  const rows = await withOrg(house.ownerDb, endpoints.legacy.org.id, (scope) =>
+    listAudit(scope, { limit: 1, event: "connector.deleted" }),
+  );
+  expect(rows).toMatchObject([{ entry: { before: { slug: "legacy", name: "Old one" }, ended: { grants: 1 } } }]);
 });
