@@ -17,7 +17,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { EXPORT_FORMATS, exportLines, readingOf, streamOf } from "./export-audit.ts";
-import { jsonBody, query } from "./fields.ts";
+import { jsonBody, Page, pageOf, query } from "./fields.ts";
 import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
 import { verifyLog } from "./whole-log.ts";
@@ -45,11 +45,7 @@ const Filter = z.object({
 
 type Filter = z.output<typeof Filter>;
 
-const Page = Filter.extend({
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  /** The id of the last entry that was seen. */
-  before: z.uuid().optional(),
-});
+const EntriesPage = Page.extend(Filter.shape);
 
 const Settings = z.object({
   arguments: z.enum(["hashed", "redacted", "sealed"], { error: "Choose what is kept of arguments" }),
@@ -98,14 +94,14 @@ export function audit({ db, vault }: Deps) {
         needs: "read the audit log",
         answers: EntriesAnswer,
       }),
-      query(Page),
+      query(EntriesPage),
       async function search(c) {
-        const { limit, before, ...filter } = c.req.valid("query");
+        const { limit, after, ...filter } = c.req.valid("query");
         const rows = await withOrg(db, c.var.membership.org.id, async (scope) =>
-          listAudit(scope, { ...(await resolve(scope, filter)), before, limit: limit + 1 }),
+          listAudit(scope, { ...(await resolve(scope, filter)), before: after, limit: limit + 1 }),
         );
-        const entries = rows.slice(0, limit).map(shown);
-        return c.json({ entries, next: rows.length > limit ? entries.at(-1)!.id : null });
+        const { items, next } = pageOf(rows, limit, ({ id }) => id);
+        return c.json({ entries: items.map(shown), next });
       },
     )
     .get(

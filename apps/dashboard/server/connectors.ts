@@ -25,7 +25,7 @@ import { type Context, Hono } from "hono";
 import { z } from "zod";
 import { TOOL_NAME } from "./catalogue.ts";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody, query } from "./fields.ts";
+import { jsonBody, Page, pageOf, query } from "./fields.ts";
 import { ownLinkOf } from "./links.ts";
 import { findMayUse } from "./may-use.ts";
 import { type InOrg, may } from "./membership.ts";
@@ -71,13 +71,13 @@ const ToolAnswer = z.object({
   openTo: OpenTo,
 });
 
+const ToolsAnswer = z.object({ tools: z.array(ToolAnswer), next: z.string().nullable() });
+
 const DAY_MS = 86_400_000;
 const CONNECTORS_MAX = 10_000;
 
-const Page = z.object({
+const ConnectorsPage = Page.extend({
   search: z.string().trim().max(200).optional(),
-  /** The id of the last connector that was seen. */
-  after: z.uuid().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(200),
 });
 
@@ -85,10 +85,10 @@ const ConnectorsAnswer = z.object({
   connectors: z.array(
     Summary.extend({
       tools: z.object({ total: z.int(), offered: z.int() }),
-      /** In the last 24 hours; `null` for who may not see what is used. */
-      used: z.object({ calls: z.int(), errors: z.int() }).nullable(),
       /** When its server was last looked at, and answered. */
       probedAt: z.iso.datetime(),
+      /** In the last 24 hours; `null` for who may not see what is used. */
+      used: z.object({ calls: z.int(), errors: z.int() }).nullable(),
       /** How many members have linked an account; `null` where nobody does, and for who may not change it. */
       linked: z.int().nullable(),
     }),
@@ -141,7 +141,7 @@ export function connectors(deps: Deps) {
         needs: "belong to the org",
         answers: ConnectorsAnswer,
       }),
-      query(Page),
+      query(ConnectorsPage),
       async function list(c) {
         const { org } = c.var.membership;
         const { limit, ...page } = c.req.valid("query");
@@ -158,9 +158,9 @@ export function connectors(deps: Deps) {
           return {
             ...summaryOf(connector),
             ...{ outage: outageOf(connector, seen.outages), address: addressOf(org, slug), tools: { total, offered } },
+            probedAt: connector.probedAt.toISOString(),
             used: used && (used.get(id) ?? { calls: 0, errors: 0 }),
             linked: linked && memberWayOf(access) ? (linked.get(id) ?? 0) : null,
-            probedAt: connector.probedAt.toISOString(),
           };
         });
         return c.json({ connectors: shown, next: rows.length > limit ? shown.at(-1)!.id : null });
@@ -268,6 +268,24 @@ export function connectors(deps: Deps) {
           await openConnector(scope, c.var.session.user, connector, c.req.valid("json").openTo);
         });
         return c.body(null, 204);
+      },
+    )
+    .get(
+      "/:slug/tools",
+      operation("listTools", {
+        summary: "List a connector's tools, by name",
+        needs: "change connectors",
+        answers: ToolsAnswer,
+      }),
+      query(Page.extend({ after: z.string().max(300).optional() })),
+      async function listTools(c) {
+        const { after, limit } = c.req.valid("query");
+        const rows = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id } = await findConnector(scope, c.req.param("slug"));
+          return listToolsOfConnector(scope, id, { after, limit: limit + 1 });
+        });
+        const { items, next } = pageOf(rows, limit, ({ name }) => name);
+        return c.json({ tools: items.map(toolView), next });
       },
     )
     .post(

@@ -1,8 +1,20 @@
 import { Fault } from "@gatehouse/faults";
 import type { Env, MiddlewareHandler } from "hono";
 import { validator } from "hono/validator";
-import type { z } from "zod";
+import { z } from "zod";
 import { describedBy, schemaOf } from "./operation.ts";
+
+/** Of every list that can grow. `after` is what the page before called `next`. */
+export const Page = z.object({
+  after: z.uuid().optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(100),
+});
+
+/** Of rows that are one more than `limit` where there are more. */
+export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
+  const items = rows.slice(0, limit);
+  return { items, next: rows.length > limit ? cursorOf(items.at(-1)!) : null };
+}
 
 /** What the body says, or `invalid_fields` with one sentence for each field that is wrong. */
 export function jsonBody<Schema extends z.ZodType>(schema: Schema) {

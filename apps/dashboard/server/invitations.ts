@@ -7,6 +7,7 @@ import {
   findInvitation,
   type Invitation,
   insertInvitation,
+  listInvitations,
   listInvited,
   renewInvitation,
 } from "@gatehouse/store/invitations";
@@ -20,7 +21,7 @@ import type { User } from "@gatehouse/store/users";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
-import { invalidFields, jsonBody } from "./fields.ts";
+import { invalidFields, jsonBody, Page, pageOf, query } from "./fields.ts";
 import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
 import { EmailField, type Pasted, pastedAddresses } from "./pasted-addresses.ts";
@@ -54,12 +55,34 @@ const ManyAnswer = z.object({
   /** When those that are for later can be invited, where it is mail that there is too much of. */
   moreAt: z.iso.datetime().nullable(),
 });
+export const InvitationAnswer = z.object({
+  ...{ id: z.uuid(), email: z.string(), role: RoleField, expired: z.boolean() },
+  ...{ createdAt: z.iso.datetime(), expiresAt: z.iso.datetime() },
+});
+const InvitationsAnswer = z.object({ invitations: z.array(InvitationAnswer), next: z.uuid().nullable() });
+
 const INVITE_MANY = { summary: "Invite many people by mail", needs: "manage people", answers: ManyAnswer } as const;
 
 /** `/api/orgs/:org/people/invitations`, for who may manage people. */
 export function invitations(deps: Deps) {
   const { db } = deps;
   return new Hono<InOrg>()
+    .get(
+      "/",
+      operation("listInvitations", {
+        summary: "List invitations that wait, newest first",
+        needs: "manage people",
+        answers: InvitationsAnswer,
+      }),
+      query(Page),
+      async function list(c) {
+        const { after, limit } = c.req.valid("query");
+        const page = { after, limit: limit + 1 };
+        const rows = await withOrg(db, c.var.membership.org.id, (scope) => listInvitations(scope, page));
+        const { items, next } = pageOf(rows, limit, ({ id }) => id);
+        return c.json({ invitations: items.map(invitationView), next });
+      },
+    )
     .post(
       "/",
       operation("invite", { summary: "Invite somebody by mail", needs: "manage people", status: 201 }),
@@ -215,4 +238,9 @@ async function mailInvitation(
     subject: `Join ${org.name} on Gatehouse`,
     text: `${signatureOf(user)} invites you to join ${org.name} as ${role}.\n\nGo on here:\n\n${url.href}\n\nThe link works once, for ${INVITATION_DAYS} days, and for this email address alone.\n`,
   });
+}
+
+export function invitationView({ id, email, role, createdAt, expiresAt }: Invitation) {
+  const expired = expiresAt.getTime() <= Date.now();
+  return { id, email, role, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), expired };
 }

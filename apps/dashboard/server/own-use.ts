@@ -32,7 +32,7 @@ const EndpointsAnswer = z.object({
 const CallsPage = z.object({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   /** The id of the last call that was seen. */
-  before: z.uuid().optional(),
+  after: z.uuid().optional(),
 });
 
 const CallsAnswer = z.object({
@@ -84,10 +84,10 @@ export function ownUse({ db, publicUrl }: Deps) {
       }),
       query(CallsPage),
       async function listCalls(c) {
-        const { limit, before } = c.req.valid("query");
+        const { limit, after } = c.req.valid("query");
         const own = { event: "call", userIds: [c.var.session.user.id] };
         const rows = await withOrg(db, c.var.membership.org.id, (scope) =>
-          listAudit(scope, { ...own, before, limit: limit + 1 }),
+          listAudit(scope, { ...own, before: after, limit: limit + 1 }),
         );
         const seen = rows.slice(0, limit);
         const calls = seen.filter(({ entry }) => entry.phase !== "intent").map(callView);

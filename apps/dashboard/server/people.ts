@@ -1,7 +1,7 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { type Invitation, listInvitations } from "@gatehouse/store/invitations";
+import { listInvitations } from "@gatehouse/store/invitations";
 import {
   findMember,
   listPeople,
@@ -16,7 +16,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
 import { jsonBody, query } from "./fields.ts";
-import { invitations } from "./invitations.ts";
+import { InvitationAnswer, invitations, invitationView } from "./invitations.ts";
 import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
 import { RoleField, refuseOwnerRole } from "./roles.ts";
@@ -41,12 +41,7 @@ const PeopleAnswer = z.object({
   /** Whoever asks. */
   me: z.uuid(),
   members: z.array(MemberAnswer),
-  invitations: z.array(
-    z.object({
-      ...{ id: z.uuid(), email: z.string(), role: RoleField, expired: z.boolean() },
-      ...{ createdAt: z.iso.datetime(), expiresAt: z.iso.datetime() },
-    }),
-  ),
+  invitations: z.array(InvitationAnswer),
 });
 
 /** `/api/orgs/:org/people`: who is in the org, and who is invited. */
@@ -140,9 +135,4 @@ export async function refuseLastOwner(scope: OrgScope, { userId, name }: Member)
 
 function memberView({ userId, email, name, role, joinedAt }: Member) {
   return { id: userId, email, name, role, joinedAt: joinedAt.toISOString() };
-}
-
-function invitationView({ id, email, role, createdAt, expiresAt }: Invitation) {
-  const expired = expiresAt.getTime() <= Date.now();
-  return { id, email, role, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString(), expired };
 }

@@ -15,7 +15,7 @@ import { Hono } from "hono";
 import { z } from "zod";
 import { TokenAnswer, tokenView } from "./access.ts";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody } from "./fields.ts";
+import { jsonBody, Page, pageOf, query } from "./fields.ts";
 import type { InOrg } from "./membership.ts";
 import { MintedAnswer, mint, NameField, NewTokenFields } from "./mint.ts";
 import { operation } from "./operation.ts";
@@ -32,6 +32,7 @@ const AccountsAnswer = z.object({
       tokens: z.array(TokenAnswer),
     }),
   ),
+  next: z.uuid().nullable(),
 });
 
 /** `/api/orgs/:org/service-accounts` */
@@ -45,17 +46,22 @@ export function serviceAccounts(deps: Deps) {
         needs: "change service accounts",
         answers: AccountsAnswer,
       }),
+      query(Page),
       async function list(c) {
-        const accounts = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const { after, limit } = c.req.valid("query");
+        const { accounts, next } = await withOrg(db, c.var.membership.org.id, async (scope) => {
           const [tokens, connectors] = [await listStaticTokens(scope), await listConnectors(scope)];
-          return (await listServiceAccounts(scope)).map(({ id, name, role, createdAt, suspendedAt }) => ({
+          const rows = await listServiceAccounts(scope, { after, limit: limit + 1 });
+          const { items, next } = pageOf(rows, limit, ({ id }) => id);
+          const accounts = items.map(({ id, name, role, createdAt, suspendedAt }) => ({
             ...{ id, name, role, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
             tokens: tokens
               .filter((token) => token.serviceAccountId === id)
               .map((token) => tokenView(token, connectors)),
           }));
+          return { accounts, next };
         });
-        return c.json({ accounts });
+        return c.json({ accounts, next });
       },
     )
     .post(

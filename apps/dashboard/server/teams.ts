@@ -5,7 +5,7 @@ import { deleteTeam, insertTeam, listTeams, setTeamMembers, type Team } from "@g
 import { Hono } from "hono";
 import { z } from "zod";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody } from "./fields.ts";
+import { jsonBody, Page, pageOf, query } from "./fields.ts";
 import type { InOrg } from "./membership.ts";
 import { operation } from "./operation.ts";
 
@@ -15,7 +15,7 @@ const NewTeam = z.object({
 const Members = z.object({ userIds: z.array(z.uuid()).max(10_000) });
 
 const TeamAnswer = z.object({ id: z.uuid(), name: z.string(), memberIds: z.array(z.uuid()) });
-const TeamsAnswer = z.object({ teams: z.array(TeamAnswer) });
+const TeamsAnswer = z.object({ teams: z.array(TeamAnswer), next: z.uuid().nullable() });
 
 /** `/api/orgs/:org/teams` */
 export function teams({ db }: Deps) {
@@ -23,8 +23,13 @@ export function teams({ db }: Deps) {
     .get(
       "/",
       operation("listTeams", { summary: "List the org's teams", needs: "manage people", answers: TeamsAnswer }),
+      query(Page),
       async function list(c) {
-        return c.json({ teams: await withOrg(db, c.var.membership.org.id, listTeams) });
+        const { after, limit } = c.req.valid("query");
+        const page = { after, limit: limit + 1 };
+        const rows = await withOrg(db, c.var.membership.org.id, (scope) => listTeams(scope, page));
+        const { items, next } = pageOf(rows, limit, ({ id }) => id);
+        return c.json({ teams: items, next });
       },
     )
     .post(

@@ -1,18 +1,41 @@
 import { Fault } from "@gatehouse/faults";
+import { listConnectors } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
-import { deleteStaticToken } from "@gatehouse/store/static-tokens";
+import { deleteStaticToken, listStaticTokens } from "@gatehouse/store/static-tokens";
 import { Hono } from "hono";
 import { z } from "zod";
+import { TokenAnswer, tokenView } from "./access.ts";
 import type { Deps } from "./dashboard.ts";
-import { jsonBody } from "./fields.ts";
+import { jsonBody, Page, pageOf, query } from "./fields.ts";
 import { type InOrg, may } from "./membership.ts";
 import { auditEnd, MintedAnswer, mint, NewTokenFields } from "./mint.ts";
 import { operation } from "./operation.ts";
+
+const TokensAnswer = z.object({ tokens: z.array(TokenAnswer), next: z.uuid().nullable() });
 
 /** `/api/orgs/:org/tokens`: a member's own static tokens. Those of others are ended here too, by who may. */
 export function tokens(deps: Deps) {
   const { db } = deps;
   return new Hono<InOrg>()
+    .get(
+      "/",
+      operation("listTokens", {
+        summary: "List one's own tokens, newest first",
+        needs: "belong to the org",
+        answers: TokensAnswer,
+      }),
+      query(Page),
+      async function list(c) {
+        const { after, limit } = c.req.valid("query");
+        const { id: userId } = c.var.session.user;
+        const [rows, connectors] = await withOrg(db, c.var.membership.org.id, async (scope) => [
+          await listStaticTokens(scope, { userId }, { after, limit: limit + 1 }),
+          await listConnectors(scope),
+        ]);
+        const { items, next } = pageOf(rows, limit, ({ id }) => id);
+        return c.json({ tokens: items.map((token) => tokenView(token, connectors)), next });
+      },
+    )
     .post(
       "/",
       operation("mintToken", {

@@ -220,7 +220,7 @@ test("the audit log comes in pages, newest first, and is the org's own", async (
       await insertAudit(scope, { event: "call", outcome: "ok", entry: { tool: `t${at}` } });
   });
   const first = (await as.stranger("GET", "/api/orgs/other/audit?limit=3&event=call")).json;
-  const rest = (await as.stranger("GET", `/api/orgs/other/audit?limit=3&event=call&before=${first.next}`)).json;
+  const rest = (await as.stranger("GET", `/api/orgs/other/audit?limit=3&event=call&after=${first.next}`)).json;
   const tools = [...first.entries, ...rest.entries].map(({ entry }) => entry.tool);
   expect(tools).toEqual(["t4", "t3", "t2", "t1", "t0"]);
   expect(rest.next).toBeNull();

@@ -2,6 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 import type {
   Classification,
   ClientEras,
@@ -315,14 +316,16 @@ export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string 
 }
 
 /** The stored catalogue of one connector, by name. */
-export function listToolsOfConnector(org: OrgScope, connectorId: string): Promise<Tool[]> {
-  return org.db
+export function listToolsOfConnector(org: OrgScope, connectorId: string, page?: Page): Promise<Tool[]> {
+  let query = org.db
     .selectFrom("tools")
     .select(TOOL_COLUMNS)
     .where("org_id", "=", org.id)
     .where("connector_id", "=", connectorId)
-    .orderBy("name")
-    .execute();
+    .orderBy("name");
+  if (page) query = query.limit(page.limit);
+  if (page?.after) query = query.where("name", ">", page.after);
+  return query.execute();
 }
 
 export interface ToolCount {

@@ -2,6 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 import type { Role, Tables } from "./tables.ts";
 import { takeTurn } from "./turns.ts";
 
@@ -35,13 +36,15 @@ export async function insertInvitation(
 }
 
 /** Newest first; those that have expired as well. */
-export async function listInvitations(org: OrgScope): Promise<Invitation[]> {
-  return org.db
+export async function listInvitations(org: OrgScope, page?: Page): Promise<Invitation[]> {
+  let query = org.db
     .selectFrom("invitations")
     .select(["id", "email", "role", "created_at as createdAt", "expires_at as expiresAt"])
     .where("org_id", "=", org.id)
-    .orderBy("id", "desc")
-    .execute();
+    .orderBy("id", "desc");
+  if (page) query = query.limit(page.limit);
+  if (page?.after) query = query.where("id", "<", page.after);
+  return query.execute();
 }
 
 /** Nobody else counts or adds any until the transaction ends. */

@@ -2,6 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 import type { ServiceAccountRole } from "./tables.ts";
 
 /** Belongs to its org, and acts as itself. */
@@ -42,14 +43,19 @@ export async function insertServiceAccount(
 }
 
 /** By name. */
-export function listServiceAccounts(org: OrgScope): Promise<ServiceAccount[]> {
-  return org.db
+export function listServiceAccounts(org: OrgScope, page?: Page): Promise<ServiceAccount[]> {
+  let query = org.db
     .selectFrom("service_accounts")
     .select(COLUMNS)
     .where("org_id", "=", org.id)
     .where("archived_at", "is", null)
-    .orderBy(sql`lower(name)`)
-    .execute();
+    .orderBy(sql`lower(name)`);
+  if (page) query = query.limit(page.limit);
+  if (page?.after)
+    query = query.where(
+      sql<boolean>`lower(name) > (select lower(name) from service_accounts where org_id = ${org.id} and id = ${page.after})`,
+    );
+  return query.execute();
 }
 
 /** `null` for who is none of the org's, or is suspended. */

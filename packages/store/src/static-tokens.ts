@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 import type { ServiceAccountRole } from "./tables.ts";
 import { takeTurn } from "./turns.ts";
 import type { User } from "./users.ts";
@@ -65,14 +66,12 @@ const columnsOf = (owner: TokenOwner) =>
     : { user_id: null, service_account_id: owner.serviceAccountId };
 
 /** Newest first, those that have expired too: of one owner, or of all. */
-export function listStaticTokens(org: OrgScope, owner?: TokenOwner): Promise<StaticToken[]> {
-  let query = org.db
-    .selectFrom("static_tokens")
-    .select(COLUMNS)
-    .where("org_id", "=", org.id)
-    .orderBy("created_at", "desc");
+export function listStaticTokens(org: OrgScope, owner?: TokenOwner, page?: Page): Promise<StaticToken[]> {
+  let query = org.db.selectFrom("static_tokens").select(COLUMNS).where("org_id", "=", org.id).orderBy("id", "desc");
   if (owner && "userId" in owner) query = query.where("user_id", "=", owner.userId);
   if (owner && "serviceAccountId" in owner) query = query.where("service_account_id", "=", owner.serviceAccountId);
+  if (page) query = query.limit(page.limit);
+  if (page?.after) query = query.where("id", "<", page.after);
   return query.execute();
 }
 

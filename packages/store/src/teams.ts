@@ -2,6 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 
 export interface Team {
   id: string;
@@ -10,16 +11,21 @@ export interface Team {
 }
 
 /** By name. */
-export async function listTeams(org: OrgScope): Promise<Team[]> {
-  const rows = await org.db
+export async function listTeams(org: OrgScope, page?: Page): Promise<Team[]> {
+  let query = org.db
     .selectFrom("teams as t")
     .leftJoin("team_members as m", "m.team_id", "t.id")
     .select(["t.id", "t.name", sql<string[]>`array_remove(array_agg(m.user_id::text), null)`.as("memberIds")])
     .where("t.org_id", "=", org.id)
     .groupBy(["t.id", "t.name"])
     .orderBy(sql`lower(t.name)`)
-    .execute();
-  return rows;
+    .orderBy("t.id");
+  if (page) query = query.limit(page.limit);
+  if (page?.after)
+    query = query.where(
+      sql<boolean>`(lower(t.name), t.id) > (select lower(name), id from teams where org_id = ${org.id} and id = ${page.after})`,
+    );
+  return query.execute();
 }
 
 /** Throws `conflict` where the org has a team of this name. */

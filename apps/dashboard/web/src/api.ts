@@ -71,6 +71,20 @@ async function seen<Read>(response: { json: () => Promise<Read>; headers: Header
 /** A change that is refused where something else is there by now; `null` is over whatever there is. */
 const over = (etag: string | null) => (etag === null ? {} : { header: { "if-match": etag } });
 
+/** Page after page. */
+async function allOf<Page extends { next: string | null }, Item>(
+  read: (query: { after?: string }) => Promise<Page>,
+  itemsOf: (page: Page) => Item[],
+): Promise<Item[]> {
+  const items: Item[] = [];
+  for (let next: string | null = ""; next !== null; ) {
+    const page: Page = await read(next === "" ? {} : { after: next });
+    items.push(...itemsOf(page));
+    next = page.next;
+  }
+  return items;
+}
+
 export async function readSession() {
   const session = await (await client.session.$get()).json();
   csrfToken = session.csrfToken;
@@ -356,7 +370,7 @@ export async function pageOwnEndpoints(org: string, query: { after?: string }) {
   return (await access.endpoints.$get({ param: { org }, query })).json();
 }
 
-export async function pageOwnCalls(org: string, query: { before?: string }) {
+export async function pageOwnCalls(org: string, query: { after?: string }) {
   return (await access.calls.$get({ param: { org }, query })).json();
 }
 
@@ -403,7 +417,10 @@ export async function endToken(org: string, token: string): Promise<void> {
 }
 
 export async function listServiceAccounts(org: string) {
-  return (await (await accounts.$get({ param: { org } })).json()).accounts;
+  return allOf(
+    async (query) => (await accounts.$get({ param: { org }, query })).json(),
+    ({ accounts }) => accounts,
+  );
 }
 
 export type NewServiceAccount = Required<Parameters<typeof accounts.$post>[0]["json"]>;
@@ -552,7 +569,10 @@ const { teams } = client.orgs[":org"];
 export type Team = InferResponseType<typeof teams.$get>["teams"][number];
 
 export async function listTeams(org: string): Promise<Team[]> {
-  return (await (await teams.$get({ param: { org } })).json()).teams;
+  return allOf(
+    async (query) => (await teams.$get({ param: { org }, query })).json(),
+    ({ teams }) => teams,
+  );
 }
 
 export async function createTeam(org: string, json: { name: string }): Promise<void> {

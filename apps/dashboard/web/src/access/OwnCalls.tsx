@@ -11,7 +11,7 @@ import classes from "./access.module.css";
 const callsQuery = (org: string) =>
   infiniteQueryOptions({
     queryKey: ["access", org, "calls"],
-    queryFn: ({ pageParam }) => pageOwnCalls(org, pageParam ? { before: pageParam } : {}),
+    queryFn: ({ pageParam }) => pageOwnCalls(org, pageParam ? { after: pageParam } : {}),
     initialPageParam: "",
     getNextPageParam: ({ next }) => next,
   });

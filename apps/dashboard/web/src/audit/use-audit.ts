@@ -20,7 +20,7 @@ const auditQuery = (org: string, search: AuditSearch) =>
   infiniteQueryOptions({
     queryKey: ["audit", org, search],
     queryFn: ({ pageParam }) =>
-      listAudit(org, { ...search, limit: String(PAGE_SIZE), ...(pageParam ? { before: pageParam } : {}) }),
+      listAudit(org, { ...search, limit: String(PAGE_SIZE), ...(pageParam ? { after: pageParam } : {}) }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
