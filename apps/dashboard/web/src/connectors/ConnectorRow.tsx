@@ -50,7 +50,7 @@ function Use({ connector: { used } }: { connector: ConnectorSummary }) {
       {errors > 0 && (
         <>
           ,{" "}
-          <Text span c="red">
+          <Text span c="var(--mantine-color-error)">
             {counted(errors, "error")}
           </Text>
         </>

@@ -206,7 +206,7 @@ function EitherField({ schema, shape, root, label, isRequired, path, draft, prob
   );
 }
 
-export function labelOf(part: unknown, root: Schema, name: string): string {
+function labelOf(part: unknown, root: Schema, name: string): string {
   const title = said(resolve(part, root).title);
   return title && title.toLowerCase() !== name.toLowerCase() ? `${name} (${title})` : name;
 }
