@@ -121,7 +121,7 @@ test("a member sees the endpoints that are open to them, and their own calls alo
   });
   const calls = await send("GET", "/api/orgs/own/access/calls?limit=2");
   expect(calls.json.calls).toMatchObject([{ what: "last", connector: "open", outcome: "ok", durationMs: 12 }]);
-  const before = await send("GET", `/api/orgs/own/access/calls?before=${calls.json.next}`);
+  const before = await send("GET", `/api/orgs/own/access/calls?after=${calls.json.next}`);
   expect([before.json.calls.map(({ what }: { what: string }) => what), before.json.next]).toEqual([["first"], null]);
   for (const part of ["endpoints", "calls"]) {
     expect((await stranger("GET", `/api/orgs/own/access/${part}`)).status).toBe(404);

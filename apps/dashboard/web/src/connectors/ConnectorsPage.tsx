@@ -1,8 +1,7 @@
-import { Button, Text, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconPlugConnected, IconPlus, IconSearch } from "@tabler/icons-react";
+import { Button, Text } from "@mantine/core";
+import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useSearch } from "@tanstack/react-router";
 import type { ConnectorSummary } from "../api.ts";
 import { LoadMore } from "../audit/LoadMore.tsx";
 import { ConnectPanel } from "../connect/ConnectPanel.tsx";
@@ -11,6 +10,7 @@ import { useFirstSteps } from "../first-steps/use-first-steps.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
+import { SearchInUrl } from "../ui/SearchInUrl.tsx";
 import { Empty, Failure, Loading } from "../ui/states.tsx";
 import { ConnectorRow } from "./ConnectorRow.tsx";
 import classes from "./connectors.module.css";
@@ -38,31 +38,15 @@ export function ConnectorsPage() {
       {isEmpty && (org.mayChange ? <Beginning org={org.slug} /> : <NoConnectors />)}
       {connectors && !isEmpty && (
         <>
-          {(q !== "" || hasNextPage || connectors.length > FEW) && <Search q={q} />}
+          {(q !== "" || hasNextPage || connectors.length > FEW) && (
+            <SearchInUrl label="Search connectors" placeholder="Search names, addresses and servers" q={q} />
+          )}
           <ConnectorList org={org.slug} connectors={connectors} q={q} />
           {hasNextPage && <LoadMore loading={isFetchingNextPage} onLoad={() => fetchNextPage()} />}
           {connectors.length > 0 && !hasNextPage && <ConnectPanel endpoints={connectors} />}
         </>
       )}
     </Page>
-  );
-}
-
-function Search({ q }: { q: string }) {
-  const navigate = useNavigate();
-  const search = useDebouncedCallback((wanted: string) => {
-    navigate({ to: ".", search: wanted ? { q: wanted } : {}, replace: true });
-  }, 250);
-  return (
-    <TextInput
-      type="search"
-      maw={360}
-      aria-label="Search connectors"
-      placeholder="Search names, addresses and servers"
-      leftSection={<IconSearch size={15} aria-hidden />}
-      defaultValue={q}
-      onChange={(event) => search(event.currentTarget.value.trim())}
-    />
   );
 }
 

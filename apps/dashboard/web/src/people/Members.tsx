@@ -1,12 +1,11 @@
-import { Text, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconSearch } from "@tabler/icons-react";
+import { Text } from "@mantine/core";
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useSearch } from "@tanstack/react-router";
 import { pageMembers, type Role } from "../api.ts";
 import { LoadMore } from "../audit/LoadMore.tsx";
 import { useSession } from "../session.ts";
 import { Panel } from "../ui/Panel.tsx";
+import { SearchInUrl } from "../ui/SearchInUrl.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import { MemberRow } from "./MemberRow.tsx";
 import classes from "./people.module.css";
@@ -37,7 +36,9 @@ export function Members({ org }: { org: { slug: string; role: Role; name: string
     <Panel title="Members" flush>
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !data && <Loading />}
-      {(q !== "" || hasNextPage || members.length > FEW) && <Search q={q} />}
+      {(q !== "" || hasNextPage || members.length > FEW) && (
+        <SearchInUrl label="Search members" placeholder="Search names and addresses" q={q} mx="lg" mb="md" />
+      )}
       <ul className={classes.list}>
         {members.map((member) => (
           <MemberRow key={member.id} org={org} member={member} isMe={member.email === user.email} />
@@ -54,25 +55,5 @@ export function Members({ org }: { org: { slug: string; role: Role; name: string
         </div>
       )}
     </Panel>
-  );
-}
-
-function Search({ q }: { q: string }) {
-  const navigate = useNavigate();
-  const search = useDebouncedCallback((wanted: string) => {
-    navigate({ to: ".", search: wanted ? { q: wanted } : {}, replace: true });
-  }, 250);
-  return (
-    <TextInput
-      type="search"
-      mx="lg"
-      mb="md"
-      maw={360}
-      aria-label="Search members"
-      placeholder="Search names and addresses"
-      leftSection={<IconSearch size={15} aria-hidden />}
-      defaultValue={q}
-      onChange={(event) => search(event.currentTarget.value.trim())}
-    />
   );
 }

@@ -1,0 +1,35 @@
+import { type MantineSpacing, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+
+const PAUSE_MS = 250;
+
+interface SearchInUrlProps {
+  /** What is searched, and in what of it. */
+  label: string;
+  placeholder: string;
+  q: string;
+  mx?: MantineSpacing;
+  mb?: MantineSpacing;
+}
+
+/** What a list is searched for stands in the address as `q`. */
+export function SearchInUrl({ label, placeholder, q, ...margins }: SearchInUrlProps) {
+  const navigate = useNavigate();
+  const search = useDebouncedCallback((wanted: string) => {
+    navigate({ to: ".", search: (wanted ? { q: wanted } : {}) as never, replace: true });
+  }, PAUSE_MS);
+  return (
+    <TextInput
+      {...margins}
+      type="search"
+      maw={360}
+      aria-label={label}
+      placeholder={placeholder}
+      leftSection={<IconSearch size={15} aria-hidden />}
+      defaultValue={q}
+      onChange={(event) => search(event.currentTarget.value.trim())}
+    />
+  );
+}
