@@ -6,7 +6,7 @@ export function Totals({ usage: { total } }: { usage: UsageSummary }) {
   if (!total) return null;
   const { calls, errors, refused, durationMsP50, durationMsP95, bytesIn, bytesOut } = total;
   return (
-    <Group gap="md xl">
+    <Group gap="12px 32px">
       <Total label="Calls" value={count(calls)} />
       <Total label="Failed" value={percent(errors, calls)} />
       <Total label="Refused by limits" value={count(refused)} />
