@@ -83,13 +83,6 @@ function refuseTokens(c: Context<InOrg>): void {
   if (c.var.bearer) throw new Fault("forbidden", "This is done in the dashboard, by a person who is signed in there");
 }
 
-export function requirePermission(permission: Permission) {
-  return createMiddleware<InOrg>(async function requirePermission(c, next) {
-    refuseUnless(c, permission);
-    await next();
-  });
-}
-
 function listed(roles: readonly Role[]): string {
   return new Intl.ListFormat("en").format(roles.map((role) => `${role}s`));
 }
