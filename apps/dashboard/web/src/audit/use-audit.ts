@@ -25,8 +25,8 @@ const auditQuery = (org: string, search: AuditSearch) =>
     getNextPageParam: (page) => page.next,
     placeholderData: keepPreviousData,
     refetchOnWindowFocus: false,
+    // What comes later is fetched by itself: who comes back to the list finds it as it was.
     staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 0,
   });
 
 /** Newest first. Where it is live, what is new comes by itself, for as long as the page can be seen. */
