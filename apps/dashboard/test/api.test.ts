@@ -225,7 +225,7 @@ test("the audit log comes in pages, newest first, and is the org's own", async (
   expect(tools).toEqual(["t4", "t3", "t2", "t1", "t0"]);
   expect(rest.next).toBeNull();
   expect((await as.stranger("GET", "/api/orgs/other/audit?limit=1000")).status).toBe(422);
-  expect((await as.stranger("GET", "/api/orgs/other/audit?before=nothing")).status).toBe(422);
+  expect((await as.stranger("GET", "/api/orgs/other/audit?after=nothing")).status).toBe(422);
 });
 
 test("what is sent badly is told, and never a 500", async () => {

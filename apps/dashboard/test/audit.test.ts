@@ -119,7 +119,7 @@ test("pages follow on each other without a gap, whatever comes meanwhile", async
   for (let next: string | null = ""; next !== null; ) {
     const { json }: { json: { entries: Entry[]; next: string | null } } = await as.owner(
       "GET",
-      `${API}?tool=paged&limit=3${next && `&before=${next}`}`,
+      `${API}?tool=paged&limit=3${next && `&after=${next}`}`,
     );
     seen.push(...json.entries.map(({ id }) => id));
     next = json.next;
@@ -132,7 +132,7 @@ test("a query that is wrong says so beside its field", async () => {
   for (const [query, field] of [
     ["limit=0", "limit"],
     ["limit=201", "limit"],
-    ["before=1", "before"],
+    ["after=1", "after"],
     ["event=%27%20or%201", "event"],
     ["from=yesterday", "from"],
     ["to=2026-13-01T00:00:00Z", "to"],
