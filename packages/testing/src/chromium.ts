@@ -81,7 +81,7 @@ export async function problemsOf(page: Page, name: string): Promise<string[]> {
   return problems;
 }
 
-export async function photograph(page: Page, name: string): Promise<void> {
+async function photograph(page: Page, name: string): Promise<void> {
   const directory = process.env.SCREENSHOTS;
   if (directory) await page.screenshot({ path: join(directory, `${name}.png`), fullPage: true });
 }
