@@ -11,7 +11,10 @@ import { fail, options, prepare } from "./prepare.mjs";
 const PROGRAMS = [
   { commands: ["redis-server"], debianPackage: "redis-server" },
   { commands: ["prometheus"], debianPackage: "prometheus" },
-  { commands: ["chromium", "chromium-browser", "google-chrome"], debianPackage: "chromium" },
+  {
+    commands: ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"],
+    debianPackage: "chromium-headless-shell",
+  },
 ];
 
 const CHECKS = [["tsc", "--noEmit"], ["tsc", "--noEmit", "-p", "apps/dashboard/web"], ["biome", "check"], ["knip"]];

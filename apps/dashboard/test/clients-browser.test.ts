@@ -116,7 +116,7 @@ test("an owner registers a client by hand and sees its secret once, gets a new o
 }, async () => {
   const { page, complaints } = await openSettings();
   await page.getByRole("button", { name: "Register a client" }).click();
-  await page.getByLabel("Name").fill("Nightly batch");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("Nightly batch");
   await page.getByLabel("Redirect URIs").fill("http://batch.example/callback");
   await page.getByRole("button", { name: "Register", exact: true }).click();
   await page.getByText("it must be https, unless it is on localhost").waitFor();

@@ -94,7 +94,8 @@ test("a credential is tried before it is stored, never told, and kept where it i
     access: [HEADER],
     secrets: { "header x-api-key": { secret: "no" } },
   });
-  expect(wrong.json.fields).toEqual({ secrets: "The server refuses this credential (it answered 401)" });
+  const refused = "The server refuses this credential (it answered 401). Check that it is whole, and not expired";
+  expect(wrong.json.fields).toEqual({ secrets: refused });
   const missing = await register("keyed", server.origin, { access: [HEADER] });
   expect(missing.json.fields).toEqual({ "secrets.header x-api-key.secret": "Enter the secret" });
   const right = { access: [HEADER], secrets: { "header x-api-key": { secret: "s3cret" } } };
@@ -204,11 +205,12 @@ test("in a browser, an owner says how an upstream is opened, and changes it late
   await page.getByLabel("Name of the header").fill("X-Api-Key");
   await page.getByLabel("Its value").fill("Token {secret}");
   await page.getByLabel("Secret", { exact: true }).fill("wrong");
-  await page.getByRole("button", { name: "Register" }).click();
+  await page.getByRole("button", { name: "Register", exact: true }).click();
   await page.getByText("The server refuses this credential").waitFor();
   await page.screenshot({ path: join(SCREENSHOTS, "credential-new.png"), fullPage: true });
   await page.getByLabel("Secret", { exact: true }).fill("s3cret");
-  await page.getByRole("button", { name: "Register" }).click();
+  await page.getByRole("button", { name: "Register", exact: true }).click();
+  await page.getByRole("link", { name: "Credential", exact: true }).click();
   const opening = page.getByRole("region", { name: "Address and credentials" });
   await opening.getByText(/^Header, set/).waitFor();
   expect(await page.content()).not.toContain("s3cret");

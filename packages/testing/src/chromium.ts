@@ -16,7 +16,12 @@ const ARGUMENTS = [
 
 export type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const PLACES = [
+  "/usr/bin/chromium-headless-shell",
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+];
 
 /** The machine's own; nothing is downloaded. */
 export function launchChromium(): Promise<Browser> {
