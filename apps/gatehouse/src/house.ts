@@ -206,6 +206,7 @@ interface Leaving extends Pick<HouseOptions, "server" | "drainMs" | "graceMs"> {
  */
 async function goAway({ server, apps, leave, drainMs = 0, graceMs = 1500 }: Leaving): Promise<void> {
   leave();
+  apps.gateway?.leave?.();
   server.prependListener("request", (_request, response) => {
     response.shouldKeepAlive = false;
   });

@@ -8,6 +8,8 @@ export type AppName = "auth" | "gateway" | "dashboard";
 
 export interface App extends AsyncDisposable {
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** It is going away: whatever others can do as well, they do. */
+  leave?(): void;
   /** Ends what stays open by itself; settles when nothing is under way. */
   drain?(): Promise<void>;
   /** Breaks off what is still open. */

@@ -28,6 +28,7 @@ import { failWith } from "./fail.ts";
 import { openLastUse } from "./last-use.ts";
 import { openRefusals } from "./limits/refusals.ts";
 import { openStreams } from "./open-streams.ts";
+import { LEAVING } from "./replicas/continue-elsewhere.ts";
 import type { InternalListener } from "./replicas/internal-listener.ts";
 import { openReplicas } from "./replicas/replicas.ts";
 import { openSessions } from "./sessions.ts";
@@ -39,6 +40,8 @@ import { openUnderway } from "./underway.ts";
 export interface Gateway extends AsyncDisposable {
   /** MCP endpoints, and their metadata (RFC 9728). */
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** From now on, nothing is taken over from other replicas: they go on by themselves, for as long as this one is still there. */
+  leave(): void;
   /** Ends streams that stay open by themselves, and what waits for a person; settles when all exchanges have ended. */
   drain(): Promise<void>;
   /** Breaks off whatever is still open, so that the server can close. */
@@ -132,7 +135,7 @@ export async function startGateway({
   const takenOver: Routes = continuations(deps);
 
   function answer(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url!.split("?", 1)[0]!;
+    const path = pathOf(request);
     const found = parseMcpPath(path);
     if (!found) return answerElsewhere(publicUrl, path, request, response);
     const audience = canonicalEndpoint(publicUrl, found.address);
@@ -153,9 +156,18 @@ export async function startGateway({
     }
   }
 
-  internal?.server.on("request", (request, response) => answer(takenOver, request, response));
+  let isLeaving = false;
+  internal?.server.on("request", (request, response) => {
+    // What belongs to a stream that is open here can be answered nowhere else.
+    const isRefused = isLeaving && parseMcpPath(pathOf(request))?.kind !== "messages";
+    if (isRefused) response.writeHead(LEAVING, { connection: "close" }).end();
+    else answer(takenOver, request, response);
+  });
   return {
     handle: (request, response) => answer(routes, request, response),
+    leave() {
+      isLeaving = true;
+    },
     drain() {
       streams.leave();
       return underway.over();
@@ -180,6 +192,8 @@ export async function startGateway({
     },
   };
 }
+
+const pathOf = ({ url }: IncomingMessage) => url!.split("?", 1)[0]!;
 
 type Route = (exchange: Exchange) => Promise<void>;
 type Methods = Partial<Record<string, Route>>;

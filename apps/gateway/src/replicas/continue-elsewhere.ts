@@ -10,7 +10,10 @@ import { CLIENT_ADDRESS, INTENT_ID, OUTCOME_ID } from "./take-over.ts";
 
 const PASSED_ON = /^(authorization|content-type|accept|traceparent|last-event-id|mcp-.+)$/;
 /** Nobody was there to take it. */
-const NOT_SENT = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
+const NOT_TAKEN = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|LEAVING)$/;
+
+/** What a replica that is going away answers to all that others pass on to it: 421, Misdirected Request (RFC 9110 §15.5.20). */
+export const LEAVING = 421;
 
 /**
  * The replica that holds what the exchange is about goes on with it; what it answers goes to the client as it comes. It
@@ -39,7 +42,7 @@ export async function continueElsewhere(
     const answer = await send(exchange, origin, replicas.connections, stopped.signal);
     await relay(exchange, answer);
   } catch (cause) {
-    if (renewable && NOT_SENT.test((cause as { code?: string }).code ?? "")) return here(exchange);
+    if (renewable && NOT_TAKEN.test((cause as { code?: string }).code ?? "")) return here(exchange);
     if (!response.destroyed) lose(exchange, cause);
   } finally {
     response.off("close", stop);
@@ -49,7 +52,7 @@ export async function continueElsewhere(
   operation?.end();
 }
 
-function send(
+async function send(
   exchange: Exchange,
   origin: string,
   connections: Dispatcher,
@@ -58,7 +61,7 @@ function send(
   const { request, bytes = null } = exchange;
   const method = request.method as Dispatcher.HttpMethod;
   exchange.sent = true;
-  return connections.request({
+  const answer = await connections.request({
     origin,
     path: request.url!,
     method,
@@ -66,6 +69,9 @@ function send(
     body: bytes,
     signal,
   });
+  if (answer.statusCode !== LEAVING) return answer;
+  await answer.body.dump();
+  throw Object.assign(new Error("The replica is going away"), { code: "LEAVING" });
 }
 
 function headersOf({ request, outcomeId, intentId }: Exchange): IncomingHttpHeaders {
