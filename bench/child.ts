@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as after } from "node:timers/promises";
 
 // Each part of a measurement is a process of its own, asked over IPC for what it has used.
 
@@ -10,12 +11,16 @@ export interface Usage {
   /** After a full collection. */
   heapBytes: number;
   rssBytes: number;
+  /** The most that `rssBytes` has been. */
+  peakRssBytes: number;
 }
 
 export interface Child<Ready> extends AsyncDisposable {
   ready: Ready;
   pid: number;
   usage(): Promise<Usage>;
+  /** Its exit code. */
+  exited: Promise<number | null>;
 }
 
 /** In the child: says that it is ready, and then answers each question with its usage. */
@@ -25,7 +30,8 @@ export function reportTo(parent: NodeJS.Process, ready: object): void {
     globalThis.gc?.();
     const { user, system } = process.cpuUsage();
     const { heapUsed: heapBytes, rss: rssBytes } = process.memoryUsage();
-    parent.send!({ usage: { cpuUs: user + system, heapBytes, rssBytes } satisfies Usage });
+    const peakRssBytes = process.resourceUsage().maxRSS * 1024;
+    parent.send!({ usage: { cpuUs: user + system, heapBytes, rssBytes, peakRssBytes } satisfies Usage });
   });
 }
 
@@ -35,7 +41,7 @@ const FLAGS = ["--max-semi-space-size=32", "--min-semi-space-size=16", "--expose
 /** Starts a file of this folder, which ends when its channel to us is closed. */
 export async function startChild<Ready>(file: string, args: string[] = [], env = {}): Promise<Child<Ready>> {
   const child = fork(join(import.meta.dirname, file), args, { execArgv: FLAGS, env: { ...process.env, ...env } });
-  const exited = once(child, "exit");
+  const exited = once(child, "exit").then(([code]) => code);
   const answer = async <T>(): Promise<T> => {
     const [message] = await Promise.race([once(child, "message"), exited.then(endedEarly)]);
     return message;
@@ -44,15 +50,23 @@ export async function startChild<Ready>(file: string, args: string[] = [], env =
   return {
     ready,
     pid: child.pid!,
+    exited,
     async usage() {
       child.send("usage");
       return (await answer<{ usage: Usage }>()).usage;
     },
     async [Symbol.asyncDispose]() {
-      child.disconnect();
+      if (child.connected) child.disconnect();
       await exited;
     },
   };
+}
+
+/** Once what is on its way to be freed, is. */
+export async function settled({ usage }: Pick<Child<object>, "usage">): Promise<Usage> {
+  await usage();
+  await after(3000);
+  return usage();
 }
 
 function endedEarly(): never {

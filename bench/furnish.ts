@@ -27,29 +27,45 @@ export interface Furniture {
 /** One org, one member, a connector for each upstream, and a token for each. */
 export async function furnish(
   owner: Database,
-  { publicUrl, upstreams, era, slug: orgSlug = "acme", signingKey }: Furniture,
+  { publicUrl, upstreams, era, slug = "acme", signingKey }: Furniture,
 ): Promise<Record<string, Furnished>> {
-  const org = await insertOrg(owner, { slug: orgSlug, name: orgSlug });
-  const user = await insertUser(owner, { email: `alice@${orgSlug}.example`, name: "Alice", passwordHash: "not used" });
-  await withOrg(owner, org.id, (scope) => insertMembership(scope, { userId: user.id, role: "member" }));
+  const user = await insertUser(owner, { email: `alice@${slug}.example`, name: "Alice", passwordHash: "not used" });
+  const { orgId, connectorIds } = await insertTenant(owner, { slug, upstreams, era, member: user.id });
   const privateKey = signingKey ?? (await newSigningKey(owner));
 
-  async function connect(slug: string, upstream: URL): Promise<[string, Furnished]> {
+  async function furnished([connector, id]: [string, string]): Promise<[string, Furnished]> {
+    const endpoint = `${publicUrl.origin}/${slug}/${connector}/mcp`;
+    const claims = { client_id: "bench", scope: "mcp:read mcp:write", org: orgId, endpoint: id, grant: "bench" };
+    const jwt = new SignJWT(claims).setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "bench" });
+    jwt.setIssuer(publicUrl.origin).setSubject(user.id).setAudience(endpoint).setJti(`bench ${connector}`);
+    return [connector, { endpoint, token: await jwt.setIssuedAt().setExpirationTime("2h").sign(privateKey) }];
+  }
+
+  return Object.fromEntries(await Promise.all(Object.entries(connectorIds).map(furnished)));
+}
+
+export interface Tenant extends Pick<Furniture, "upstreams" | "era"> {
+  slug: string;
+  /** A user's id. */
+  member: string;
+}
+
+/** One org with one member, and a connector for each upstream. */
+export async function insertTenant(owner: Database, { slug, upstreams, era, member }: Tenant) {
+  const org = await insertOrg(owner, { slug, name: slug });
+  await withOrg(owner, org.id, (scope) => insertMembership(scope, { userId: member, role: "member" }));
+  const connectorIds: Record<string, string> = {};
+  for (const [connector, upstream] of Object.entries(upstreams)) {
     const id = newConnectorId();
     const where = { url: `${upstream.origin}/mcp`, egressException: upstream.host };
     const protocolVersion = era === "modern" ? "2026-07-28" : "2025-11-25";
-    const what = { slug, name: slug, era, protocolVersion, serverName: "bench" };
+    const what = { slug: connector, name: connector, era, protocolVersion, serverName: "bench" };
     await withOrg(owner, org.id, (scope) =>
       insertConnector(scope, { id, ...where, ...what }, [tool("look", "read"), tool("change", "write")]),
     );
-    const endpoint = `${publicUrl.origin}/${orgSlug}/${slug}/mcp`;
-    const claims = { client_id: "bench", scope: "mcp:read mcp:write", org: org.id, endpoint: id, grant: "bench" };
-    const jwt = new SignJWT(claims).setProtectedHeader({ alg: "ES256", typ: "at+jwt", kid: "bench" });
-    jwt.setIssuer(publicUrl.origin).setSubject(user.id).setAudience(endpoint).setJti(`bench ${slug}`);
-    return [slug, { endpoint, token: await jwt.setIssuedAt().setExpirationTime("2h").sign(privateKey) }];
+    connectorIds[connector] = id;
   }
-
-  return Object.fromEntries(await Promise.all(Object.entries(upstreams).map(([slug, url]) => connect(slug, url))));
+  return { orgId: org.id, connectorIds };
 }
 
 export async function newSigningKey(owner: Database): Promise<CryptoKey> {

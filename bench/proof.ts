@@ -6,11 +6,13 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   imports: () => import("./imports.ts"),
   audit: () => import("./audit.ts"),
   faults: () => import("./faults.ts"),
+  restarts: () => import("./restarts.ts"),
   helm: () => import("./helm.ts"),
   clients: () => import("./clients.ts"),
   "first-call": () => import("./first-call.ts"),
 };
 
+/** What comes after the name is the proof's own: how many, where it can be tried with fewer. */
 const [wanted] = process.argv.slice(2);
 if (wanted !== undefined && !PROOFS[wanted])
   throw new Error(`There is no proof ${wanted}; there are ${Object.keys(PROOFS).join(", ")}`);
