@@ -5,8 +5,8 @@ import { type Survived, survive } from "./remembering.ts";
 
 const KILLS = { gateway: 50, postgres: 10 };
 
-const gateway = await survive({ what: "gateway", kills: KILLS.gateway });
-const postgres = await survive({ what: "postgres", kills: KILLS.postgres });
+const gateway = await survive({ what: "gateway", times: KILLS.gateway });
+const postgres = await survive({ what: "postgres", times: KILLS.postgres });
 const runs: [string, Survived][] = [
   [`the gateway, kill -9, ${KILLS.gateway} times`, gateway],
   [`Postgres, kill -9 and started again, ${KILLS.postgres} times`, postgres],

@@ -5,6 +5,7 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   fairness: () => import("./fairness.ts"),
   imports: () => import("./imports.ts"),
   audit: () => import("./audit.ts"),
+  "disk-full": () => import("./disk-full.ts"),
   faults: () => import("./faults.ts"),
   restarts: () => import("./restarts.ts"),
   helm: () => import("./helm.ts"),

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -21,12 +21,15 @@ import { sql } from "kysely";
 import { type Furnished, furnish } from "./furnish.ts";
 
 // A client that remembers every answer that it saw, an upstream that remembers every call that reached it, and between
-// them a gateway and a Postgres that are killed at load. Calls are known by their trace ids, which all three have.
+// them a gateway and a Postgres that are killed at load, or have no room on their disk. Calls are known by their trace ids,
+// which all three have.
 
 const WORKERS = 16;
 const RUN_MS = { min: 300, max: 900 };
 const RETRY_MS = 20;
 const ANSWER_MS_MAX = 10_000;
+/** So many must have been refused before a full disk is given room again. */
+const REFUSED_MIN = 200;
 const META = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",
   "io.modelcontextprotocol/clientCapabilities": {},
@@ -39,8 +42,10 @@ export interface Survived {
   writesUpstream: number;
   /** Of those, how many were cut off: their intent is there, and no outcome. */
   unknown: number;
-  /** What the client was told when nothing could be recorded. */
+  /** What the client was told when nothing could be recorded: 503. */
   refused: number;
+  /** Calls that ended in any other way, or without an answer. */
+  failed: number;
   rows: number;
   /** Trace ids of calls that the audit log should have, and has not. */
   missing: string[];
@@ -52,13 +57,21 @@ interface Remembered {
   answered: Set<string>;
   writes: Set<string>;
   refused: number;
+  failed: number;
 }
 
-/** Kills the gateway or Postgres so many times, starts it again each time, and then compares. */
-export async function survive({ what, kills }: { what: "gateway" | "postgres"; kills: number }): Promise<Survived> {
+export interface Trouble {
+  what: "gateway" | "postgres" | "disk";
+  times: number;
+  /** A file system of its own, where it is the disk that is filled. */
+  disk?: string;
+}
+
+/** Has this happen so many times, makes it good again each time, and then compares. */
+export async function survive({ what, times, disk }: Trouble): Promise<Survived> {
   await using stack = new AsyncDisposableStack();
-  const directory = await mkdtemp(join(tmpdir(), "gatehouse-kill-"));
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const directory = disk ?? (await mkdtemp(join(tmpdir(), "gatehouse-kill-")));
+  if (!disk) stack.defer(() => rm(directory, { recursive: true, force: true }));
   const cluster = join(directory, "postgres");
   let postgres = await startPostgres({ directory: cluster });
   stack.defer(() => postgres[Symbol.asyncDispose]());
@@ -68,7 +81,7 @@ export async function survive({ what, kills }: { what: "gateway" | "postgres"; k
   const keys = { masterKeys: [localMasterKey(masterKey)] as MasterKeys, secret: secretOfMasterKey(masterKey) };
   const access = databaseAccess(url, keys);
   await migrate(access, () => {});
-  const remembered: Remembered = { answered: new Set(), writes: new Set(), refused: 0 };
+  const remembered: Remembered = { answered: new Set(), writes: new Set(), refused: 0, failed: 0 };
   const upstream = await startUpstream(remembered);
   stack.defer(() => void upstream.server.close());
 
@@ -83,15 +96,25 @@ export async function survive({ what, kills }: { what: "gateway" | "postgres"; k
 
   const stopping = new AbortController();
   const load = Promise.all(Array.from({ length: WORKERS }, () => callOn(furnished, remembered, stopping.signal)));
-  for (let kill = 0; kill < kills; kill++) {
-    await after(RUN_MS.min + Math.random() * (RUN_MS.max - RUN_MS.min));
-    if (what === "gateway") {
+  const happen = {
+    async gateway() {
       await ended(gateway.child);
       gateway = await startGateway(url, Number(publicUrl.port));
-    } else {
+    },
+    async postgres() {
       process.kill(await postmasterOf(cluster), "SIGKILL");
       postgres = await startPostgres({ directory: cluster });
-    }
+    },
+    async disk() {
+      const ballast = join(directory, "ballast");
+      await fillUp(ballast);
+      await refusedMore(remembered);
+      await rm(ballast);
+    },
+  };
+  for (let time = 0; time < times; time++) {
+    await after(RUN_MS.min + Math.random() * (RUN_MS.max - RUN_MS.min));
+    await happen[what]();
     await answeredMore(remembered);
   }
   stopping.abort();
@@ -114,6 +137,26 @@ async function ended(child: ChildProcess): Promise<void> {
 
 async function postmasterOf(cluster: string): Promise<number> {
   return Number((await readFile(join(cluster, "data/postmaster.pid"), "utf8")).split("\n")[0]);
+}
+
+/** Up to the last page of what it is on. */
+async function fillUp(path: string): Promise<void> {
+  await using file = await open(path, "a");
+  for (const bytes of [1 << 20, 1 << 12]) {
+    const page = Buffer.alloc(bytes);
+    const isWritten = () => file.write(page).then(({ bytesWritten }) => bytesWritten === bytes, unlessFull);
+    while (await isWritten());
+  }
+}
+
+function unlessFull(error: NodeJS.ErrnoException): false {
+  if (error.code !== "ENOSPC") throw error;
+  return false;
+}
+
+async function refusedMore(remembered: Remembered): Promise<void> {
+  const before = remembered.refused;
+  while (remembered.refused < before + REFUSED_MIN) await after(RETRY_MS);
 }
 
 /** It works again. */
@@ -146,9 +189,13 @@ async function callOn({ endpoint, token }: Furnished, remembered: Remembered, si
     const trace = randomBytes(16).toString("hex");
     const name = turn % 2 === 0 ? "look" : "change";
     const status = await call(endpoint, token, { name, trace }).catch(() => "cut off");
-    if (status === 200) remembered.answered.add(trace);
-    else await after(RETRY_MS);
+    if (status === 200) {
+      remembered.answered.add(trace);
+      continue;
+    }
     if (status === 503) remembered.refused++;
+    else remembered.failed++;
+    await after(RETRY_MS);
   }
 }
 
@@ -174,7 +221,7 @@ interface Place {
   access: ReturnType<typeof databaseAccess>;
 }
 
-async function compare({ answered, writes, refused }: Remembered, { url, access }: Place): Promise<Survived> {
+async function compare({ answered, writes, refused, failed }: Remembered, { url, access }: Place): Promise<Survived> {
   await using chainer = openDatabase(access, "gatehouse_chain", 2);
   await chainAll(chainer);
   return await withOwner(url, async (owner) => {
@@ -184,7 +231,7 @@ async function compare({ answered, writes, refused }: Remembered, { url, access 
     const tried = new Set(rows.filter(({ phase }) => phase === "intent").map(({ trace }) => trace));
     const { finding } = await verifyLog((query) => query(chainer), rows[0]!.org, {});
     return {
-      ...{ answered: answered.size, writesUpstream: writes.size, refused, rows: rows.length },
+      ...{ answered: answered.size, writesUpstream: writes.size, refused, failed, rows: rows.length },
       unknown: [...tried].filter((trace) => !ended.has(trace)).length,
       missing: [...answered.difference(ended), ...writes.difference(tried)],
       finding: finding?.says ?? null,
