@@ -8,6 +8,7 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   "disk-full": () => import("./disk-full.ts"),
   faults: () => import("./faults.ts"),
   restarts: () => import("./restarts.ts"),
+  search: () => import("./search.ts"),
   helm: () => import("./helm.ts"),
   clients: () => import("./clients.ts"),
   "first-call": () => import("./first-call.ts"),
