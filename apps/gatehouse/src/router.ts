@@ -26,6 +26,9 @@ export interface RouterDeps {
   log: Logger;
 }
 
+/** A client that takes nothing of an answer that is there for so long is let go, or after twice that where it took some before. */
+const UNREAD_MS = 30_000;
+
 const AUTH_DOCUMENTS = new Set(["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]);
 
 /** One origin for all apps. What a stranger says about how the request came here is dropped; PUBLIC_URL and the connection say it. */
@@ -71,6 +74,7 @@ export function route({ publicUrl, trustedProxies, apps, isReady, log }: RouterD
   }
 
   return async (request, response) => {
+    response.once("prefinish", () => response.setTimeout(UNREAD_MS));
     try {
       await answer(request, response);
     } catch (error) {

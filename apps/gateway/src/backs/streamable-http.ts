@@ -109,6 +109,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #reader: SseReader | null = null;
   #chunks: Buffer[] = [];
   #length = 0;
+  /** Until the client has taken what it was told. */
+  #isHeld = false;
   /** The response has come: nothing after it is looked at. */
   #answered = false;
   /** What the response says that went wrong. */
@@ -237,9 +239,13 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
       if (message.id === (this.#outbound.message as Request).id) this.#complete(message, event.data!);
       return;
     }
-    if (this.#receiver.event(message, event)) return;
+    if (this.#receiver.event(message, event) || this.#isHeld) return;
+    this.#isHeld = true;
     this.#controller?.pause();
-    this.#receiver.onDrain(() => this.#controller?.resume());
+    this.#receiver.onDrain(() => {
+      this.#isHeld = false;
+      this.#controller?.resume();
+    });
   }
 
   #onBody(): void {

@@ -9,7 +9,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { errorTypeIn } from "../error-type.ts";
 import type { Answer, Exchange } from "../exchange.ts";
 import { outcomeOf } from "../steps/record.ts";
-import { IN_BAND, keepOpen, outcomeIn, refuse, undelivered } from "./streamable-http.ts";
+import { IN_BAND, keepOpen, onceDrained, outcomeIn, refuse, undelivered } from "./streamable-http.ts";
 
 /** A client's stream of HTTP+SSE (2024-11-05), which carries all answers, and is its session: one ends with the other. */
 export class SseStream {
@@ -86,7 +86,7 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
     event(_message, { data }) {
       return !data || response.destroyed || response.write(writeSse({ event: "message", data }));
     },
-    onDrain: (listener) => response.once("drain", listener).once("close", listener),
+    onDrain: (listener) => onceDrained(response, listener),
     async end(answer, text, { sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       await openSession(answer, sessionId);

@@ -45,7 +45,7 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
       if (!response.headersSent || response.destroyed) return true;
       return response.write(writeSse(isBare ? { event: "message", data: event.data! } : event));
     },
-    onDrain: (listener) => response.once("drain", listener).once("close", listener),
+    onDrain: (listener) => onceDrained(response, listener),
     async end(answer, text, { status, sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       if (initialize && answer.result) {
@@ -69,6 +69,15 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
       response.end();
     },
   };
+}
+
+/** Or closed. */
+export function onceDrained(response: Answer, listener: () => void): void {
+  const done = () => {
+    response.off("drain", done).off("close", done);
+    listener();
+  };
+  response.on("drain", done).on("close", done);
 }
 
 /** In one word: what an SRE counts by and an owner searches for. */
@@ -103,10 +112,20 @@ export function startStream(response: Answer, more: string[] = []): void {
   response.flushHeaders();
 }
 
-/** Ends the stream when the member's access ends, and keeps it from looking dead. Answers what ends the keeping. */
+/**
+ * Ends the stream when the member's access ends, and where the client takes nothing of it from one beat to the next; keeps it
+ * from looking dead. Answers what ends the keeping.
+ */
 export function keepOpen({ org, token, session, response }: Exchange, streams: Dependencies["streams"]): () => void {
   const remove = streams.add(org, token, () => response.destroy(), session?.id);
-  const beat = setInterval(() => response.write(":\n\n"), KEEP_ALIVE_MS);
+  let isTaken = true;
+  const beat = setInterval(() => {
+    if (!isTaken) return response.destroy();
+    isTaken = false;
+    response.write(":\n\n", () => {
+      isTaken = true;
+    });
+  }, KEEP_ALIVE_MS);
   beat.unref();
   const close = () => {
     clearInterval(beat);

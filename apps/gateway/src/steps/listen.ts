@@ -9,7 +9,7 @@ import { unchanged } from "../backs/upstream-request.ts";
 import { listenAsLegacy } from "../bridges/listen.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
-import { keepOpen, startStream } from "../fronts/streamable-http.ts";
+import { keepOpen, onceDrained, startStream } from "../fronts/streamable-http.ts";
 import { outcomeOf, recordOpening } from "./record.ts";
 
 /** What a session's upstream says unasked, for as long as the client holds the stream open. */
@@ -51,8 +51,5 @@ async function relay(exchange: Exchange, body: Readable, deps: Dependencies): Pr
 }
 
 function drained(response: Exchange["response"]): Promise<void> {
-  return new Promise((resolve) => {
-    response.once("drain", resolve);
-    response.once("close", resolve);
-  });
+  return new Promise((resolve) => onceDrained(response, resolve));
 }
