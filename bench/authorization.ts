@@ -48,11 +48,13 @@ async function refreshes({ endpoint, person }: House, count: number): Promise<Lo
   return { name, callers: families.map((tokens) => () => refresh(tokenEndpoint, tokens)) };
 }
 
-async function refresh(tokenEndpoint: URL, tokens: Tokens): Promise<void> {
+/** Puts the new ones in the place of the old. */
+export async function refresh(tokenEndpoint: URL, tokens: Tokens): Promise<void> {
   const form = { grant_type: "refresh_token", client_id: tokens.clientId, refresh_token: tokens.refreshToken };
   const answer = await fetch(tokenEndpoint, { method: "POST", body: new URLSearchParams(form) });
   if (!answer.ok) throw new Error(`A refresh was refused: ${await answer.text()}`);
-  tokens.refreshToken = ((await answer.json()) as { refresh_token: string }).refresh_token;
+  const renewed = (await answer.json()) as { access_token: string; refresh_token: string };
+  Object.assign(tokens, { accessToken: renewed.access_token, refreshToken: renewed.refresh_token });
 }
 
 /** From the dashboard's request to the code: five requests, and one password. */

@@ -2,6 +2,7 @@
 
 const PROOFS: Record<string, () => Promise<unknown>> = {
   memory: () => import("./memory.ts"),
+  streams: () => import("./streams.ts"),
   fairness: () => import("./fairness.ts"),
   imports: () => import("./imports.ts"),
   audit: () => import("./audit.ts"),

@@ -160,7 +160,7 @@ export async function startGateway({
   internal?.server.on("request", (request, response) => {
     // What belongs to a stream that is open here can be answered nowhere else.
     const isRefused = isLeaving && parseMcpPath(pathOf(request))?.kind !== "messages";
-    if (isRefused) response.writeHead(LEAVING, { connection: "close" }).end();
+    if (isRefused) response.writeHead(LEAVING).end();
     else answer(takenOver, request, response);
   });
   return {

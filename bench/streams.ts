@@ -1,0 +1,192 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as after } from "node:timers/promises";
+import { type Child, settled, startChild, type Usage } from "./child.ts";
+import { writePart } from "./docs.ts";
+import { median, quantile, timesOf } from "./load.ts";
+import type { Front, House } from "./open-streams.ts";
+import { pinToCore } from "./pin-to-core.ts";
+import type { SlowClients } from "./slow-clients.ts";
+
+// Ten thousand open streams, and what is left when they have closed; then clients that take their time, and what others
+// notice of them. How many, unless so many: the argument after the proof's name.
+
+const STREAMS = Number(process.argv[3] ?? 10_000);
+const STREAM_KB_MAX = 45;
+const BACK_MAX = 1.2;
+/** Of an hour, what a session lives here. */
+const SESSION_SECONDS = 20;
+/** Until what has outlived its time is swept up. */
+const SWEPT_MS = 55_000;
+const WARM = 50;
+
+/** Of each: those that are slow, and those that say nothing. */
+const HALF = STREAMS / 5;
+const QUIET = { connections: 4, overallRate: 150, duration: 10 };
+const WINDOWS = 4;
+const LONGER_MAX = 1.25;
+/** While all are there: a stream's worth each, and what the few have not read of their 8 MB, twice. */
+const GROWTH_BYTES_MAX = 2 * HALF * STREAM_KB_MAX * 1024 + 50 * 2 * 8 * 1024 * 1024;
+/** Longer than any deadline there is for a client. */
+const PATIENCE_MS = 120_000;
+/** In `/proc/net/tcp`. */
+const ESTABLISHED = "01";
+
+interface State {
+  what: string;
+  usage: Usage;
+}
+
+interface Kind {
+  what: string;
+  count: number;
+  /** Until the gateway had let go of all of them; `null`: it did not. */
+  endedMs: number | null;
+}
+
+interface Slow {
+  kinds: Kind[];
+  before: Usage;
+  afterwards: Usage;
+  p99Ms: { before: number; meanwhile: number };
+}
+
+await using upstream = await startChild<{ url: string }>("streams-upstream.ts");
+const states = await holdStreams();
+const slow = await bearSlowClients();
+await report();
+
+async function holdStreams(): Promise<State[]> {
+  await using house = await startHouse("legacy");
+  await openAndClose(house, WARM);
+  const states: State[] = [{ what: "at the start", usage: await settled(house) }];
+  for (const again of ["", " again"]) {
+    const open = await openAndClose(house, STREAMS);
+    states.push({ what: `${STREAMS} open${again}`, usage: open });
+    states.push({ what: `closed${again}`, usage: await settled(house) });
+  }
+  return states;
+}
+
+/** Half of them of either era, by a process each. Answers what they cost while they are open. */
+async function openAndClose(house: Child<House>, count: number): Promise<Usage> {
+  const usage = await held(house, count);
+  await after(SWEPT_MS);
+  return usage;
+}
+
+async function held(house: Child<House>, count: number): Promise<Usage> {
+  const { url, token } = house.ready;
+  const hold = (front: Front) => startChild("streams-client.ts", [front, url, token, String(count / 2)]);
+  await using _modern = await hold("modern");
+  await using _legacy = await hold("legacy");
+  const usage = await settled(house);
+  const open = (await connectionsTo(url)).size;
+  if (open < count) throw new Error(`${count - open} streams did not stay open`);
+  return usage;
+}
+
+async function bearSlowClients(): Promise<Slow> {
+  for (const pid of [process.pid, upstream.pid]) pinToCore(1, pid);
+  await using house = await startHouse("modern");
+  pinToCore(0, house.pid);
+  await timesOf(house.ready, "look", QUIET);
+  const p99Before = await p99Of(house.ready);
+  const before = await settled(house);
+  const cameAt = performance.now();
+  const { url, token } = house.ready.loud;
+  await using clients = await startChild<SlowClients>("slow-clients.ts", [url, token, String(HALF)]);
+  const watched = Object.entries(clients.ready.ports).map(([what, ports]) => untilLetGo(what, ports, url, cameAt));
+  const p99Ms = { before: p99Before, meanwhile: await p99Of(house.ready) };
+  const kinds = await Promise.all(watched);
+  return { before, afterwards: await settled(house), p99Ms, kinds };
+}
+
+async function p99Of(quiet: House): Promise<number> {
+  const found: number[] = [];
+  while (found.length < WINDOWS) found.push(quantile(await timesOf(quiet, "look", QUIET), 0.99));
+  return median(found);
+}
+
+async function untilLetGo(what: string, ports: number[], url: string, since: number): Promise<Kind> {
+  for (;;) {
+    const open = await connectionsTo(url);
+    const passed = performance.now() - since;
+    const isOver = !ports.some((port) => open.has(port));
+    if (isOver || passed > PATIENCE_MS) return { what, count: ports.length, endedMs: isOver ? passed : null };
+    await after(1000);
+  }
+}
+
+/** The other side's ports of all connections that whoever listens there has. */
+async function connectionsTo(url: string): Promise<Set<number>> {
+  const portIn = (address: string) => Number.parseInt(address.split(":")[1]!, 16);
+  const rows = (await readFile("/proc/net/tcp", "utf8")).split("\n").slice(1, -1);
+  const here = rows
+    .map((row) => row.trim().split(/\s+/) as [string, string, string, string])
+    .filter(([, local, , state]) => state === ESTABLISHED && portIn(local) === Number(new URL(url).port));
+  return new Set(here.map(([, , remote]) => portIn(remote)));
+}
+
+function startHouse(back: "legacy" | "modern"): Promise<Child<House & { loud: House }>> {
+  return startChild("house.ts", [upstream.ready.url, back, String(SESSION_SECONDS)]);
+}
+
+async function report(): Promise<void> {
+  const problems = [...problemsOfStreams(), ...problemsOfSlowClients()];
+  const text = `
+\`npm run proof streams\` has two processes open ${STREAMS} streams at one gateway, half of them modern clients', which share one upstream stream, and half
+legacy ones', with an upstream stream each; closes them, waits until their sessions are over (${SESSION_SECONDS} s here, instead of an hour), and does it again. After a full collection each time.
+
+| | heap, MB | resident, MB | resident, KB a stream |
+|---|---|---|---|
+${states.map(rowOfState).join("\n")}
+
+Promised: at most ${STREAM_KB_MAX} KB resident for a stream, a heap that comes back to the start within 20 %, and resident memory that the second time does not leave higher.
+
+Then ${HALF} slow clients and ${HALF} idle sockets come at once, the gateway on a core of its own, while another org calls ${QUIET.overallRate} times a second.
+
+| clients that | | the gateway has let go of all after |
+|---|---|---|
+${slow.kinds.map(({ what, count, endedMs }) => `| ${what} | ${count} | ${endedMs === null ? "**not at all**" : `${(endedMs / 1000).toFixed(0)} s`} |`).join("\n")}
+
+Resident memory is ${megabytes(slow.before.rssBytes)} MB before, ${megabytes(slow.afterwards.peakRssBytes)} MB at most (${megabytes(slow.before.rssBytes + GROWTH_BYTES_MAX)} MB are promised), ${megabytes(slow.afterwards.rssBytes)} MB afterwards; the heap ${megabytes(slow.before.heapBytes)} MB before and ${megabytes(slow.afterwards.heapBytes)} MB afterwards.
+The other org's p99 is ${slow.p99Ms.before.toFixed(1)} ms before and ${slow.p99Ms.meanwhile.toFixed(1)} ms meanwhile (medians of ${WINDOWS} times ${QUIET.duration} s); ${LONGER_MAX} of it at most is promised.
+${problems.length > 0 ? `\nNot as promised: ${problems.join("; ")}.\n` : ""}`;
+  await writePart("proof", "Many streams, and clients that take their time", text);
+  console.log(text);
+  if (problems.length > 0) throw new Error(`Not as promised: ${problems.join("; ")}`);
+}
+
+function rowOfState({ what, usage }: State): string {
+  const each = what.includes("open") ? kilobytesEach(usage).toFixed(1) : "";
+  return `| ${what} | ${megabytes(usage.heapBytes)} | ${megabytes(usage.rssBytes)} | ${each} |`;
+}
+
+function problemsOfStreams(): string[] {
+  const [start, open, closed, , closedAgain] = states.map(({ usage }) => usage) as [Usage, Usage, Usage, Usage, Usage];
+  const problems: string[] = [];
+  if (kilobytesEach(open) > STREAM_KB_MAX) problems.push("a stream takes more");
+  if (closedAgain.heapBytes > start.heapBytes * BACK_MAX) problems.push("the heap does not come back");
+  if (closedAgain.rssBytes > closed.rssBytes * BACK_MAX) problems.push("resident memory grows from time to time");
+  return problems;
+}
+
+function problemsOfSlowClients(): string[] {
+  const { kinds, p99Ms, before, afterwards } = slow;
+  const problems = kinds
+    .filter(({ endedMs }) => endedMs === null)
+    .map(({ what }) => `those that ${what} are not ended`);
+  if (afterwards.peakRssBytes - before.rssBytes > GROWTH_BYTES_MAX) problems.push("slow clients take more memory");
+  if (afterwards.heapBytes > before.heapBytes * BACK_MAX)
+    problems.push("the heap does not come back after slow clients");
+  if (p99Ms.meanwhile > p99Ms.before * LONGER_MAX) problems.push("others notice slow clients");
+  return problems;
+}
+
+function kilobytesEach({ rssBytes }: Usage): number {
+  return (rssBytes - states[0]!.usage.rssBytes) / STREAMS / 1024;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
