@@ -8,6 +8,7 @@ import { route } from "@gatehouse/gatehouse/router";
 import { databaseAccess, openHouseVault } from "@gatehouse/gatehouse/secrets";
 import { startGateway } from "@gatehouse/gateway/gateway";
 import { openState } from "@gatehouse/state/state";
+import type { AuditWriter } from "@gatehouse/store/audit-writer";
 import { newConnectorId } from "@gatehouse/store/connectors";
 import { type Database, openDatabaseAsOwner } from "@gatehouse/store/database";
 import { createDatabase } from "@gatehouse/store/databases";
@@ -22,7 +23,7 @@ import { reportTo } from "./child.ts";
 import { furnish, newSigningKey } from "./furnish.ts";
 
 // The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; unless told so, limits are out of
-// reach. It says where it is, a token for it, and what a commit takes.
+// reach. It says where it is, a token for it, and what a commit takes. Told so, its audit rows go nowhere.
 
 const upstream = new URL(process.argv[2]!);
 const era = (process.argv[3] ?? "modern") as Era;
@@ -49,9 +50,11 @@ const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 
 const asUsual = { callsPerSecond: 1000, callsPerMinute: 12_000, concurrentCalls: 500 };
 const limits = process.argv[5] === "limits" ? { org: asUsual } : { org: outOfReach, member: outOfReach };
 await savePlan(db, { name: DEFAULT_PLAN, limits });
+const nowhere: AuditWriter = { async append() {}, enqueue() {}, lagMs: () => 0, async [Symbol.asyncDispose]() {} };
 const gateway = await startGateway({
   ...{ publicUrl, access, vault, egress, state, log },
   sessionTtlSeconds,
+  ...(process.argv[5] === "unaudited" ? { audit: nowhere } : {}),
 });
 server.removeAllListeners("request");
 server.on("request", route({ publicUrl, apps: { gateway }, isReady: async () => true, log }));

@@ -8,7 +8,7 @@ import { DASHBOARD_TOKENS, openDashboardTokens } from "@gatehouse/oauth/dashboar
 import { canonicalEndpoint, type McpRoute, parseEndpointPath, parseMcpPath } from "@gatehouse/oauth/endpoint";
 import { protectedResourceMetadata, resourcePathOf } from "@gatehouse/oauth/protected-resource";
 import { openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
-import { openAuditWriter } from "@gatehouse/store/audit-writer";
+import { type AuditWriter, openAuditWriter } from "@gatehouse/store/audit-writer";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
 import { listPublicKeys } from "@gatehouse/store/signing-keys";
 import { activeExchanges, openStreams as openStreamsGauge } from "@gatehouse/telemetry/events";
@@ -50,6 +50,8 @@ export interface Gateway extends AsyncDisposable {
 
 export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress" | "state" | "log"> & {
   access: DatabaseAccess;
+  /** Where audit rows go; the gateway closes it. */
+  audit?: AuditWriter;
   upstreamTimeoutMs?: number;
   sessionTtlSeconds?: number;
   /** Where there are other replicas: already listening, and the gateway closes it. */
@@ -66,9 +68,10 @@ export async function startGateway({
   ...given
 }: GatewayOptions): Promise<Gateway> {
   const { publicUrl, state, vault, log } = given;
+  const onAuditError = (err: unknown) => log.error({ err }, "the audit log cannot be written");
+  const { audit = openAuditWriter({ access, onError: onAuditError }) } = given;
   const replicaId = randomUUID();
   const db = openDatabase(access, "gatehouse_gateway", 4);
-  const audit = openAuditWriter({ access, onError: (err) => log.error({ err }, "the audit log cannot be written") });
   const onError = (err: unknown) => log.warn({ err }, "changes cannot be read");
   const snapshots = await openSnapshots({ db, publicUrl, onError });
   const streams = openStreams({ snapshots });
