@@ -38,7 +38,7 @@ async function prove(): Promise<void> {
   const cells = [answered, writesUpstream, unknown, refused, failed, rows, missing.length, finding ?? "whole"];
   const text = `
 \`npm run proof disk-full\` has the embedded Postgres on a file system of ${MEGABYTES} MB, and fills it up to its last page ${TIMES} times while reads and writes are called,
-16 at once. When some hundred calls have been refused, what it was filled with is deleted, and nothing else is done. Then it compares as above.
+16 at once. When some hundred calls have been refused, what it was filled with is deleted, and nothing else is done. Then the audit log is compared as after a crash.
 
 | answers seen | writes upstream | unknown | refused, 503 | ended in any other way | rows | missing | the chain |
 |---|---|---|---|---|---|---|---|
