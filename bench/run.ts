@@ -2,6 +2,7 @@ import { measureAuthorization } from "./authorization.ts";
 import { type Child, startChild } from "./child.ts";
 import { writePart } from "./docs.ts";
 import { load, median, quantile, timesOf } from "./load.ts";
+import { measureTelemetry } from "./telemetry.ts";
 
 // Side by side in one run, interleaved: the upstream itself, the least pass-through, the gateway with everything on (tokens,
 // policy, limits, strict audit, metrics and a tenth of the traces), and the same without its audit. Medians over the rounds;
@@ -64,6 +65,7 @@ ${memory}`,
 await report("Against what it has to be", goals());
 await report("What audit costs", costOfAudit());
 await measureAuthorization();
+await measureTelemetry(upstream.ready.url);
 
 function startHouse(...args: string[]): Promise<Child<House>> {
   return startChild<House>("house.ts", [upstream.ready.url, ...args], {
