@@ -1,8 +1,6 @@
 import { type AuditFilter, listAudit, listConnectorIds, listSubjectIds } from "@gatehouse/store/audit";
-import { connectionSettings, type DatabaseAccess, withOrg } from "@gatehouse/store/database";
-import type { Tables } from "@gatehouse/store/tables";
-import { type CompiledQuery, Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
+import { type DatabaseAccess, openDatabase, withOrg } from "@gatehouse/store/database";
+import { createQueryId, type RootOperationNode } from "kysely";
 
 // Of the very query that a search is: what Postgres reads for it, by its own account.
 
@@ -41,13 +39,14 @@ interface Way {
 
 /** As the dashboard does, within one org. */
 export function explainSearch(access: DatabaseAccess, orgId: string): Explainer {
-  let last: CompiledQuery;
-  const pool = new pg.Pool({ ...connectionSettings(access, "gatehouse_dashboard"), max: 1 });
-  const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
-    log: (event) => {
-      last = event.query;
+  let last: RootOperationNode;
+  const opened = openDatabase(access, "gatehouse_dashboard", 1);
+  const db = opened.withPlugin({
+    transformQuery({ node }) {
+      last = node;
+      return node;
     },
+    transformResult: async ({ result }) => result,
   });
 
   async function planOf(query: Record<string, string>): Promise<Node> {
@@ -62,8 +61,8 @@ export function explainSearch(access: DatabaseAccess, orgId: string): Explainer 
         to: to ? new Date(to) : undefined,
       };
       await listAudit(scope, { ...filter, before: after, limit: PAGE });
-      const { sql: text, parameters } = last;
-      const explained = { ...last, sql: `explain (analyze, buffers, format json) ${text}`, parameters };
+      const compiled = scope.db.getExecutor().compileQuery(last, createQueryId());
+      const explained = { ...compiled, sql: `explain (analyze, buffers, format json) ${compiled.sql}` };
       const { rows } = await scope.db.executeQuery<{ "QUERY PLAN": [{ Plan: Node }] }>(explained);
       return rows[0]!["QUERY PLAN"][0].Plan;
     });
@@ -71,7 +70,7 @@ export function explainSearch(access: DatabaseAccess, orgId: string): Explainer 
 
   return {
     plan: async (query) => condensed(await planOf(query)),
-    [Symbol.asyncDispose]: () => db.destroy(),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }
 
