@@ -312,7 +312,7 @@ async function watchRedis() {
   return { lines, [Symbol.dispose]: () => redis.destroy() };
 }
 
-test("which replica has a modern client's session is asked of Redis once, and again when that replica is lost", {
+test("which replica has a modern client's session is asked of Redis once a second, and again when that replica is lost", {
   timeout: 60_000,
 }, async () => {
   await using pair = await startPair("legacy");
@@ -323,9 +323,11 @@ test("which replica has a modern client's session is asked of Redis once, and ag
   house.proxy.only = 1;
   await round(pair, "look");
   const before = redis.lines.length;
+  const began = performance.now();
   for (let call = 0; call < 10; call++) expect((await round(pair, "look")).status).toBe(200);
+  const seconds = Math.ceil((performance.now() - began) / 1000);
   const asked = redis.lines.slice(before).filter((line) => /upstream-session:.*"NX"/.test(line));
-  expect(asked).toEqual([]);
+  expect(asked.length).toBeLessThanOrEqual(seconds);
   await house.replicas[0]!.kill();
   for (let call = 0; call < 2; call++) {
     expect((await round(pair, "look")).messages[0].result).toMatchObject({ resultType: "complete" });
