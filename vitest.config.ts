@@ -18,6 +18,6 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 30_000,
     // Much of a test is waiting for others: for Postgres, for a browser, for a clock.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    maxWorkers: availableParallelism() + 1,
   },
 });
