@@ -22,7 +22,7 @@ export interface State extends AsyncDisposable {
   readonly limiter: Limiter;
 }
 
-/** Throws where `redisUrl` is given and Redis does not answer within 3 s. */
+/** Throws where `redisUrl` is given and Redis does not answer within 10 s: a machine that starts is slow. */
 export async function openState({ redisUrl }: { redisUrl?: string | undefined } = {}): Promise<State> {
   return redisUrl ? openRedisState(redisUrl) : openMemoryState();
 }
@@ -74,30 +74,22 @@ async function openRedisState(redisUrl: string): Promise<State> {
     lazyConnect: true,
     enableOfflineQueue: false,
     commandTimeout: 2000,
-    connectTimeout: 3000,
   });
-  // No call waits longer than 50 ms for its limit; ioredis' own check at the start may take longer.
+  // No call waits longer than 50 ms for its limit.
   const limits = new Redis(redisUrl, {
     lazyConnect: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,
     commandTimeout: 50,
-    connectTimeout: 3000,
   });
-  const subscriber = new Redis(redisUrl, { lazyConnect: true, connectTimeout: 3000 });
-  // ioredis connects again by itself; what fails meanwhile is told by the command that failed.
-  redis.on("error", () => {});
-  limits.on("error", () => {});
-  subscriber.on("error", () => {});
+  const subscriber = new Redis(redisUrl, { lazyConnect: true });
   measure(redis, "redis");
   measure(limits, "redis limits");
   function disconnect(): void {
     for (const connection of [subscriber, limits, redis]) connection.disconnect();
   }
   try {
-    await redis.connect();
-    await limits.connect();
-    await subscriber.connect();
+    await Promise.all([redis, limits, subscriber].map(connect));
     await subscriber.subscribe(HINTS);
   } catch (error) {
     disconnect();
@@ -143,6 +135,22 @@ async function openRedisState(redisUrl: string): Promise<State> {
       disconnect();
     },
   };
+}
+
+/**
+ * ioredis connects again by itself; what fails meanwhile is told by the command that failed. The first time, it counts
+ * as failed only where waiting does not help: the handshake's commands have no more time than the others, and a machine
+ * that starts is slow.
+ */
+async function connect(redis: Redis): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const deadline = setTimeout(() => reject(new Error("no answer within 10 s")), 10_000).unref();
+  redis.on("error", (error) => {
+    if (error.message !== "Command timed out") reject(error);
+  });
+  redis.once("ready", resolve);
+  redis.connect().catch(() => {});
+  await promise.finally(() => clearTimeout(deadline));
 }
 
 /** Each command, from being sent to its answer. */
