@@ -13,7 +13,7 @@ export interface OidcServerOptions {
 export async function startOidcServer({ readsDocuments = false }: OidcServerOptions = {}): Promise<AccountServer> {
   const loopback = await listenOnLoopback((req, res) => answer(req, res));
   const server = { issuer: loopback.origin, refreshes: 0, revoked: [] as string[] };
-  let validFrom = 0;
+  const live = new Set<string>();
   const provider = new Provider(loopback.origin, {
     cookies: { keys: [randomBytes(32).toString("hex")] },
     // Its own refuses this machine's addresses.
@@ -36,15 +36,14 @@ export async function startOidcServer({ readsDocuments = false }: OidcServerOpti
       return true;
     },
   });
+  provider.on("access_token.saved", ({ jti }) => live.add(jti));
   const answer: RequestListener = provider.callback();
   return Object.assign(server, {
     async whoIs(token: string) {
-      const found = await provider.AccessToken.find(token);
-      return found && found.iat! >= validFrom ? (found.accountId ?? null) : null;
+      const found = live.has(token) ? await provider.AccessToken.find(token) : undefined;
+      return found?.accountId ?? null;
     },
-    expireAll: () => {
-      validFrom = Math.floor(Date.now() / 1000) + 1;
-    },
+    expireAll: () => live.clear(),
     endGrants: () => {},
     [Symbol.asyncDispose]: () => loopback[Symbol.asyncDispose](),
   });
