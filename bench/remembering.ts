@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
-import { verifyLog } from "@gatehouse/dashboard/whole-log";
+import { verifyLog } from "@gatehouse/dashboard/audit/whole-log";
 import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { startPostgres } from "@gatehouse/gatehouse/postgres";
 import { databaseAccess } from "@gatehouse/gatehouse/secrets";

@@ -10,7 +10,7 @@ import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/confo
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { renewStaleVerdicts } from "../server/renew-verdicts.ts";
+import { renewStaleVerdicts } from "../server/probe/renew-verdicts.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
 let house: TestHouse;

@@ -8,7 +8,7 @@ import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { startHouse } from "@gatehouse/testing/house";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
-import { renewStaleVerdicts } from "../server/renew-verdicts.ts";
+import { renewStaleVerdicts } from "../server/probe/renew-verdicts.ts";
 import { signIn } from "./signed-in.ts";
 
 const NOTES = "/api/orgs/acme/connectors/notes";

@@ -3,7 +3,7 @@ import { withOrg } from "@gatehouse/store/database";
 import type { Org } from "@gatehouse/store/orgs";
 import { startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { pastedAddresses } from "../server/pasted-addresses.ts";
+import { pastedAddresses } from "../server/people/pasted-addresses.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
 let house: TestHouse;

@@ -5,7 +5,7 @@ import type { Org } from "@gatehouse/store/orgs";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { destroyDeletedOrgs } from "../server/destroy-deleted-orgs.ts";
+import { destroyDeletedOrgs } from "../server/org/destroy-deleted-orgs.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
 let house: TestHouse;

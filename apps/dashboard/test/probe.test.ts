@@ -9,8 +9,8 @@ import { startLegacyFixture, startModernFixture } from "@gatehouse/testing/confo
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
 import { afterAll, expect, test } from "vitest";
-import { openedWith } from "../server/org-credential.ts";
-import { probe } from "../server/probe.ts";
+import { openedWith } from "../server/connectors/org-credential.ts";
+import { probe } from "../server/probe/probe.ts";
 
 const egress: Egress = openEgress({ allow: ["127.0.0.1"], ownOrigins: [] });
 afterAll(() => egress[Symbol.asyncDispose]());

@@ -5,8 +5,8 @@ import type { Org } from "@gatehouse/store/orgs";
 import type { Role } from "@gatehouse/store/tables";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { CLIENTS } from "../server/how-to-connect.ts";
-import { isPublic } from "../server/is-public.ts";
+import { CLIENTS } from "../server/people/how-to-connect.ts";
+import { isPublic } from "../server/signing-in/is-public.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
 // How an org begins, how its members learn of a connector, and what each sees of their own use.

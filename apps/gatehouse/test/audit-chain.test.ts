@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Head, headSignerOf } from "@gatehouse/audit/head";
 import type { Finding } from "@gatehouse/audit/verify";
-import { readWholeLog } from "@gatehouse/dashboard/whole-log";
+import { readWholeLog } from "@gatehouse/dashboard/audit/whole-log";
 import { type AuditRow, insertAudit, listAudit, newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";

@@ -1,6 +1,6 @@
 import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import { hc, type InferResponseType } from "hono/client";
-import type { PreviewLine } from "../../server/apis.ts";
+import type { PreviewLine } from "../../server/connectors/apis.ts";
 import type { Api, PlatformApi } from "../../server/dashboard.ts";
 
 interface Problem {

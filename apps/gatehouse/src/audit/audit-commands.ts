@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { headSignerOf } from "@gatehouse/audit/head";
 import type { Verdict } from "@gatehouse/audit/verify";
-import { readWholeLog } from "@gatehouse/dashboard/whole-log";
+import { readWholeLog } from "@gatehouse/dashboard/audit/whole-log";
 import { Fault } from "@gatehouse/faults";
 import { NO_ORG } from "@gatehouse/store/audit";
 import { type Database, openDatabase } from "@gatehouse/store/database";

@@ -1,5 +1,5 @@
-import { openRecipient } from "@gatehouse/dashboard/delivery/recipient";
-import { sendBatch } from "@gatehouse/dashboard/delivery/send";
+import { openRecipient } from "@gatehouse/dashboard/audit/delivery/recipient";
+import { sendBatch } from "@gatehouse/dashboard/audit/delivery/send";
 import type { Egress } from "@gatehouse/egress/egress";
 import { DELIVERY } from "@gatehouse/egress/limits";
 import { toFault } from "@gatehouse/faults";

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { ChainedRow } from "@gatehouse/audit/chain";
 import type { Head } from "@gatehouse/audit/head";
-import type { ExportedLine } from "@gatehouse/dashboard/whole-log";
+import type { ExportedLine } from "@gatehouse/dashboard/audit/whole-log";
 import { Fault } from "@gatehouse/faults";
 
 /** The lines of a file, of an export or of heads. */

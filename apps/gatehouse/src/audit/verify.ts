@@ -1,6 +1,6 @@
 import type { Head } from "@gatehouse/audit/head";
 import { type ChainVerifier, type Verdict, verifyChain } from "@gatehouse/audit/verify";
-import { verifyLog } from "@gatehouse/dashboard/whole-log";
+import { verifyLog } from "@gatehouse/dashboard/audit/whole-log";
 import { listChainedOrgs } from "@gatehouse/store/audit-chain";
 import type { Database } from "@gatehouse/store/database";
 import { isChained, isHead, readLines } from "./read-lines.ts";

@@ -1,6 +1,6 @@
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { probe } from "@gatehouse/dashboard/probe";
+import { probe } from "@gatehouse/dashboard/probe/probe";
 import { openEgress } from "@gatehouse/egress/egress";
 import { type Endpoint, type Person, startHouse } from "../house.ts";
 import { listenOnLoopback } from "./loopback.ts";

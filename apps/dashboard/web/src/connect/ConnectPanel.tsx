@@ -1,6 +1,6 @@
 import { NativeSelect, Stack } from "@mantine/core";
 import { useState } from "react";
-import type { Endpoint } from "../../../server/how-to-connect.ts";
+import type { Endpoint } from "../../../server/people/how-to-connect.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { HowToConnect } from "./HowToConnect.tsx";
 

@@ -1,6 +1,6 @@
 import { Button, Tabs, Text } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
-import { CLIENTS, type ConnectingClient, type Endpoint, type Step } from "../../../server/how-to-connect.ts";
+import { CLIENTS, type ConnectingClient, type Endpoint, type Step } from "../../../server/people/how-to-connect.ts";
 import { useSession } from "../session.ts";
 import { Copyable } from "../ui/copy.tsx";
 import classes from "./connect.module.css";

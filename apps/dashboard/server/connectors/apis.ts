@@ -1,0 +1,230 @@
+import { compareTools } from "@gatehouse/connectors/choice/compare";
+import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
+import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
+import { Access, slotOf } from "@gatehouse/credentials/access";
+import { Fault, renderFault, toFault } from "@gatehouse/faults";
+import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
+import { insertAudit } from "@gatehouse/store/audit";
+import {
+  type Connector,
+  deleteTools,
+  findConnectorBySlug,
+  insertConnector,
+  insertTools,
+  listToolsOfConnector,
+  lockConnector,
+  newConnectorId,
+  updateToolDefinition,
+} from "@gatehouse/store/connectors";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { type Org, SLUG } from "@gatehouse/store/orgs";
+import type { User } from "@gatehouse/store/users";
+import { Hono } from "hono";
+import { stream } from "hono/streaming";
+import { z } from "zod";
+import { jsonBody } from "../api/fields.ts";
+import type { InOrg } from "../api/membership.ts";
+import { operation } from "../api/operation.ts";
+import type { Deps } from "../dashboard.ts";
+import { askerOf } from "../probe/asker.ts";
+import { DescriptionSource, importApi, toTool } from "./import-api.ts";
+import { keepSecrets, readSecrets, tryClients } from "./org-credential.ts";
+import { NewConnectorFields } from "./register.ts";
+
+const NewApi = NewConnectorFields.extend({
+  access: Access.default([]),
+  description: DescriptionSource,
+  /** The names of the tools that are offered. */
+  offered: z.array(z.string().max(64)).max(10_000),
+});
+
+const ImportAnew = z.object({
+  /** In place of where it was found before. */
+  description: DescriptionSource.optional(),
+  /** Without it, what would change is said, and nothing is changed. */
+  apply: z.boolean().default(false),
+});
+
+const RegisteredApiAnswer = z.object({ slug: z.string(), tools: z.int(), offered: z.int() });
+
+const Missed = z.object({ name: z.string(), problems: z.array(z.string()) });
+const Note = z.object({
+  ...{ pointer: z.string(), line: z.int().optional(), problem: z.string(), leftOut: z.boolean() },
+});
+const ImportedAnswer = z.object({
+  ...{ added: z.array(z.string()), removed: z.array(z.string()) },
+  changed: z.array(z.object({ name: z.string(), members: z.array(z.string()) })),
+  ...{ missed: z.array(Missed), notes: z.array(Note) },
+});
+
+/** `/api/orgs/:org/apis`: APIs that OpenAPI describes. */
+export function apis(deps: Deps) {
+  const { db, egress } = deps;
+  return new Hono<InOrg>()
+    .post(
+      "/preview",
+      operation("previewApi", {
+        summary: "Read an API's description, and store nothing; progress and the result are lines of JSON",
+        needs: "change connectors",
+        media: ["application/x-ndjson"],
+      }),
+      jsonBody(DescriptionSource),
+      function preview(c) {
+        const source = c.req.valid("json");
+        c.header("content-type", "application/x-ndjson");
+        return stream(c, async (out) => {
+          const tell = (line: object) => out.write(`${JSON.stringify(line)}\n`);
+          try {
+            const onProgress = (done: number, all: number) => void tell({ progress: { done, all } });
+            await tell({ api: viewOf(await importApi(egress, source, { onProgress })) });
+          } catch (error) {
+            await tell({ fault: JSON.parse(renderFault(toFault(error), "problem").body) });
+          }
+        });
+      },
+    )
+    .post(
+      "/",
+      operation("registerApi", {
+        summary: "Register an API by its OpenAPI description",
+        needs: "change connectors",
+        answers: RegisteredApiAnswer,
+        status: 201,
+      }),
+      jsonBody(NewApi),
+      async function create(c) {
+        const { org } = c.var.membership;
+        return c.json(await registerApi(deps, { org, user: c.var.session.user }, c.req.valid("json")), 201);
+      },
+    )
+    .post(
+      "/:slug/import",
+      operation("importApi", {
+        summary: "Import an API's description anew, or say what that would change",
+        needs: "change connectors",
+        answers: ImportedAnswer,
+      }),
+      jsonBody(ImportAnew),
+      async function importAnew(c) {
+        const { org } = c.var.membership;
+        const slug = c.req.param("slug");
+        const connector = SLUG.test(slug)
+          ? await withOrg(db, org.id, (scope) => findConnectorBySlug(scope, slug))
+          : null;
+        if (connector?.transport !== "openapi") throw new Fault("not_found", "There is no such API");
+        return c.json(await reimport(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
+      },
+    );
+}
+
+/** What reading a description tells, a line at a time. */
+export type PreviewLine =
+  | { progress: { done: number; all: number } }
+  | { api: ReturnType<typeof viewOf> }
+  | { fault: { status: number; detail: string } };
+
+function viewOf({ tools, ...api }: ImportedApi) {
+  return {
+    ...api,
+    tools: tools.map(({ definition, key, method, path, tags, deprecated, suggested }) => ({
+      ...{ name: definition.name, title: definition.title, description: definition.description },
+      ...{ key, method, path, tags, deprecated, suggested },
+      arguments: Object.keys(definition.inputSchema.properties ?? {}).length,
+    })),
+  };
+}
+
+async function registerApi(
+  deps: Deps,
+  { org, user }: { org: Org; user: User },
+  { name, slug, url, access, secrets, description, offered }: z.output<typeof NewApi>,
+) {
+  const { db, egress, vault } = deps;
+  const { origin } = url;
+  egress.check(url);
+  const asker = askerOf(deps, { org, user });
+  const tried = await tryClients(egress, { access, origin, asker }, readSecrets(access, secrets, new Set()));
+  const api = await importApi(egress, { ...description, baseUrl: url });
+  const chosen = new Set(offered);
+  const tools = api.tools.map((tool) => toTool(tool, chosen.has(tool.definition.name)));
+  const id = newConnectorId();
+  const dataKey = await vault.dataKey(org.id);
+  await withOrg(db, org.id, async (scope) => {
+    const verdict = {
+      era: "modern",
+      transport: "openapi",
+      protocolVersion: MODERN_VERSIONS[0]!,
+      serverName: api.title,
+    } as const;
+    const place = { url: url.href, descriptionUrl: description.url?.href ?? null, egressException: null };
+    await insertConnector(scope, { id, slug, name, access, ...place, ...verdict }, tools);
+    await keepSecrets(scope, dataKey, { connectorId: id, origin, userId: user.id }, tried);
+    const entry = { slug, upstream: origin, tools: tools.length, offered: chosen.size, access: access.map(slotOf) };
+    await insertAudit(scope, { event: "connector.registered", outcome: "ok", userId: user.id, connectorId: id, entry });
+  });
+  return { slug, tools: tools.length, offered: tools.filter((tool) => tool.offered).length };
+}
+
+/** Names stay with their operations, and edits with their names; what is new waits for the owner. */
+async function reimport(
+  { db, egress }: Deps,
+  { org, user }: { org: Org; user: User },
+  connector: Connector,
+  { description, apply }: z.output<typeof ImportAnew>,
+) {
+  const source = description ?? storedSource(connector);
+  const known = await withOrg(db, org.id, (scope) => listToolsOfConnector(scope, connector.id));
+  const names = new Map(known.map(({ operation, name }) => [operation!, name]));
+  const api = await importApi(egress, { ...source, baseUrl: new URL(connector.url) }, { names });
+  if (!apply) return { ...compare(known, api), notes: api.notes };
+  return withOrg(db, org.id, async (scope) => {
+    if (!(await lockConnector(scope, connector.id))) throw new Fault("not_found", "There is no such API");
+    const stored = await listToolsOfConnector(scope, connector.id);
+    const changes = await store(scope, connector.id, stored, api);
+    const entry = { added: changes.added, removed: changes.removed, changed: changes.changed.map(({ name }) => name) };
+    await insertAudit(scope, {
+      event: "api.imported",
+      outcome: "ok",
+      userId: user.id,
+      connectorId: connector.id,
+      entry,
+    });
+    return { ...changes, notes: api.notes };
+  });
+}
+
+function storedSource({ descriptionUrl }: Connector): DescriptionSource {
+  if (descriptionUrl !== null) return { url: new URL(descriptionUrl), followReferences: false };
+  throw new Fault("invalid_fields", "This API's description was pasted: paste the new one, or say where it is");
+}
+
+type StoredTool = Awaited<ReturnType<typeof listToolsOfConnector>>[number];
+
+function compare(stored: StoredTool[], { tools }: ImportedApi) {
+  const before = stored.map(({ definition, edits }) => ({ definition, edits: edits as ToolEdits | null }));
+  return compareTools(
+    before,
+    tools.map(({ definition }) => definition as EditableTool),
+  );
+}
+
+async function store(scope: OrgScope, connectorId: string, stored: StoredTool[], api: ImportedApi) {
+  const changes = compare(stored, api);
+  const offeredBefore = new Set(stored.filter(({ offered }) => offered).map(({ name }) => name));
+  const isNew = new Set(changes.added);
+  const rows = api.tools.map((tool) => toTool(tool, offeredBefore.has(tool.definition.name)));
+  await insertTools(
+    scope,
+    connectorId,
+    rows.filter(({ name }) => isNew.has(name)),
+  );
+  for (const row of rows)
+    if (!isNew.has(row.name)) await updateToolDefinition(scope, connectorId, keepDecision(row, stored));
+  await deleteTools(scope, connectorId, changes.removed);
+  return changes;
+}
+
+/** What the owner has said of it stands. */
+function keepDecision(row: ReturnType<typeof toTool>, stored: StoredTool[]) {
+  return { ...row, classification: stored.find(({ name }) => name === row.name)!.classification };
+}

@@ -1,0 +1,74 @@
+import { applyEdits, type EditableTool, type ToolEdits } from "@gatehouse/connectors/choice/edits";
+import { reportRisks, toSarif } from "@gatehouse/connectors/risk/report";
+import type { RiskTool } from "@gatehouse/connectors/risk/subject";
+import { parseAccess, type Way } from "@gatehouse/credentials/access";
+import { Fault } from "@gatehouse/faults";
+import { findConnectorBySlug, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
+import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { SLUG } from "@gatehouse/store/orgs";
+import { Hono } from "hono";
+import { z } from "zod";
+import { query } from "../api/fields.ts";
+import type { InOrg } from "../api/membership.ts";
+import { operation } from "../api/operation.ts";
+import type { Deps } from "../dashboard.ts";
+
+const Format = z.object({ format: z.enum(["json", "sarif"]).default("json") });
+
+const Finding = z.object({
+  ...{ rule: z.string(), severity: z.enum(["high", "medium", "low"]), title: z.string(), why: z.string() },
+  ...{ todo: z.string(), points: z.number(), pointer: z.string(), detail: z.string() },
+  /** `null` where it is the connector as a whole. */
+  tool: z.string().nullable(),
+});
+const RisksAnswer = z.object({ score: z.number(), findings: z.array(Finding) });
+
+/** `/api/orgs/:org/connectors/:slug/risk` */
+export function risks({ db }: Deps) {
+  return new Hono<InOrg>().get(
+    "/:slug/risk",
+    operation("readRisks", {
+      summary: "Report a connector's risks",
+      needs: "change connectors",
+      answers: RisksAnswer,
+      media: ["application/sarif+json"],
+    }),
+    query(Format),
+    async function read(c) {
+      const { org } = c.var.membership;
+      const { subject, connector } = await withOrg(db, org.id, (scope) => readSubject(scope, c.req.param("slug")));
+      const report = reportRisks(subject);
+      if (c.req.valid("query").format === "json") return c.json(report);
+      c.header("content-disposition", `attachment; filename="${connector.slug}.sarif"`);
+      return c.body(JSON.stringify(toSarif(report, connector)), 200, { "content-type": "application/sarif+json" });
+    },
+  );
+}
+
+async function readSubject(scope: OrgScope, slug: string) {
+  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
+  if (!connector) throw new Fault("not_found", "There is no such connector");
+  const names = new Map((await listConnectors(scope)).map(({ id, name }) => [id, name]));
+  const tools = await listTools(scope);
+  const others = tools.filter(({ connectorId, offered }) => offered && connectorId !== connector.id);
+  const access = parseAccess(connector.access);
+  const subject = {
+    url: connector.url,
+    access: { kinds: access.map(kindOf), scopes: access.flatMap((way) => ("scopes" in way ? (way.scopes ?? []) : [])) },
+    others: new Map(others.map((tool) => [asOffered(tool).name, names.get(tool.connectorId) ?? ""])),
+    tools: tools.filter(({ connectorId }) => connectorId === connector.id).map(toRiskTool),
+  };
+  return { connector, subject };
+}
+
+const kindOf = (way: Way) => (way.kind === "member-secret" ? way.as.kind : way.kind);
+const asOffered = ({ definition, edits }: Tool) => applyEdits(definition as EditableTool, edits as ToolEdits | null);
+
+/** As clients see it: what the owner has mended is no risk any more. */
+function toRiskTool(tool: Tool): RiskTool {
+  return {
+    ...(asOffered(tool) as Omit<RiskTool, "classification" | "offered">),
+    classification: tool.classification,
+    offered: tool.offered,
+  };
+}
