@@ -8,7 +8,7 @@ import type { Logger } from "@gatehouse/telemetry/log";
 import { traceRequest } from "@gatehouse/telemetry/request-span";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
-import { Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
 import { answerFault } from "./api/faults.ts";
 import { idempotency } from "./api/idempotency.ts";
 import { limitBodies, limitBody } from "./api/limit-body.ts";
@@ -89,9 +89,8 @@ export function startDashboard(options: DashboardDeps): Dashboard {
   const app = new Hono()
     .onError(answerFault(deps.log))
     .use(taken.note)
-    .notFound(() => {
-      throw new Fault("not_found", "There is nothing at this address");
-    })
+    .use(refuseNul)
+    .notFound(nothingHere)
     .get("/api/openapi.json", async function describe(c) {
       described ??= describeApi(routes);
       return c.json(await described);
@@ -115,6 +114,16 @@ export function startDashboard(options: DashboardDeps): Dashboard {
     },
     [Symbol.asyncDispose]: () => jobs.disposeAsync(),
   };
+}
+
+/** No name that there is has one, and Postgres cannot even look for it. */
+async function refuseNul(c: Context, next: Next): Promise<void> {
+  if (c.req.path.includes("\0")) nothingHere();
+  await next();
+}
+
+function nothingHere(): never {
+  throw new Fault("not_found", "There is nothing at this address");
 }
 
 /** `shown` is itself, from without. */

@@ -240,4 +240,13 @@ test("what is sent badly is told, and never a 500", async () => {
   );
   expect((await as.owner("GET", "/api/nothing")).status).toBe(404);
   expect((await as.owner("DELETE", "/api/orgs/acme/connectors")).status).toBe(404);
+  for (const path of ["audit?tool=%00", "audit/export?format=jsonl&tool=%00", "usage/hours?from=then&to=now"]) {
+    expect((await as.owner("GET", `/api/orgs/acme/${path}`)).status, path).toBe(422);
+  }
+  expect((await as.owner("DELETE", "/api/orgs/acme/access/grants/a%00b")).status).toBe(404);
+  expect((await as.owner("POST", "/api/orgs/acme/teams", { name: "a\0b" })).json.fields).toHaveProperty("name");
+  const deep = `{"method":"tools/call","params":{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}}`;
+  expect((await as.owner("POST", `${TRACKER}/playground`, deep)).json.fields).toHaveProperty("params");
+  const delivery = { kind: "webhook", url: "siem.example.com", startsAt: "now" };
+  expect((await as.owner("POST", "/api/orgs/acme/audit-deliveries", delivery)).json.fields).toHaveProperty("url");
 });

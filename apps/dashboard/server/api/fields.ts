@@ -43,6 +43,7 @@ function parseFields<Schema extends z.ZodType>(schema: Schema, value: unknown): 
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields: Record<string, string> = {};
+  refuseUnkept(value);
   for (const { path, message } of parsed.error.issues) fields[path.join(".") || "body"] ??= message;
   throw invalidFields(fields);
 }
@@ -50,4 +51,19 @@ function parseFields<Schema extends z.ZodType>(schema: Schema, value: unknown): 
 /** The problem document's `fields` has them one by one, its `detail` all together. */
 export function invalidFields(fields: Record<string, string>): Fault {
   return new Fault("invalid_fields", Object.values(fields).join(". "), { data: { fields } });
+const DEPTH_MAX = 100;
+
+/** Postgres keeps no text with a NUL in it; and what is nested without end would be followed without end. */
+function refuseUnkept(value: unknown, path: readonly string[] = []): void {
+  const [field = "body"] = path;
+  if (typeof value === "string" && value.includes("\0"))
+    throw invalidFields({ [field]: "Leave out the NUL character" });
+  if (path.length > DEPTH_MAX) throw invalidFields({ [field]: `This is nested more than ${DEPTH_MAX} deep` });
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    refuseUnkept(name, path);
+    refuseUnkept(inner, [...path, name]);
+  }
+}
+
 }

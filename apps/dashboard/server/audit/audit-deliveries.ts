@@ -26,7 +26,7 @@ const HEADERS_MAX = 16;
 const OWN_HEADERS = /^(host|content-.*|transfer-encoding|connection|upgrade|te|trailer|expect|user-agent)$/i;
 
 const Url = z
-  .url({ protocol: /^https?$/, error: "This is no https:// URL" })
+  .url({ protocol: /^https?$/, error: "This is no https:// URL", abort: true })
   .max(2000, "The URL is too long")
   .refine((url) => !new URL(url).username && !new URL(url).password, "A URL must not hold a user name or password");
 

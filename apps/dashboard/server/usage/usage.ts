@@ -44,7 +44,7 @@ const Hours = z
   });
 
 function instant(error: string) {
-  return z.iso.datetime(error).transform((text) => new Date(text));
+  return z.iso.datetime({ error, abort: true }).transform((text) => new Date(text));
 }
 
 const Sums = {
