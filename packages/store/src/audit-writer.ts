@@ -27,9 +27,9 @@ const RETRY_MS = 250;
 const COMMIT_MS_MAX = 5000;
 
 /**
- * Group commit without a timer: what comes in one turn of the event loop makes a group, and the next group leaves when
- * the one before it is durable. A group whose commit got lost is sent again; its rows' ids see to it that none is there
- * twice.
+ * Group commit without a timer: what comes in one turn of the event loop makes a group, and the next group leaves in the
+ * turn in which the one before it is durable, at its end: what else has arrived by then goes along. A group whose commit got
+ * lost is sent again; its rows' ids see to it that none is there twice.
  */
 export function openAuditWriter({
   access,
@@ -77,8 +77,8 @@ export function openAuditWriter({
   }
 
   async function write(): Promise<void> {
-    await new Promise(setImmediate);
     while (waiting.length > 0) {
+      await new Promise(setImmediate);
       group = waiting.splice(0, GROUP_MAX);
       const startedAt = performance.now();
       try {
