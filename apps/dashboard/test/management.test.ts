@@ -325,6 +325,20 @@ describe("If-Match", () => {
     expect(statuses.sort()).toEqual([204, 412, 412, 412]);
   });
 
+  test("is asked of those alone who may change it; members are not told what others have done, and nothing stays", async () => {
+    const own = "/api/orgs/acme/tokens/0198c0de-0000-7000-8000-000000000000";
+    await mint(as.owner, ["mcp:read"]);
+    const kept = () => house.ownerDb.selectFrom("resource_changes").select("path").execute();
+    const before = await kept();
+    expect((await as.member("PUT", LIFETIMES, lifetimes(600), { "if-match": '"x"' })).status).toBe(403);
+    const madeUp = `/api/orgs/acme/connectors/${"x".repeat(4000)}`;
+    expect((await as.owner("DELETE", madeUp, {}, { "if-match": '"x"' })).status).toBe(412);
+    const told = await as.member("DELETE", own, undefined, { "if-match": '"x"' });
+    expect(told.status).toBe(412);
+    expect(told.text).not.toContain("@acme.example");
+    expect(await kept()).toEqual(before);
+  });
+
   test("what has no page of its own is held against what shows it", async () => {
     const { json: team } = await as.owner("POST", "/api/orgs/acme/teams", { name: "Matched" });
     const etag = (await as.owner("GET", "/api/orgs/acme/teams")).headers.get("etag")!;

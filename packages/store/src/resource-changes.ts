@@ -30,7 +30,11 @@ export async function beginChange(org: OrgScope, path: string): Promise<boolean>
   return rows.length > 0;
 }
 
+/** Of what nobody has changed, nothing stays. */
 export async function abandonChange(org: OrgScope, path: string): Promise<void> {
+  await sql`delete from resource_changes where org_id = ${org.id} and path = ${path} and changed_at is null`.execute(
+    org.db,
+  );
   await org.db
     .updateTable("resource_changes")
     .set({ busy_until: null })

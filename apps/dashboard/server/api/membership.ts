@@ -3,13 +3,17 @@ import { type Database, withOrg } from "@gatehouse/store/database";
 import { findMembershipBySlug, findOrg, type Membership, SLUG } from "@gatehouse/store/orgs";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import type { Role } from "@gatehouse/store/tables";
-import type { Context } from "hono";
+import type { Context, Next } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { SignedIn } from "../signing-in/session.ts";
 import { isRead } from "./bearer.ts";
 
 export interface InOrg {
-  Variables: SignedIn["Variables"] & { membership: Membership };
+  Variables: SignedIn["Variables"] & {
+    membership: Membership;
+    /** Makes the change where `If-Match` holds; for who may make it. */
+    onCondition?: (change: Next) => Promise<void>;
+  };
 }
 
 /** The org that the path names, for its members. For everyone else there is no such org. */

@@ -22,7 +22,8 @@ type Spec = Parameters<typeof describeRoute>[0];
 export function operation(operationId: string, described: Operation): MiddlewareHandler<InOrg> {
   return describedBy(specOf(operationId, described), async function allow(c, next) {
     refuseUnless(c, described.needs);
-    await next();
+    const { onCondition } = c.var;
+    await (onCondition ? onCondition(next) : next());
   });
 }
 

@@ -11,7 +11,7 @@ import {
 import type { Context, Next } from "hono";
 import { createMiddleware } from "hono/factory";
 import { isRead } from "./bearer.ts";
-import type { InOrg } from "./membership.ts";
+import { type InOrg, may } from "./membership.ts";
 
 /** The API as it is from without, for looking at what is about to be changed. */
 export interface Shown {
@@ -30,15 +30,17 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
   let isShownAt: RegExp;
 
   /** Locks what it is about, so that nobody else's change comes between looking and changing. */
-  async function changeIf(c: Context<InOrg>, next: Next, ifMatch: string, path: string): Promise<void> {
-    const { id } = c.var.membership.org;
+  async function changeIf(c: Context<InOrg>, next: Next, ifMatch: string, path: string | null): Promise<void> {
+    if (path === null) throw new Fault("precondition_failed", "Nothing is shown here that an ETag could be of");
+    const { org, role } = c.var.membership;
+    const { id } = org;
     const begun = await withOrg(db, id, (scope) => beginChange(scope, path));
     if (!begun) throw changedMeanwhile(null);
     const etag = await etagAt(c, path);
     if (!matches(ifMatch, etag)) {
       const last = await withOrg(db, id, async (scope) => {
         await abandonChange(scope, path);
-        return findLastChange(scope, path);
+        return may(role, "read the audit log") ? findLastChange(scope, path) : null;
       });
       throw changedMeanwhile(last);
     }
@@ -60,9 +62,8 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
     isShownAt ??= patternOf(api.routes());
     const path = showing(c.req.path, isShownAt);
     const ifMatch = c.req.header("if-match");
-    if (ifMatch === undefined) await next();
-    else if (path === null) throw new Fault("precondition_failed", "Nothing is shown here that an ETag could be of");
-    else await changeIf(c, next, ifMatch, path);
+    if (ifMatch !== undefined) c.set("onCondition", (change) => changeIf(c, change, ifMatch, path));
+    await next();
     if (!c.res.ok || path === null) return;
     await withOrg(db, c.var.membership.org.id, (scope) => noteChange(scope, path, c.var.session.user.id));
   });
