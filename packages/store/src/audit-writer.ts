@@ -36,6 +36,7 @@ export function openAuditWriter({
   onError,
 }: {
   access: DatabaseAccess;
+  /** Is told once of each try that failed, however many rows it was of. */
   onError: (error: unknown) => void;
 }): AuditWriter {
   const waiting: Waiting[] = [];
@@ -112,7 +113,7 @@ export function openAuditWriter({
   const observed = auditLag.observe(() => [[lagMs() / 1000]]);
   return {
     append: (row) => new Promise((written, failed) => push(row, written, failed)),
-    enqueue: (row) => push(row, () => {}, onError),
+    enqueue: (row) => push(row, tellNobody, tellNobody),
     lagMs,
     async [Symbol.asyncDispose]() {
       observed[Symbol.dispose]();
@@ -121,6 +122,8 @@ export function openAuditWriter({
     },
   };
 }
+
+const tellNobody = () => {};
 
 function notRecorded(cause: unknown): Fault {
   return new Fault("unavailable", "The audit log cannot be written", { cause, headers: { "retry-after": "2" } });

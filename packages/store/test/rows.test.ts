@@ -2,7 +2,8 @@ import { cloneDatabase } from "@gatehouse/testing/database";
 import { sql } from "kysely";
 import pg from "pg";
 import { expect, test } from "vitest";
-import { insertAudit } from "../src/audit.ts";
+import { insertAudit, NO_ORG, newAuditId } from "../src/audit.ts";
+import { openAuditWriter } from "../src/audit-writer.ts";
 import { insertConnector, listConnectors, newConnectorId } from "../src/connectors.ts";
 import {
   APP_ROLES,
@@ -161,4 +162,14 @@ test("migrations run again, also by two at once, and change nothing", async () =
   await Promise.all([migrate(furnished.access, () => {}), migrate(furnished.access, () => {})]);
   await using db = openDatabase(furnished.access, "gatehouse_dashboard", 1);
   expect(await withOrg(db, furnished.acme.id, listConnectors)).toHaveLength(1);
+});
+
+test("rows that nobody waits for and that cannot be written are told of once for each try, and not once each", async () => {
+  const errors: unknown[] = [];
+  const access = { url: "postgres://127.0.0.1:1/away", password: () => "x" };
+  const writer = openAuditWriter({ access, onError: (error) => errors.push(error) });
+  const row = { at: new Date(), event: "call", userId: null, connectorId: null, outcome: "ok", entry: {} } as const;
+  for (let at = 0; at < 100; at++) writer.enqueue({ ...row, id: newAuditId(), orgId: NO_ORG });
+  await writer[Symbol.asyncDispose]();
+  expect(errors).toHaveLength(2);
 });

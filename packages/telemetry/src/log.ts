@@ -20,6 +20,34 @@ const SECRET_NAMES = [
   "credential",
 ];
 
+const WITHIN_MS = 10_000;
+const SAME_MAX = 10;
+
+/**
+ * Of failures of one kind, ten within ten seconds are told, and then how many more there were: where a database is away, each
+ * request fails, and nobody needs a stack of each.
+ */
+function boundFailures(): LogMethod {
+  const counts = new Map<string, number>();
+  return function logMethod(args, method, level) {
+    const [{ err } = {}, text] = args as unknown as [{ err?: Error & { code?: string } }?, string?];
+    if (level < pino.levels.values.warn! || !err) return method.apply(this, args);
+    const kind = `${text}: ${err.code ?? err.message}`;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    if (count <= SAME_MAX) method.apply(this, args);
+    if (count === 1) setTimeout(() => sumUp(kind, (more) => method.call(this, more, text)), WITHIN_MS).unref();
+  };
+
+  function sumUp(kind: string, tell: (more: object) => void): void {
+    const more = counts.get(kind)! - SAME_MAX;
+    counts.delete(kind);
+    if (more > 0) tell({ kind, more, seconds: WITHIN_MS / 1000 });
+  }
+}
+
+type LogMethod = NonNullable<NonNullable<pino.LoggerOptions["hooks"]>["logMethod"]>;
+
 /** JSON lines with the trace and span that were active. `destination` is a stream, standard output by default. */
 export function createLogger({
   level = "info",
@@ -42,7 +70,7 @@ export function createLogger({
         const span = trace.getActiveSpan()?.spanContext();
         return span ? { trace_id: span.traceId, span_id: span.spanId } : {};
       },
-      hooks: { streamWrite: exportLine },
+      hooks: { logMethod: boundFailures(), streamWrite: exportLine },
     },
     destination,
   );

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { createLogger } from "../src/log.ts";
 import { startServer } from "../src/mcp.ts";
 import { parseTraceparent } from "../src/spans.ts";
@@ -8,6 +8,23 @@ test("what has a secret's name is not in the log", () => {
   const log = createLogger({ destination: { write: (line: string) => void lines.push(line) } });
   log.info({ authorization: "Bearer canary-1", headers: { cookie: "canary-2" }, a: { b: { token: "canary-3" } } }, "x");
   expect(lines.join("")).not.toContain("canary");
+});
+
+test("of a thousand failures of one kind ten are told, and then how many more there were; others are told meanwhile", () => {
+  vi.useFakeTimers();
+  const lines: string[] = [];
+  const log = createLogger({ destination: { write: (line: string) => void lines.push(line) } });
+  const away = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  const app = log.child({ app: "auth" });
+  for (let at = 0; at < 1000; at++) app.error({ err: away }, "request failed");
+  log.error({ err: new Error("another") }, "request failed");
+  log.error("without a cause");
+  expect(lines).toHaveLength(12);
+  vi.advanceTimersByTime(10_000);
+  expect(JSON.parse(lines.at(-1)!)).toMatchObject({ level: "error", app: "auth", msg: "request failed", more: 990 });
+  app.error({ err: away }, "request failed");
+  expect(lines).toHaveLength(14);
+  vi.useRealTimers();
 });
 
 const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
