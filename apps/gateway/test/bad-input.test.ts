@@ -1,4 +1,8 @@
 import { connect } from "node:net";
+import { listAudit } from "@gatehouse/store/audit";
+import { withOrg } from "@gatehouse/store/database";
+import { listMetrics } from "@gatehouse/telemetry/metrics";
+import { renderOpenMetrics } from "@gatehouse/telemetry/open-metrics";
 import { expect, test } from "vitest";
 import { bearer, callTool, initialize, legacyCall, modern, post } from "./client.ts";
 import { startSmallHouse } from "./house.ts";
@@ -197,6 +201,28 @@ test("an upstream's own error keeps its code, its data and its status", async ()
     status: 400,
     messages: [{ error: { code: -32602, message: "bad", data: { why: [1] } } }],
   });
+});
+
+test("errors that are none, and versions that are made up, are recorded as others are, and make no labels of their own", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy" });
+  const long = "canary".repeat(10_000);
+  const errors = [{ code: long, message: 5 }, { code: 4711, message: {} }, { code: null }, 7, [], { code: 1e99 }];
+  upstream.on("initialize", ({ body: { id } }, response) =>
+    sendJson(response, { jsonrpc: "2.0", id, result: { protocolVersion: long, capabilities: {} } }),
+  );
+  const session = await initialize(small.endpoint.url, small.token);
+  for (const error of errors) {
+    upstream.on("tools/call", ({ body: { id } }, response) => sendJson(response, { jsonrpc: "2.0", id, error }));
+    const answer = await post(small.endpoint.url, legacyCall("look"), session);
+    expect(answer.messages).toMatchObject([{ id: 1, error }]);
+  }
+  await fetch(small.endpoint.url, { headers: { ...session, "mcp-protocol-version": long.slice(0, 8000) } });
+  const rows = await withOrg(small.house.owner, small.org.id, (scope) => listAudit(scope, { limit: 10, tool: "look" }));
+  expect(rows.map(({ outcome }) => outcome)).toEqual(errors.map(() => "rpc_error"));
+  const text = renderOpenMetrics(listMetrics());
+  expect(text).toContain('error_type="_OTHER"');
+  for (const made of ["canary", "4711", "1e+99"]) expect(text).not.toContain(made);
 });
 
 test.each(["modern", "legacy"] as const)(

@@ -11,6 +11,12 @@ export const HTTP_SSE_VERSION = "2024-11-05";
 /** What a legacy request without `MCP-Protocol-Version` speaks (2025-11-25, Protocol Version Header). */
 export const ASSUMED_LEGACY_VERSION = "2025-03-26";
 
+/** What a legacy session speaks: one of those that there are, whatever was said. */
+export function legacyVersionOf(said: unknown): string {
+  const spoken = [...LEGACY_VERSIONS, HTTP_SSE_VERSION];
+  return spoken.find((version) => version === said) ?? LEGACY_VERSIONS[0]!;
+}
+
 /** The only version that has JSON-RPC batches (2025-03-26, Batching). */
 export const BATCHED_VERSION = "2025-03-26";
 

@@ -1,12 +1,13 @@
 import { setTimeout as after } from "node:timers/promises";
 import { type Fault, renderFault } from "@gatehouse/faults";
+import { legacyVersionOf } from "@gatehouse/mcp/eras";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
 import type { AccessToken } from "@gatehouse/oauth/access-token";
 import type { Receiver } from "../backs/streamable-http.ts";
 import { followUpstream } from "../bridges/follow.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { errorTypeIn } from "../error-type.ts";
+import { errorTextIn, errorTypeIn } from "../error-type.ts";
 import type { Answer, Exchange } from "../exchange.ts";
 import { outcomeOf } from "../steps/record.ts";
 import { IN_BAND, keepOpen, onceDrained, outcomeIn, refuse, undelivered } from "./streamable-http.ts";
@@ -75,7 +76,7 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
 
   async function openSession({ result }: Response, upstreamId: string | null): Promise<void> {
     if (!isRequest(message) || message.method !== "initialize" || !result) return;
-    const protocolVersion = String(result.protocolVersion);
+    const protocolVersion = legacyVersionOf(result.protocolVersion);
     const opened = { upstreamId, protocolVersion, initialize: message.params ?? {} };
     stream.exchange.session = await sessions.create(exchange.token, opened);
     exchange.session = stream.exchange.session;
@@ -90,7 +91,7 @@ export function openSseFront(exchange: Exchange, stream: SseStream, { audit, ses
     async end(answer, text, { sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       await openSession(answer, sessionId);
-      exchange.error = answer.error?.message;
+      exchange.error = errorTextIn(answer);
       await finish(outcomeIn(answer), errorTypeIn(answer));
       stream.follow(exchange);
       response.write(writeSse({ event: "message", data: /[\r\n]/.test(text) ? JSON.stringify(answer) : text }));

@@ -1,9 +1,10 @@
 import { Fault, renderFault } from "@gatehouse/faults";
+import { legacyVersionOf } from "@gatehouse/mcp/eras";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
 import type { Receiver } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { errorTypeIn } from "../error-type.ts";
+import { errorTextIn, errorTypeIn } from "../error-type.ts";
 import type { Answer, Exchange } from "../exchange.ts";
 import { rateLimitHeaders } from "../limits/headers.ts";
 import { outcomeOf } from "../steps/record.ts";
@@ -49,11 +50,11 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
     async end(answer, text, { status, sessionId }) {
       exchange.bytesOut = Buffer.byteLength(text);
       if (initialize && answer.result) {
-        const protocolVersion = String(answer.result.protocolVersion);
+        const protocolVersion = legacyVersionOf(answer.result.protocolVersion);
         const opened = { upstreamId: sessionId, protocolVersion, initialize: initialize.params ?? {} };
         exchange.session = await sessions.create(exchange.token, opened);
       }
-      exchange.error = answer.error?.message;
+      exchange.error = errorTextIn(answer);
       await finish(outcomeIn(answer), errorTypeIn(answer));
       if (response.headersSent) response.end(writeSse({ event: "message", data: text }));
       else sendJson(exchange, status, text);

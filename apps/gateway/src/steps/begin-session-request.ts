@@ -1,4 +1,4 @@
-import { LEGACY_VERSIONS } from "@gatehouse/mcp/eras";
+import { legacyVersionOf } from "@gatehouse/mcp/eras";
 import { startServer } from "@gatehouse/telemetry/mcp";
 import type { Step } from "../exchange.ts";
 
@@ -7,7 +7,7 @@ export const beginSessionRequest: Step = function beginSessionRequest(exchange) 
   const { org, connector, request } = exchange;
   const { headers, method } = request;
   exchange.era = "legacy";
-  exchange.protocolVersion = String(headers["mcp-protocol-version"] ?? LEGACY_VERSIONS[0]);
+  exchange.protocolVersion = legacyVersionOf(headers["mcp-protocol-version"]);
   const { protocolVersion } = exchange;
   const operation = { org: org.slug, connector: connector.slug, method: method!, protocolVersion };
   exchange.operation = startServer(operation, headers.traceparent as string | undefined, () => ({ attributes: {} }));

@@ -5,6 +5,7 @@ import {
   eraOf,
   HTTP_SSE_VERSION,
   LEGACY_VERSIONS,
+  legacyVersionOf,
   META,
   MODERN_VERSIONS,
   unsupportedVersion,
@@ -96,10 +97,7 @@ function missingEnvelope(member: string): Fault {
 }
 
 function legacyVersion({ message, connector }: Exchange, header: string | undefined): string {
-  if ("method" in message && message.method === "initialize") {
-    const requested = message.params?.protocolVersion;
-    return typeof requested === "string" && SPOKEN_LEGACY.has(requested) ? requested : LEGACY_VERSIONS[0]!;
-  }
+  if ("method" in message && message.method === "initialize") return legacyVersionOf(message.params?.protocolVersion);
   if (header === undefined) return ASSUMED_LEGACY_VERSION;
   if (SPOKEN_LEGACY.has(header)) return header;
   throw unsupportedVersion(header, [...LEGACY_VERSIONS, ...(connector.clientEras === "both" ? MODERN_VERSIONS : [])]);
