@@ -5,6 +5,7 @@ import {
   isWiderThanTheScreen,
   launchChromium,
   openPage,
+  type Page,
   SIZES,
 } from "@gatehouse/testing/chromium";
 import { startHouse } from "@gatehouse/testing/house";
@@ -19,8 +20,59 @@ test("who edits what another has changed meanwhile is told, and loses nothing; a
   await using house = await startHouse({ apps: ["auth", "dashboard"] });
   const org = await house.addOrg({ slug: "acme", name: "Acme" });
   const owner = await house.addMember(org, { email: "olga@acme.example", role: "owner" });
+  const mia = await house.addMember(org, { email: "mia@acme.example", name: "Mia" });
+  await house.addConnector(org, {
+    slug: "files",
+    url: "http://files.example/mcp",
+    tools: [{ name: "list" }],
+  });
   const asAdmin = await signIn(house, await house.addMember(org, { email: "adam@acme.example", role: "admin" }));
   await using browser = await launchChromium();
+  const asAdminDoes = async (method: string, path: string, body: object) =>
+    expect((await asAdmin(method, `/api/orgs/acme${path}`, body)).status).toBe(204);
+
+  /** What is no form of its own: a name, a choice, a role, a switch. */
+  async function editElsewhere(page: Page): Promise<void> {
+    const meanwhile = page.getByText("adam@acme.example has changed this meanwhile");
+    const called = page.getByLabel("Name of the organisation");
+    await called.fill("Acme International");
+    await asAdminDoes("PUT", "/name", { name: "Acme Ltd" });
+    await page.getByRole("region", { name: "Name" }).getByRole("button", { name: "Save" }).click();
+    await meanwhile.waitFor();
+    expect(await called.inputValue()).toBe("Acme International");
+    await page.getByRole("button", { name: "See theirs" }).click();
+    await expect.poll(() => called.inputValue()).toBe("Acme Ltd");
+
+    await asAdminDoes("PUT", "/clients/policy", { policy: "approved" });
+    await page.getByLabel("Only apps on a list").check({ force: true });
+    await meanwhile.waitFor();
+    await expect.poll(() => page.getByLabel("Only apps that an admin has approved").isChecked()).toBe(true);
+    await asAdminDoes("PUT", "/clients/policy", { policy: "any" });
+
+    await page.goto(`${house.url}/dashboard/acme/people`);
+    const role = page.getByLabel("Role of Mia");
+    await role.waitFor();
+    await asAdminDoes("PATCH", `/people/members/${mia.id}`, { role: "auditor" });
+    await role.selectOption("admin");
+    await meanwhile.waitFor();
+    await expect.poll(() => role.inputValue()).toBe("auditor");
+    await role.selectOption("member");
+    await expect
+      .poll(async () => (await asAdmin("GET", `/api/orgs/acme/people/members/${mia.id}`)).json.role)
+      .toBe("member");
+
+    await page.goto(`${house.url}/dashboard/acme/connectors/files/tools`);
+    const offered = page.getByLabel("Offer list");
+    await offered.waitFor();
+    await asAdminDoes("PATCH", "/connectors/files/tools/list", {
+      classification: "read",
+    });
+    await offered.click({ force: true });
+    await meanwhile.waitFor();
+    for (let times = 0; times < 4; times++) await offered.click({ force: true });
+    await meanwhile.waitFor({ state: "hidden" });
+  }
+
   for (const [name, options] of [
     ["wide-light", { viewport: SIZES.wide, colorScheme: "light" }],
     ["narrow-dark", { viewport: SIZES.narrow, colorScheme: "dark" }],
@@ -61,6 +113,8 @@ test("who edits what another has changed meanwhile is told, and loses nothing; a
     await panel.getByText("Saved", { exact: true }).waitFor();
     const { json } = await asAdmin("GET", "/api/orgs/acme/token-lifetimes");
     expect(json.set.accessTokenTtlSeconds).toBe(14_400);
+
+    if (name === "wide-light") await editElsewhere(page);
 
     await page.goto(`${house.url}/dashboard/acme/access`);
     await page.getByRole("button", { name: "New token" }).click();

@@ -40,17 +40,14 @@ function parametersOf(schema: z.ZodType) {
 }
 
 function parseFields<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  refuseUnkept(value);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields: Record<string, string> = {};
-  refuseUnkept(value);
   for (const { path, message } of parsed.error.issues) fields[path.join(".") || "body"] ??= message;
   throw invalidFields(fields);
 }
 
-/** The problem document's `fields` has them one by one, its `detail` all together. */
-export function invalidFields(fields: Record<string, string>): Fault {
-  return new Fault("invalid_fields", Object.values(fields).join(". "), { data: { fields } });
 const DEPTH_MAX = 100;
 
 /** Postgres keeps no text with a NUL in it; and what is nested without end would be followed without end. */
@@ -66,4 +63,7 @@ function refuseUnkept(value: unknown, path: readonly string[] = []): void {
   }
 }
 
+/** The problem document's `fields` has them one by one, its `detail` all together. */
+export function invalidFields(fields: Record<string, string>): Fault {
+  return new Fault("invalid_fields", Object.values(fields).join(". "), { data: { fields } });
 }

@@ -20,7 +20,10 @@ export interface Shown {
 }
 
 /** What comes and goes without anybody's change. */
-const VOLATILE = new Set(["lastUsedAt", "probedAt", "outage", "names", "requestedBy", "requestedAt", "ownLink", "me"]);
+const VOLATILE = new Set([
+  ...["lastUsedAt", "probedAt", "outage", "names", "requestedBy", "requestedAt", "ownLink", "me"],
+  ...["deliveredSeq", "deliveredAt", "behind", "attempts", "error", "retryAt"],
+]);
 
 /**
  * `ETag` on all that is shown, and `If-Match` on all that is changed (RFC 9110 §13.1.1): of two who change the same, the

@@ -7,6 +7,7 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import {
   deleteOwnClient,
   insertOwnClient,
+  listOwnClients,
   type OwnClient,
   replaceSecretOfOwnClient,
 } from "@gatehouse/store/own-clients";
@@ -68,6 +69,19 @@ export function ownClients({ db }: Deps) {
           }),
         );
         return c.json({ id: client.id, secret }, 201);
+      },
+    )
+    .get(
+      "/:id",
+      operation("readOwnClient", {
+        summary: "Read a client of the org's own",
+        needs: "decide on clients",
+        answers: OwnClientAnswer,
+      }),
+      async function read(c) {
+        const clients = await withOrg(db, c.var.membership.org.id, listOwnClients);
+        const client = clients.find(({ id }) => id === c.req.param("id")) ?? noSuchClient();
+        return c.json(ownClientView(client));
       },
     )
     .post(

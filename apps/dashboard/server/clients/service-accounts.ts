@@ -24,6 +24,11 @@ const RoleInApi = z.enum(["admin", "member", "auditor"], { error: "Choose what i
 const NewAccountFields = z.object({ name: NameField, role: RoleInApi.default("member") });
 const AccountChange = z.object({ suspended: z.boolean() });
 
+const AccountAnswer = z.object({
+  ...{ id: z.uuid(), name: z.string(), role: RoleInApi },
+  ...{ createdAt: z.iso.datetime(), suspendedAt: z.iso.datetime().nullable() },
+});
+
 const AccountsAnswer = z.object({
   accounts: z.array(
     z.object({
@@ -62,6 +67,22 @@ export function serviceAccounts(deps: Deps) {
           return { accounts, next };
         });
         return c.json({ accounts, next });
+      },
+    )
+    .get(
+      "/:account",
+      operation("readServiceAccount", {
+        summary: "Read a service account",
+        needs: "change service accounts",
+        answers: AccountAnswer,
+      }),
+      async function read(c) {
+        const account = await withOrg(db, c.var.membership.org.id, (scope) =>
+          findAccount(scope, c.req.param("account")),
+        );
+        const { createdAt, suspendedAt, ...shown } = account;
+        const times = { createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null };
+        return c.json({ ...shown, ...times });
       },
     )
     .post(

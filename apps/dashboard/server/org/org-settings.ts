@@ -14,13 +14,20 @@ import { NameField } from "../clients/mint.ts";
 import type { Deps } from "../dashboard.ts";
 import { refuseLastOwner } from "../people/people.ts";
 
+const Name = z.object({ name: NameField });
+
 /** `/api/orgs/:org`: its name, its end, and leaving it. */
 export function orgSettings({ db }: Deps) {
   return new Hono<InOrg>()
+    .get(
+      "/name",
+      operation("readOrgName", { summary: "Read the org's name", needs: "belong to the org", answers: Name }),
+      (c) => c.json({ name: c.var.membership.org.name }),
+    )
     .put(
       "/name",
       operation("renameOrg", { summary: "Give the org another name", needs: "rename the organisation" }),
-      jsonBody(z.object({ name: NameField })),
+      jsonBody(Name),
       async function rename(c) {
         const { id, name: before } = c.var.membership.org;
         const { name } = c.req.valid("json");

@@ -77,6 +77,14 @@ export function people(deps: Deps) {
         return c.json({ members, next: rows.length > limit ? members.at(-1)!.id : null });
       },
     )
+    .get(
+      "/members/:user",
+      operation("readMember", { summary: "Read a member", needs: "manage people", answers: MemberAnswer }),
+      async function read(c) {
+        const member = await withOrg(db, c.var.membership.org.id, (scope) => memberAt(scope, c.req.param("user")));
+        return c.json(memberView(member));
+      },
+    )
     .patch(
       "/members/:user",
       operation("changeRole", { summary: "Change a member's role", needs: "manage people" }),
@@ -121,9 +129,14 @@ export function people(deps: Deps) {
 
 /** A member whom this one may change: owners are owners' affair. */
 async function findMemberFor(scope: OrgScope, { role }: Membership, userId: string): Promise<Member> {
+  const member = await memberAt(scope, userId);
+  if (member.role === "owner" && role !== "owner") throw new Fault("forbidden", "Only an owner may change an owner");
+  return member;
+}
+
+async function memberAt(scope: OrgScope, userId: string): Promise<Member> {
   const member = z.uuid().safeParse(userId).success ? await findMember(scope, userId) : null;
   if (!member) throw new Fault("not_found", "There is no such member");
-  if (member.role === "owner" && role !== "owner") throw new Fault("forbidden", "Only an owner may change an owner");
   return member;
 }
 

@@ -71,6 +71,25 @@ async function seen<Read>(response: { json: () => Promise<Read>; headers: Header
 /** A change that is refused where something else is there by now; `null` is over whatever there is. */
 const over = (etag: string | null) => (etag === null ? {} : { header: { "if-match": etag } });
 
+/** No ETag is like this one, so that the answer is a refusal, with who was faster. */
+const STALE = '"as it was shown"';
+
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+
+/**
+ * For a change of what is a part of what is read: it is refused where that part is another now than it was `shown`, and not for what
+ * others have changed beside it. `null` is over whatever there is.
+ */
+async function overPart<Read>(
+  shown: object | string | null,
+  read: () => Promise<Seen<Read>>,
+  partOf: (read: Read) => unknown,
+): Promise<ReturnType<typeof over>> {
+  if (shown === null) return over(null);
+  const now = await read();
+  return over(isSame(partOf(now), shown) ? now.etag : STALE);
+}
+
 /** Page after page. */
 async function allOf<Page extends { next: string | null }, Item>(
   read: (query: { after?: string }) => Promise<Page>,
@@ -132,8 +151,10 @@ export async function probeConnector(org: string, slug: string): Promise<Probed>
 
 export type EraDecision = Parameters<(typeof connectors)[":slug"]["$patch"]>[0]["json"];
 
-export async function pinEras(org: string, slug: string, json: EraDecision): Promise<void> {
-  await connectors[":slug"].$patch({ param: { org, slug }, json });
+export async function pinEras(org: string, { slug, ...shown }: Connector, json: EraDecision): Promise<void> {
+  const erasOf = ({ clientEras, upstreamEra }: Omit<Connector, "etag">) => ({ clientEras, upstreamEra });
+  const unless = await overPart(erasOf(shown as Connector), () => readConnector(org, slug), erasOf);
+  await connectors[":slug"].$patch({ param: { org, slug }, json, ...unless });
 }
 
 export type UpstreamChange = Parameters<(typeof connectors)[":slug"]["upstream"]["$put"]>[0]["json"];
@@ -164,17 +185,41 @@ export async function decideOnTool(
   org: string,
   { slug, name }: { slug: string; name: string },
   json: ToolDecision,
-  etag: string | null = null,
+  etag: string | null,
 ): Promise<void> {
   await tool.$patch({ param: { org, slug, name }, json, ...over(etag) });
 }
 
+type Decided = Pick<Tool, "offered" | "classification">;
+const decidedOf = ({ offered, classification }: Decided): Decided => ({ offered, classification });
+
+/** What is decided with a switch, on the tool as it is `shown`. */
+export async function switchTool(org: string, slug: string, shown: Tool, json: ToolDecision): Promise<void> {
+  const param = { org, slug, name: shown.name };
+  const unless = await overPart(decidedOf(shown), () => readTool(org, slug, shown.name), decidedOf);
+  await tool.$patch({ param, json, ...unless });
+}
+
 const NAMES_AT_ONCE = 500;
 
-export async function offerTools(org: string, slug: string, names: string[], offered: boolean): Promise<void> {
-  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
-    const json = { names: names.slice(from, from + NAMES_AT_ONCE), offered };
-    await tools.$post({ param: { org, slug }, json });
+/** Of many at once, as they are `shown`. */
+export async function switchTools(
+  org: string,
+  slug: string,
+  shown: Tool[],
+  decision: { offered: boolean } | { classification: "read" | "write" },
+): Promise<void> {
+  const names = new Set(shown.map(({ name }) => name));
+  const [{ etag }, now] = await Promise.all([
+    tools.$get({ param: { org, slug }, query: {} }).then(seen),
+    readConnector(org, slug),
+  ]);
+  const decided = (all: Tool[]) => all.filter(({ name }) => names.has(name)).map(decidedOf);
+  let unless = over(isSame(decided(now.tools), decided(shown)) ? etag : STALE);
+  for (let from = 0; from < shown.length; from += NAMES_AT_ONCE) {
+    const json = { names: [...names].slice(from, from + NAMES_AT_ONCE), ...decision };
+    await tools.$post({ param: { org, slug }, json, ...unless });
+    unless = over(null);
   }
 }
 
@@ -183,19 +228,6 @@ export type OpenTo = Connector["openTo"];
 /** Who may use it; `null` is every member. */
 export async function openConnector(org: string, slug: string, openTo: OpenTo, etag: string | null): Promise<void> {
   await connectors[":slug"]["open-to"].$put({ param: { org, slug }, json: { openTo }, ...over(etag) });
-}
-
-/** `read` or `write`, of many at once. */
-export async function classifyTools(
-  org: string,
-  slug: string,
-  names: string[],
-  classification: "read" | "write",
-): Promise<void> {
-  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
-    const json = { names: names.slice(from, from + NAMES_AT_ONCE), classification };
-    await tools.$post({ param: { org, slug }, json });
-  }
 }
 
 const { announcement } = connectors[":slug"];
@@ -325,8 +357,8 @@ const deliveries = client.orgs[":org"]["audit-deliveries"];
 export type Delivery = InferResponseType<typeof deliveries.$get>["deliveries"][number];
 export type NewDelivery = Parameters<typeof deliveries.$post>[0]["json"];
 
-export async function listDeliveries(org: string): Promise<Delivery[]> {
-  return (await (await deliveries.$get({ param: { org } })).json()).deliveries;
+export async function listDeliveries(org: string): Promise<Seen<{ deliveries: Delivery[] }>> {
+  return seen(await deliveries.$get({ param: { org } }));
 }
 
 /** Tells the secret of a webhook, this once. */
@@ -334,8 +366,13 @@ export async function createDelivery(org: string, json: NewDelivery) {
   return (await deliveries.$post({ param: { org }, json })).json();
 }
 
-export async function pauseDelivery(org: string, id: string, paused: boolean): Promise<void> {
-  await deliveries[":id"].$patch({ param: { org, id }, json: { paused } });
+export async function pauseDelivery(org: string, { id, paused: shown }: Delivery, paused: boolean): Promise<void> {
+  const unless = await overPart(
+    { paused: shown },
+    () => listDeliveries(org),
+    ({ deliveries }) => deliveries.filter((one) => one.id === id).map(({ paused }) => ({ paused }))[0],
+  );
+  await deliveries[":id"].$patch({ param: { org, id }, json: { paused }, ...unless });
 }
 
 export async function replaceDeliverySecret(org: string, id: string): Promise<string> {
@@ -393,16 +430,26 @@ const { linked } = connectors[":slug"];
 export type Linked = InferResponseType<typeof linked.$get>;
 export type OAuthAppFields = Parameters<typeof linked.app.$put>[0]["json"];
 
-export async function readLinked(org: string, slug: string): Promise<Linked> {
-  return (await linked.$get({ param: { org, slug } })).json();
+export async function readLinked(org: string, slug: string): Promise<Seen<Linked>> {
+  return seen(await linked.$get({ param: { org, slug } }));
 }
 
-export async function giveOAuthApp(org: string, slug: string, json: OAuthAppFields): Promise<void> {
-  await linked.app.$put({ param: { org, slug }, json });
+const appOf = ({ app }: Linked) => ({ app });
+
+/** In the place of the one that is `shown`; `null` is whichever there is. */
+export async function giveOAuthApp(
+  org: string,
+  slug: string,
+  json: OAuthAppFields,
+  shown: Linked | null,
+): Promise<void> {
+  const unless = await overPart(shown && appOf(shown), () => readLinked(org, slug), appOf);
+  await linked.app.$put({ param: { org, slug }, json, ...unless });
 }
 
-export async function takeOAuthApp(org: string, slug: string): Promise<void> {
-  await linked.app.$delete({ param: { org, slug } });
+export async function takeOAuthApp(org: string, slug: string, shown: Linked): Promise<void> {
+  const unless = await overPart(appOf(shown), () => readLinked(org, slug), appOf);
+  await linked.app.$delete({ param: { org, slug }, ...unless });
 }
 
 export type NewTokenFields = Parameters<typeof tokens.$post>[0]["json"];
@@ -429,12 +476,21 @@ export async function createServiceAccount(org: string, json: NewServiceAccount)
   await accounts.$post({ param: { org }, json });
 }
 
-export async function suspendServiceAccount(org: string, account: string, suspended: boolean): Promise<void> {
-  await accounts[":account"].$patch({ param: { org, account }, json: { suspended } });
+/** A change of the account as it is `shown`. */
+function overAccount(org: string, shown: ServiceAccount) {
+  const standingOf = ({ role, suspendedAt }: Pick<ServiceAccount, "role" | "suspendedAt">) => ({ role, suspendedAt });
+  const param = { org, account: shown.id };
+  return overPart(standingOf(shown), async () => seen(await accounts[":account"].$get({ param })), standingOf);
 }
 
-export async function deleteServiceAccount(org: string, account: string): Promise<void> {
-  await accounts[":account"].$delete({ param: { org, account } });
+export async function suspendServiceAccount(org: string, shown: ServiceAccount, suspended: boolean): Promise<void> {
+  const param = { org, account: shown.id };
+  await accounts[":account"].$patch({ param, json: { suspended }, ...(await overAccount(org, shown)) });
+}
+
+export async function deleteServiceAccount(org: string, shown: ServiceAccount): Promise<void> {
+  const param = { org, account: shown.id };
+  await accounts[":account"].$delete({ param, ...(await overAccount(org, shown)) });
 }
 
 export async function mintServiceToken(org: string, account: string, json: NewTokenFields): Promise<Minted> {
@@ -444,13 +500,18 @@ export async function mintServiceToken(org: string, account: string, json: NewTo
 const { clients, "own-clients": ownClients } = client.orgs[":org"];
 
 export async function readClients(org: string) {
-  return (await clients.$get({ param: { org } })).json();
+  return seen(await clients.$get({ param: { org } }));
 }
 
 type ClientPolicy = Parameters<typeof clients.policy.$put>[0]["json"];
 
-export async function chooseClientPolicy(org: string, json: ClientPolicy): Promise<void> {
-  await clients.policy.$put({ param: { org }, json });
+export async function chooseClientPolicy(org: string, shown: Clients["policy"], json: ClientPolicy): Promise<void> {
+  const unless = await overPart(
+    shown,
+    () => readClients(org),
+    ({ policy }) => policy,
+  );
+  await clients.policy.$put({ param: { org }, json, ...unless });
 }
 
 /** A host, or the URL of a client's metadata document. */
@@ -462,10 +523,21 @@ export async function takeOffClientList(org: string, json: { host: string; confi
   await clients.list.$delete({ param: { org }, json });
 }
 
-export type ClientDecision = Parameters<typeof clients.decision.$put>[0]["json"];
+type ClientDecision = Parameters<typeof clients.decision.$put>[0]["json"];
 
-export async function decideOnClient(org: string, json: ClientDecision): Promise<void> {
-  await clients.decision.$put({ param: { org }, json });
+/** `shown` is what has been decided so far, as whoever decides has seen it. */
+export async function decideOnClient(
+  org: string,
+  shown: Pick<KnownClient, "decision">,
+  json: ClientDecision,
+): Promise<void> {
+  const decisionOf = ({ decision }: Pick<KnownClient, "decision">) => ({ decision });
+  const unless = await overPart(
+    decisionOf(shown),
+    () => readClients(org),
+    ({ clients }) => clients.filter(({ identity }) => identity === json.identity).map(decisionOf)[0],
+  );
+  await clients.decision.$put({ param: { org }, json, ...unless });
 }
 
 export type NewOwnClient = Parameters<typeof ownClients.$post>[0]["json"];
@@ -478,12 +550,19 @@ export async function registerOwnClient(
   return (await ownClients.$post({ param: { org }, json })).json();
 }
 
-export async function replaceOwnClientSecret(org: string, id: string): Promise<string> {
-  return (await (await ownClients[":id"].secret.$post({ param: { org, id } })).json()).secret;
+/** A change of the client as it is `shown`. */
+function overOwnClient(org: string, shown: OwnClient) {
+  const read = async () => seen(await ownClients[":id"].$get({ param: { org, id: shown.id } }));
+  return overPart(shown, read, ({ etag: _, ...now }: Seen<OwnClient>) => now);
 }
 
-export async function deleteOwnClient(org: string, id: string): Promise<void> {
-  await ownClients[":id"].$delete({ param: { org, id } });
+export async function replaceOwnClientSecret(org: string, shown: OwnClient): Promise<string> {
+  const param = { org, id: shown.id };
+  return (await (await ownClients[":id"].secret.$post({ param, ...(await overOwnClient(org, shown)) })).json()).secret;
+}
+
+export async function deleteOwnClient(org: string, shown: OwnClient): Promise<void> {
+  await ownClients[":id"].$delete({ param: { org, id: shown.id }, ...(await overOwnClient(org, shown)) });
 }
 
 export type Clients = InferResponseType<typeof clients.$get>;
@@ -541,12 +620,25 @@ export async function pageMembers(org: string, query: { search?: string; after?:
   return (await people.members.$get({ param: { org }, query })).json();
 }
 
-export async function changeRole(org: string, user: string, role: Role): Promise<void> {
-  await people.members[":user"].$patch({ param: { org, user }, json: { role } });
+export type Member = People["members"][number];
+
+/** A change of the member as they are `shown`. */
+function overMember(org: string, shown: Member) {
+  const param = { org, user: shown.id };
+  return overPart(
+    shown.role,
+    async () => seen(await people.members[":user"].$get({ param })),
+    ({ role }) => role,
+  );
 }
 
-export async function removeMember(org: string, user: string): Promise<void> {
-  await people.members[":user"].$delete({ param: { org, user } });
+export async function changeRole(org: string, shown: Member, role: Role): Promise<void> {
+  const param = { org, user: shown.id };
+  await people.members[":user"].$patch({ param, json: { role }, ...(await overMember(org, shown)) });
+}
+
+export async function removeMember(org: string, shown: Member): Promise<void> {
+  await people.members[":user"].$delete({ param: { org, user: shown.id }, ...(await overMember(org, shown)) });
 }
 
 const { many } = people.invitations;
@@ -613,17 +705,24 @@ export async function callFromPlayground(org: string, slug: string, json: Playgr
   return (await playground.$post({ param: { org, slug }, json })).json();
 }
 
-export async function renameConnector(org: string, slug: string, name: string): Promise<void> {
-  await connectors[":slug"].name.$put({ param: { org, slug }, json: { name } });
+const nameOf = ({ name }: { name: string }) => name;
+
+/** In the place of the name that is `shown`; `null` is whichever there is. */
+export async function renameConnector(org: string, slug: string, name: string, shown: string | null): Promise<void> {
+  const unless = await overPart(shown, () => readConnector(org, slug), nameOf);
+  await connectors[":slug"].name.$put({ param: { org, slug }, json: { name }, ...unless });
 }
 
 /** `confirm` is its slug once more. */
-export async function deleteConnector(org: string, slug: string, confirm: string): Promise<void> {
-  await connectors[":slug"].$delete({ param: { org, slug }, json: { confirm } });
+export async function deleteConnector(org: string, { slug, etag }: Connector, confirm: string): Promise<void> {
+  await connectors[":slug"].$delete({ param: { org, slug }, json: { confirm }, ...over(etag) });
 }
 
-export async function renameOrg(org: string, name: string): Promise<void> {
-  await client.orgs[":org"].name.$put({ param: { org }, json: { name } });
+/** The same of the org. */
+export async function renameOrg(org: string, name: string, shown: string | null): Promise<void> {
+  const address = client.orgs[":org"].name;
+  const unless = await overPart(shown, async () => seen(await address.$get({ param: { org } })), nameOf);
+  await address.$put({ param: { org }, json: { name }, ...unless });
 }
 
 /** `confirm` is its slug once more. */

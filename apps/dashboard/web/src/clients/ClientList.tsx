@@ -20,12 +20,12 @@ export function ClientList({ org, policy, clients }: ClientListProps) {
   const [blocking, setBlocking] = useState<KnownClient | null>(null);
   const decide = useDisconnecting(
     org,
-    (change: { identity: string; decision: KnownClient["decision"]; confirmed?: boolean }) =>
-      decideOnClient(org, change),
+    ({ client, ...change }: { client: KnownClient; decision: KnownClient["decision"]; confirmed?: boolean }) =>
+      decideOnClient(org, client, { ...change, identity: client.identity }),
   );
 
   function block(): void {
-    if (blocking) decide.submit({ identity: blocking.identity, decision: "blocked" });
+    if (blocking) decide.submit({ client: blocking, decision: "blocked" });
     setBlocking(null);
   }
 
@@ -61,9 +61,7 @@ export function ClientList({ org, policy, clients }: ClientListProps) {
                   variant="default"
                   disabled={decide.isPending}
                   aria-label={`${undoing(client, policy)!.label} ${client.name}`}
-                  onClick={() =>
-                    decide.submit({ identity: client.identity, decision: undoing(client, policy)!.decision })
-                  }
+                  onClick={() => decide.submit({ client, decision: undoing(client, policy)!.decision })}
                 >
                   {undoing(client, policy)!.label}
                 </Button>

@@ -16,13 +16,13 @@ export function OwnClients({ org, clients }: { org: string; clients: OwnClient[]
   const [registering, setRegistering] = useState(false);
   const [asked, setAsked] = useState<{ client: OwnClient; to: "delete" | "replace" } | null>(null);
   const [secret, setSecret] = useState<{ id: string; secret: string } | null>(null);
-  const remove = useChange(org, (id: string) => deleteOwnClient(org, id));
-  const replace = useChange(org, (id: string) => replaceOwnClientSecret(org, id));
+  const remove = useChange(org, (client: OwnClient) => deleteOwnClient(org, client));
+  const replace = useChange(org, (client: OwnClient) => replaceOwnClientSecret(org, client));
 
   function confirm(): void {
-    const { id } = asked!.client;
-    if (asked!.to === "delete") remove.mutate(id);
-    else replace.mutate(id, { onSuccess: (secret) => setSecret({ id, secret }) });
+    const { client, to } = asked!;
+    if (to === "delete") remove.mutate(client);
+    else replace.mutate(client, { onSuccess: (secret) => setSecret({ id: client.id, secret }) });
     setAsked(null);
   }
 

@@ -20,7 +20,7 @@ const POLICIES = [
 export function PolicyChoice({ org, policy }: { org: string; policy: Clients["policy"] }) {
   const { submit, confirmation, error, isPending, wanted } = useDisconnecting(
     org,
-    (change: { policy: Clients["policy"]; confirmed?: boolean }) => chooseClientPolicy(org, change),
+    (change: { policy: Clients["policy"]; confirmed?: boolean }) => chooseClientPolicy(org, policy, change),
   );
   return (
     <>

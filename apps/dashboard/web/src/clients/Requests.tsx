@@ -1,5 +1,5 @@
 import { Button, Text } from "@mantine/core";
-import { type ClientDecision, decideOnClient, type KnownClient } from "../api.ts";
+import { decideOnClient, type KnownClient } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";
@@ -9,7 +9,9 @@ import { useChange } from "./use-clients.ts";
 
 /** What members have asked for, until somebody decides. */
 export function Requests({ org, clients }: { org: string; clients: KnownClient[] }) {
-  const decide = useChange(org, (decision: ClientDecision) => decideOnClient(org, decision));
+  const decide = useChange(org, ({ client, decision }: { client: KnownClient; decision: "allowed" | "blocked" }) =>
+    decideOnClient(org, client, { identity: client.identity, decision }),
+  );
   return (
     <Panel
       title="Waiting for a decision"
@@ -31,7 +33,7 @@ export function Requests({ org, clients }: { org: string; clients: KnownClient[]
                 size="sm"
                 disabled={decide.isPending}
                 aria-label={`Approve ${client.name}`}
-                onClick={() => decide.mutate({ identity: client.identity, decision: "allowed" })}
+                onClick={() => decide.mutate({ client, decision: "allowed" })}
               >
                 Approve
               </Button>
@@ -40,7 +42,7 @@ export function Requests({ org, clients }: { org: string; clients: KnownClient[]
                 variant="default"
                 disabled={decide.isPending}
                 aria-label={`Block ${client.name}`}
-                onClick={() => decide.mutate({ identity: client.identity, decision: "blocked" })}
+                onClick={() => decide.mutate({ client, decision: "blocked" })}
               >
                 Block
               </Button>

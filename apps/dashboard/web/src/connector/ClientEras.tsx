@@ -3,7 +3,7 @@ import type { Connector } from "../api.ts";
 import { usePinnedEras } from "./use-upstream.ts";
 
 export function ClientEras({ org, connector }: { org: string; connector: Connector }) {
-  const pin = usePinnedEras(org, connector.slug);
+  const pin = usePinnedEras(org, connector);
   const { clientEras } = { ...connector, ...(pin.isPending ? pin.variables : {}) };
   return (
     <>

@@ -107,7 +107,7 @@ export function ToolList({ org, connector, mayChange }: ToolListProps) {
                 key={tool.name}
                 {...{ org, tool, mayChange }}
                 slug={connector.slug}
-                decide={(decision) => decide.mutate({ name: tool.name, decision })}
+                decide={(decision) => decide.mutate({ tool, decision })}
               />
             ))}
           </ul>

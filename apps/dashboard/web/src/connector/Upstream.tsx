@@ -107,7 +107,7 @@ interface UpstreamEraProps {
 }
 
 function UpstreamEra({ org, connector, onUnpinned }: UpstreamEraProps) {
-  const pin = usePinnedEras(org, connector.slug, onUnpinned);
+  const pin = usePinnedEras(org, connector, onUnpinned);
   const { upstreamEra } = { ...connector, ...(pin.isPending ? pin.variables : {}) };
   return (
     <>

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type EraDecision, pinEras, probeConnector } from "../api.ts";
+import { type Connector, type EraDecision, pinEras, probeConnector } from "../api.ts";
 
 /** Until the connector has been read again, it counts as under way. */
 export function useProbe(org: string, slug: string) {
@@ -11,10 +11,10 @@ export function useProbe(org: string, slug: string) {
 }
 
 /** An upstream whose era is to be found out is checked at once. */
-export function usePinnedEras(org: string, slug: string, onUnpinned: () => void = () => {}) {
+export function usePinnedEras(org: string, connector: Connector, onUnpinned: () => void = () => {}) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (decision: EraDecision) => pinEras(org, slug, decision),
+    mutationFn: (decision: EraDecision) => pinEras(org, connector, decision),
     onSuccess: (_, { upstreamEra }) => upstreamEra === "auto" && onUnpinned(),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
   });

@@ -24,7 +24,7 @@ export function Deliveries({ org }: { org: string }) {
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {!error && !data && <Loading />}
       <ul className={classes.list}>
-        {data?.map((delivery) => (
+        {data?.deliveries.map((delivery) => (
           <DeliveryRow key={delivery.id} org={org} delivery={delivery} onSecret={setSecret} />
         ))}
       </ul>

@@ -15,7 +15,7 @@ interface DeliveryRowProps {
 
 export function DeliveryRow({ org, delivery, onSecret }: DeliveryRowProps) {
   const { id, kind, target, paused } = delivery;
-  const pause = useDelivery(org, (paused: boolean) => pauseDelivery(org, id, paused));
+  const pause = useDelivery(org, (paused: boolean) => pauseDelivery(org, delivery, paused));
   const replace = useDelivery(org, () => replaceDeliverySecret(org, id));
   const remove = useDelivery(org, () => deleteDelivery(org, id));
   const tried = useDelivery(org, () => tryDelivery(org, id));

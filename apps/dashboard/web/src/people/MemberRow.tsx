@@ -39,7 +39,7 @@ export function MemberRow({ org, member, isMe }: MemberRowProps) {
             aria-label={`Role of ${name}`}
             value={role}
             disabled={changeRole.isPending}
-            onChange={(event) => changeRole.mutate({ id, role: event.currentTarget.value as Role })}
+            onChange={(event) => changeRole.mutate({ member, role: event.currentTarget.value as Role })}
             data={rolesFor(org.role).map(({ value, label }) => ({ value, label }))}
           />
         ) : (
@@ -56,7 +56,7 @@ export function MemberRow({ org, member, isMe }: MemberRowProps) {
             name={isMe ? org.name : name}
             question={`${isMe ? "Your" : `${name}'s`} access to ${org.name} ends within a second, and so does that of all connected apps.`}
             pending={remove.isPending}
-            onEnd={() => remove.mutate(id)}
+            onEnd={() => remove.mutate(member)}
           />
         )}
       </div>

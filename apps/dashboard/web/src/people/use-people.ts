@@ -2,6 +2,7 @@ import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query
 import {
   changeRole,
   invite,
+  type Member,
   type Role,
   readPeople,
   removeMember,
@@ -22,10 +23,10 @@ export function usePeople(org: string) {
     );
   return {
     changeRole: useMutation({
-      mutationFn: ({ id, role }: { id: string; role: Role }) => changeRole(org, id, role),
+      mutationFn: ({ member, role }: { member: Member; role: Role }) => changeRole(org, member, role),
       onSettled,
     }),
-    remove: useMutation({ mutationFn: (id: string) => removeMember(org, id), onSettled }),
+    remove: useMutation({ mutationFn: (member: Member) => removeMember(org, member), onSettled }),
     invite: useMutation({ mutationFn: (fields: { addresses: string; role: Role }) => invite(org, fields), onSettled }),
     sendAgain: useMutation({ mutationFn: (id: string) => sendInvitationAgain(org, id), onSettled }),
     withdraw: useMutation({ mutationFn: (id: string) => withdrawInvitation(org, id), onSettled }),

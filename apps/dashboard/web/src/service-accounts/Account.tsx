@@ -67,13 +67,14 @@ interface ActionsProps {
   onNewToken: () => void;
 }
 
-function Actions({ org, account: { id, name, suspendedAt }, onNewToken }: ActionsProps) {
+function Actions({ org, account, onNewToken }: ActionsProps) {
+  const { name, suspendedAt } = account;
   const onSettled = useReadAgain(org);
   const suspend = useMutation({
-    mutationFn: (suspended: boolean) => suspendServiceAccount(org, id, suspended),
+    mutationFn: (suspended: boolean) => suspendServiceAccount(org, account, suspended),
     onSettled,
   });
-  const remove = useMutation({ mutationFn: () => deleteServiceAccount(org, id), onSettled });
+  const remove = useMutation({ mutationFn: () => deleteServiceAccount(org, account), onSettled });
   const error = suspend.error ?? remove.error;
   return (
     <>

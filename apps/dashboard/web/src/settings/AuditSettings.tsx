@@ -49,7 +49,7 @@ export function AuditSettings({ org, mayChange }: { org: string; mayChange: bool
 const withoutEtag = ({ arguments: kept, retentionDays }: Kept): Kept => ({ arguments: kept, retentionDays });
 
 function AuditForm({ org, kept, mayChange }: { org: string; kept: Seen<Kept>; mayChange: boolean }) {
-  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(kept, withoutEtag);
+  const { fields: wanted, setFields: setWanted, isChanged, base, reset } = useEdit(kept, withoutEtag);
   const [asking, setAsking] = useState(false);
   const queryClient = useQueryClient();
   const readAgain = () => queryClient.invalidateQueries({ queryKey: settingsQuery(org).queryKey });
@@ -73,7 +73,7 @@ function AuditForm({ org, kept, mayChange }: { org: string; kept: Seen<Kept>; ma
       onSubmit={(event) => {
         event.preventDefault();
         if (deletes) setAsking(true);
-        else mutate(etag);
+        else mutate(base.etag);
       }}
     >
       <Stack gap="md" maw={560}>
@@ -126,7 +126,7 @@ function AuditForm({ org, kept, mayChange }: { org: string; kept: Seen<Kept>; ma
         action="Delete them"
         pending={isPending}
         onCancel={() => setAsking(false)}
-        onConfirm={() => mutate(etag)}
+        onConfirm={() => mutate(base.etag)}
       >
         All rows older than {inWords(wanted.retentionDays ?? 0)} are deleted within the hour, and cannot be brought
         back. Export the log first if you need them.

@@ -8,7 +8,7 @@ export function OrgName({ org: { slug, name } }: { org: { slug: string; name: st
       <NameForm
         name={name}
         label="Name of the organisation"
-        save={(name) => renameOrg(slug, name)}
+        save={(name, shown) => renameOrg(slug, name, shown)}
         changes={["session"]}
       />
     </Panel>

@@ -50,7 +50,7 @@ export function TokenLifetimes({ org }: { org: string }) {
 
 function LifetimesForm({ org, read }: { org: string; read: Read }) {
   const { set, bounds } = read;
-  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(read, ({ set }) => set);
+  const { fields: wanted, setFields: setWanted, isChanged, base, reset } = useEdit(read, ({ set }) => set);
   const queryClient = useQueryClient();
   const readAgain = () => queryClient.invalidateQueries({ queryKey: lifetimesQuery(org).queryKey });
   const save = useMutation({
@@ -70,7 +70,7 @@ function LifetimesForm({ org, read }: { org: string; read: Read }) {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        mutate(etag);
+        mutate(base.etag);
       }}
     >
       <Stack gap="md" maw={440}>

@@ -1,35 +1,46 @@
 import { Button, Group, Text, TextInput } from "@mantine/core";
 import { type QueryKey, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { ApiProblem } from "../api.ts";
-import { Failure } from "./states.tsx";
+import { NotSaved } from "./NotSaved.tsx";
+import { useEdit } from "./use-edit.ts";
 
 interface NameFormProps {
   /** What it is called now. */
   name: string;
   label: string;
-  save: (name: string) => Promise<void>;
+  /** In the place of the name that was `shown`, or, where that is `null`, of whichever there is. */
+  save: (name: string, shown: string | null) => Promise<void>;
   /** What is read again then. */
   changes: QueryKey;
 }
 
 export function NameForm({ name, label, save, changes }: NameFormProps) {
-  const [wanted, setWanted] = useState(name);
+  const { fields: wanted, setFields: setWanted, base, reset: giveUp } = useEdit(name, (name) => name);
   const queryClient = useQueryClient();
-  const { mutate, error, isPending } = useMutation({
-    mutationFn: () => save(wanted),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: changes }),
+  const readAgain = () => queryClient.invalidateQueries({ queryKey: changes });
+  const { mutate, reset, error, isPending } = useMutation({
+    mutationFn: (shown: string | null) => save(wanted, shown),
+    onSuccess: readAgain,
   });
   const problem = error instanceof ApiProblem ? error.fields.name : undefined;
+
+  async function seeTheirs(): Promise<void> {
+    await readAgain();
+    reset();
+    giveUp();
+  }
+
   return (
     <form
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        mutate();
+        mutate(base);
       }}
     >
-      {error && !problem && <Failure error={error} />}
+      {error && !problem && (
+        <NotSaved error={error} pending={isPending} onTheirs={seeTheirs} onMine={() => mutate(null)} />
+      )}
       <Group gap="sm" align="flex-start">
         <TextInput
           flex="1 1 14rem"

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ApiProblem, giveOAuthApp, type Linked, takeOAuthApp } from "../../api.ts";
 import { EndButton } from "../../ui/EndButton.tsx";
+import { NotSaved } from "../../ui/NotSaved.tsx";
 import { Failure } from "../../ui/states.tsx";
 import classes from "./linked.module.css";
 
@@ -17,7 +18,7 @@ export function OAuthApp({ org, slug, linked }: Props) {
   const [editing, setEditing] = useState(false);
   const queryClient = useQueryClient();
   const onSuccess = () => queryClient.invalidateQueries({ queryKey: ["connectors", org, slug] });
-  const take = useMutation({ mutationFn: () => takeOAuthApp(org, slug), onSuccess });
+  const take = useMutation({ mutationFn: () => takeOAuthApp(org, slug, linked), onSuccess });
   return (
     <div className={classes.app}>
       <Stack gap="sm">
@@ -68,8 +69,10 @@ function describe(app: Linked["app"]): string {
 function OAuthAppForm({ org, slug, linked, onDone, onCancel }: Props & { onDone: () => void; onCancel: () => void }) {
   const [clientId, setClientId] = useState("");
   const [clientSecret, setClientSecret] = useState("");
+  const [shown] = useState(linked);
   const give = useMutation({
-    mutationFn: () => giveOAuthApp(org, slug, { clientId, clientSecret: clientSecret || null }),
+    mutationFn: (shown: Linked | null) =>
+      giveOAuthApp(org, slug, { clientId, clientSecret: clientSecret || null }, shown),
     onSuccess: onDone,
   });
   const problem = give.error instanceof ApiProblem ? give.error : null;
@@ -78,11 +81,13 @@ function OAuthAppForm({ org, slug, linked, onDone, onCancel }: Props & { onDone:
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        give.mutate();
+        give.mutate(shown);
       }}
     >
       <Stack gap="md">
-        {give.error && !problem?.hasFields && <Failure error={give.error} />}
+        {give.error && !problem?.hasFields && (
+          <NotSaved error={give.error} pending={give.isPending} onTheirs={onDone} onMine={() => give.mutate(null)} />
+        )}
         <Text size="sm">
           Make an OAuth app at the service, with this redirect URI: <Code>{linked.redirectUri}</Code>
         </Text>

@@ -10,7 +10,7 @@ const openToOf = ({ openTo }: Connector): OpenTo => openTo;
 
 export function WhoMayUse({ org, connector }: { org: string; connector: Connector }) {
   const { slug } = connector;
-  const { fields: wanted, setFields: setWanted, isChanged, etag, reset } = useEdit(connector, openToOf);
+  const { fields: wanted, setFields: setWanted, isChanged, base, reset } = useEdit(connector, openToOf);
   const queryClient = useQueryClient();
   const readAgain = () => queryClient.invalidateQueries({ queryKey: ["connectors", org] });
   const open = useMutation({
@@ -33,7 +33,7 @@ export function WhoMayUse({ org, connector }: { org: string; connector: Connecto
         <OpenToField org={org} value={wanted} everyone="All members" onChange={setWanted} />
         {isChanged && (
           <Group>
-            <Button size="sm" loading={open.isPending} onClick={() => open.mutate(etag)}>
+            <Button size="sm" loading={open.isPending} onClick={() => open.mutate(base.etag)}>
               Save
             </Button>
             <Button size="sm" variant="default" onClick={() => reset()}>

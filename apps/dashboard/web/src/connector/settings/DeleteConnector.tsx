@@ -4,17 +4,12 @@ import { type Connector, deleteConnector } from "../../api.ts";
 import { Destroy } from "../../ui/Destroy.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 
-export function DeleteConnector({
-  org,
-  connector: { slug, name, tools, linked },
-}: {
-  org: string;
-  connector: Connector;
-}) {
+export function DeleteConnector({ org, connector }: { org: string; connector: Connector }) {
+  const { slug, name, tools, linked } = connector;
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const remove = useMutation({
-    mutationFn: (confirm: string) => deleteConnector(org, slug, confirm),
+    mutationFn: (confirm: string) => deleteConnector(org, connector, confirm),
     async onSuccess() {
       queryClient.removeQueries({ queryKey: ["connectors", org, slug] });
       await navigate({ to: "/$org/connectors", params: { org } });

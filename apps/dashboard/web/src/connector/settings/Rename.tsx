@@ -8,7 +8,7 @@ export function Rename({ org, connector: { slug, name } }: { org: string; connec
       <NameForm
         name={name}
         label="Name of the connector"
-        save={(name) => renameConnector(org, slug, name)}
+        save={(name, shown) => renameConnector(org, slug, name, shown)}
         changes={["connectors", org]}
       />
     </Panel>

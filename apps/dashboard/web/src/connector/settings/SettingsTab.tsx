@@ -13,7 +13,7 @@ export function SettingsTab() {
   if (!org.mayChange) return <NotFound />;
   return (
     <>
-      <Rename key={connector.name} org={org.slug} connector={connector} />
+      <Rename org={org.slug} connector={connector} />
       <Panel title="Address">
         <Stack gap="xs">
           <Copyable text={connector.address} label={`the address of ${connector.name}`} />
@@ -22,7 +22,7 @@ export function SettingsTab() {
           </Text>
         </Stack>
       </Panel>
-      <WhoMayUse key={JSON.stringify(connector.openTo)} org={org.slug} connector={connector} />
+      <WhoMayUse org={org.slug} connector={connector} />
       <LimitsPanel org={org.slug} subject={{ subject: "connector", subjectId: connector.id }} what="this connector" />
       <DeleteConnector org={org.slug} connector={connector} />
     </>

@@ -30,7 +30,7 @@ interface ToolFormProps {
 
 export function ToolForm({ org, slug, tool }: ToolFormProps) {
   const { definition } = tool;
-  const { fields, setFields, etag, reset } = useEdit(tool, toFields);
+  const { fields, setFields, base, reset } = useEdit(tool, toFields);
   const [isTried, setTried] = useState(false);
   const queryClient = useQueryClient();
   const save = useSave({ org, slug, name: tool.name });
@@ -51,7 +51,7 @@ export function ToolForm({ org, slug, tool }: ToolFormProps) {
   function submit(event: FormEvent): void {
     event.preventDefault();
     setTried(true);
-    if (Object.keys(unreadable).length === 0) store(etag);
+    if (Object.keys(unreadable).length === 0) store(base.etag);
   }
 
   async function seeTheirs(): Promise<void> {
