@@ -104,6 +104,22 @@ test("a stream that is cut is read on from where it was, when its server said to
   expect(cancelled(upstream)).toBeUndefined();
 });
 
+test("a stream that is cut over and over, and wants to be read on at once, is read on slowly, and given up in the end", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { era: "legacy", upstreamTimeoutMs: 100 });
+  const cut = `id: 7\nretry: 0\ndata: ${JSON.stringify(PROGRESS)}\n\n`;
+  let readOn = 0;
+  upstream.on("tools/call", (_, response) => void streamOf(response).end(cut));
+  upstream.on("GET", ({ headers }, response) => {
+    if (headers["last-event-id"] === undefined) return void response.writeHead(405).end();
+    readOn++;
+    streamOf(response).end(cut);
+  });
+  const answer = await post(small.endpoint.url, callTool("look"), bearer(small.token));
+  expect(answer.messages.at(-1).error.message).toContain("came to no end in time");
+  expect(readOn).toBeLessThan(13);
+});
+
 test("a legacy client is given what it needs to read on itself", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });

@@ -9,6 +9,11 @@ import { address, type Outbound, targetOf } from "./upstream-request.ts";
 
 type Used = Pick<Dependencies, "egress" | "upstreamTimeoutMs">;
 
+/** A server says when its stream may be asked for again: not at once, over and over, and not never. */
+const REOPEN_MS = { min: 100, max: CALL.silenceMs };
+
+export const reopenAfter = (retryMs: number) => Math.min(Math.max(retryMs, REOPEN_MS.min), REOPEN_MS.max);
+
 /** Opens a legacy upstream's stream of what it says unasked (2025-11-25, Listening for Messages from the Server). */
 export async function listenUpstream(
   exchange: Exchange,

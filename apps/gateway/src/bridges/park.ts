@@ -208,7 +208,9 @@ class ParkableCall implements Receiver {
     const outbound = this.#session.outbound(cancelledNotification(this.#requestId));
     const open = (lastEventId?: string) =>
       backOf(this.#exchange, this.#deps).listen(this.#exchange, outbound, lastEventId);
-    return readOn(this.#place, open, (data) => this.#readOn(JSON.parse(data)), this.#gone.signal);
+    const { upstreamTimeoutMs } = this.#deps;
+    const take = (data: string) => this.#readOn(JSON.parse(data));
+    return readOn(this.#place, open, take, { upstreamTimeoutMs, signal: this.#gone.signal });
   }
 
   #readOn(message: Message): Promise<void> | undefined {

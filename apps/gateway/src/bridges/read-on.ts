@@ -3,9 +3,9 @@ import { Fault } from "@gatehouse/faults";
 import { isResponse, type Message, type Request } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
 import { backOf, type UpstreamStream } from "../backs/back.ts";
-import { readStream } from "../backs/listen-upstream.ts";
+import { readStream, reopenAfter } from "../backs/listen-upstream.ts";
 import { rewriteResult } from "../backs/rewrite.ts";
-import type { Receiver } from "../backs/streamable-http.ts";
+import { endless, overAt, type Receiver } from "../backs/streamable-http.ts";
 import { unchanged } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -20,7 +20,7 @@ export const startOfStream = (): Place => ({ retryMs: 1000 });
 
 export function note(place: Place, { id, retry }: SseEvent): void {
   if (id !== undefined) place.lastEventId = id;
-  if (retry !== undefined) place.retryMs = retry;
+  if (retry !== undefined) place.retryMs = reopenAfter(retry);
 }
 
 /** A stream that is opened so often and says nothing has nothing more to say. */
@@ -28,19 +28,21 @@ const SILENT_MAX = 5;
 
 /**
  * Goes on with a stream that the upstream has closed or lost, as often as that happens (2025-11-25, Resumability and Redelivery),
- * until `onData` has what it waits for and answers a promise.
+ * until `onData` has what it waits for and answers a promise, and for as long as an answer may take at most.
  */
 export async function readOn(
   place: Place,
   open: (lastEventId: string | undefined) => Promise<UpstreamStream>,
   onData: (data: string) => Promise<void> | undefined,
-  signal?: AbortSignal,
+  { upstreamTimeoutMs, signal }: { upstreamTimeoutMs: number; signal?: AbortSignal },
 ): Promise<void> {
+  const endsAt = overAt(upstreamTimeoutMs);
   for (let silent = 0; silent < SILENT_MAX; silent++) {
     await after(place.retryMs, undefined, signal && { signal });
     const { statusCode, body } = await open(place.lastEventId);
     if (statusCode !== 200) break;
     const end = () => void body.destroy();
+    const over = setTimeout(end, Math.max(0, endsAt - performance.now())).unref();
     signal?.addEventListener("abort", end);
     let done: Promise<void> | undefined;
     await readStream(body, (event) => {
@@ -50,14 +52,20 @@ export async function readOn(
       done = onData(event.data);
       if (done) end();
     });
+    clearTimeout(over);
     signal?.removeEventListener("abort", end);
     if (done) return done;
+    if (performance.now() > endsAt) throw endless();
   }
   throw new Fault("upstream_failed", "its answer broke off in the middle");
 }
 
 /** For a client that cannot ask for the rest of its answer itself. */
-export function readingOn(exchange: Exchange, front: Receiver, deps: Pick<Dependencies, "backs">): Receiver {
+export function readingOn(
+  exchange: Exchange,
+  front: Receiver,
+  deps: Pick<Dependencies, "backs" | "upstreamTimeoutMs">,
+): Receiver {
   const place = startOfStream();
   const open = (lastEventId?: string) => backOf(exchange, deps).listen(exchange, unchanged(exchange), lastEventId);
 
@@ -75,6 +83,6 @@ export function readingOn(exchange: Exchange, front: Receiver, deps: Pick<Depend
       note(place, event);
       return front.event(message, event);
     },
-    leave: () => readOn(place, open, take),
+    leave: () => readOn(place, open, take, deps),
   };
 }

@@ -3,7 +3,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { isRequest, type Message, type Notification, type Request } from "@gatehouse/mcp/message";
 import type { SseEvent } from "@gatehouse/mcp/sse";
 import { backOf } from "../backs/back.ts";
-import { readStream } from "../backs/listen-upstream.ts";
+import { readStream, reopenAfter } from "../backs/listen-upstream.ts";
 import type { Outbound } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
@@ -72,7 +72,7 @@ export function openUnasked(
 
   function take(exchange: Exchange, { id, retry, data }: SseEvent): void {
     if (id !== undefined) lastEventId = id;
-    if (retry !== undefined) reopenMs = retry;
+    if (retry !== undefined) reopenMs = reopenAfter(retry);
     const message = data ? (JSON.parse(data) as Message) : null;
     if (!message || !("method" in message)) return;
     if (isRequest(message)) return ask(exchange, message);
