@@ -124,7 +124,11 @@ export function answerWithPage(deps: IncidentDeps): ErrorHandler {
     const error = fault.cause ?? fault;
     const incident = await reportIncident(deps, { code, status, error, ...aboutWhom(c.get("interaction")) });
     const title = status >= 500 ? "Something went wrong" : "This cannot go on";
-    return c.html(errorPage({ title, detail, incident }), status as 403, { ...pageHeaders(), ...fault.headers });
+    const next = c.get("interaction") ? {} : { next: { href: "/dashboard", label: "Go to the dashboard" } };
+    return c.html(errorPage({ title, detail, incident, ...next }), status as 403, {
+      ...pageHeaders(),
+      ...fault.headers,
+    });
   };
 }
 

@@ -30,6 +30,11 @@ function formTarget(redirectUri: string): string {
   return protocol === "http:" && !hostname.startsWith("[") ? origin : protocol;
 }
 
+const GATE = html`<svg viewBox="0 0 32 32" aria-hidden="true">
+  <rect width="32" height="32" rx="8" fill="#3b5bdb" />
+  <path d="M8 25V14a8 8 0 0 1 16 0v11M13 25v-9a3 3 0 0 1 6 0v9M6 25h20" fill="none" stroke="#fff" stroke-width="2.4" stroke-linecap="round" />
+</svg>`;
+
 /** Every page of the authorization server. */
 export function layout(title: string, body: Html): Html {
   return html`<!doctype html>
@@ -42,19 +47,28 @@ export function layout(title: string, body: Html): Html {
       </head>
       <body>
         <main>
-          <p class="brand">Gatehouse</p>
+          <p class="brand">${GATE} Gatehouse</p>
           ${body}
         </main>
       </body>
     </html>`;
 }
 
-/** `incident` is what whoever helps the person finds it by. */
-export function errorPage({ title, detail, incident }: { title: string; detail: string; incident: string }): Html {
+interface ErrorView {
+  title: string;
+  detail: string;
+  /** What whoever helps the person finds it by. */
+  incident: string;
+  /** Where to go on, for who did not come from an app. */
+  next?: { href: string; label: string };
+}
+
+export function errorPage({ title, detail, incident, next }: ErrorView): Html {
   return layout(
     title,
     html`<h1>${title}</h1>
       <p role="alert">${detail}</p>
+      ${next ? html`<p><a href="${next.href}">${next.label}</a></p>` : ""}
       <p class="quiet">If you ask for help, give this number: <code>${incident}</code></p>`,
   );
 }
@@ -75,5 +89,9 @@ export function signOutPage({ xsrf }: { xsrf: string }): Html {
 }
 
 export function signedOutPage(): Html {
-  return layout("Signed out", html`<h1>You are signed out</h1>`);
+  return layout(
+    "Signed out",
+    html`<h1>You are signed out</h1>
+      <p><a href="/dashboard">Sign in again</a></p>`,
+  );
 }

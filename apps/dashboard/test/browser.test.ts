@@ -229,7 +229,7 @@ test("a member sees the connectors, and neither the audit log nor what only owne
 test("a call appears in the open audit log; a write's intent and outcome are one line", async () => {
   const { page, complaints } = await signedIn(owner);
   await page.goto(`${house.url}/dashboard/acme/audit?event=call`);
-  await page.getByText("Nothing is like that").waitFor();
+  await page.getByText("Nothing matches").waitFor();
   const by = { event: "call" as const, userId: member.id, connectorId: everything.id };
   const entry = { method: "tools/call", tool: "create_issue", call: "01" };
   await withOrg(house.ownerDb, acme.id, async (scope) => {

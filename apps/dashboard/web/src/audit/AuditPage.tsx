@@ -84,7 +84,7 @@ function Nothing({ search, onClear }: { search: AuditSearch; onClear: () => void
   return (
     <Empty
       icon={icon}
-      title="Nothing is like that"
+      title="Nothing matches"
       action={
         <Button variant="default" onClick={onClear}>
           Show everything

@@ -37,11 +37,11 @@ type EventProps = { org: string } & Awaited<ReturnType<typeof readAuditEntry>>;
 
 function Event({ org, row, otherHalf, neighbours }: EventProps) {
   const [begun, ended] = otherHalf && otherHalf.id > row.id ? [row, otherHalf] : [otherHalf, row];
-  const { action, isTool, outcome } = eventOf(ended);
+  const { action, outcome } = eventOf(ended);
   const { before, after, trace_id: trace } = ended.entry;
   return (
     <Page
-      title={isTool ? action : sentence(action)}
+      title={ended.event === "call" ? action : sentence(action)}
       lead={
         <span className={classes.lead}>
           <Outcome outcome={outcome} />
@@ -50,7 +50,7 @@ function Event({ org, row, otherHalf, neighbours }: EventProps) {
       }
       back={{ label: "Audit log", href: `/${org}/audit` }}
     >
-      <Panel title="What is known of it">
+      <Panel title="Details">
         <EventFacts org={org} begun={begun} ended={ended} />
       </Panel>
       {(before !== undefined || after !== undefined) && (

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import type { Connector } from "../api.ts";
 import type { useOrg } from "../session.ts";
+import { useCurrentInView } from "../ui/use-current-in-view.ts";
 import { isMembers } from "./credential/ways.ts";
 import classes from "./tabs.module.css";
 
@@ -18,6 +19,7 @@ interface ConnectorTabsProps {
 /** Each has an address of its own; those that one may not look at are not there. */
 export function ConnectorTabs({ org: { slug: org, mayChange, mayAudit }, connector }: ConnectorTabsProps) {
   const { slug, access } = connector;
+  const row = useCurrentInView();
   const tabs: Tab[] = [
     { to: "/$org/connectors/$slug", label: "Overview" },
     { to: "/$org/connectors/$slug/tools", label: "Tools" },
@@ -33,7 +35,7 @@ export function ConnectorTabs({ org: { slug: org, mayChange, mayAudit }, connect
     { to: "/$org/connectors/$slug/settings", label: "Settings", isShown: mayChange },
   ];
   return (
-    <nav className={classes.tabs} aria-label={`Sections of ${connector.name}`}>
+    <nav ref={row} className={classes.tabs} aria-label={`Sections of ${connector.name}`}>
       {tabs
         .filter(({ isShown = true }) => isShown)
         .map(({ to, label }) => (

@@ -24,7 +24,7 @@ export function LimitRow({
     <li className={classes.row}>
       <Group justify="space-between" wrap="nowrap" align="flex-start" gap="md">
         <Stack gap={2} miw={0}>
-          <Text fw={500} className={classes.name}>
+          <Text size="sm" fw={600} className={classes.name}>
             {title}
           </Text>
           <Text size="sm" c="dimmed">
@@ -35,7 +35,7 @@ export function LimitRow({
         {!isOpen && (
           <Button
             flex="none"
-            size="xs"
+            size="compact-sm"
             variant="default"
             onClick={() => setOpen(true)}
             aria-label={`Change the limits of ${title}`}

@@ -28,10 +28,9 @@ export function NewException({ org, data }: { org: string; data: Limits }) {
     return (
       <div className={classes.row}>
         <Button
-          size="xs"
           variant="default"
           w="fit-content"
-          leftSection={<IconPlus size={14} aria-hidden />}
+          leftSection={<IconPlus size={16} aria-hidden />}
           onClick={() => setOpen(true)}
         >
           Limit one alone

@@ -1,17 +1,19 @@
 import { Group, Text } from "@mantine/core";
-import { Link, Outlet } from "@tanstack/react-router";
+import { Link, Outlet, useMatchRoute } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { stepsLeft, useFirstSteps } from "../first-steps/use-first-steps.ts";
 import gate from "../gate.svg";
 import { useOrg } from "../session.ts";
 import { rememberOrg } from "../start/last-org.ts";
 import { NotFound } from "../ui/states.tsx";
+import { useCurrentInView } from "../ui/use-current-in-view.ts";
 import { OrgSwitcher } from "./OrgSwitcher.tsx";
 import classes from "./shell.module.css";
 import { UserMenu } from "./UserMenu.tsx";
 
 export function Shell() {
   const org = useOrg();
+  const tabs = useCurrentInView();
   useEffect(() => {
     if (org) rememberOrg(org.slug);
   }, [org]);
@@ -37,7 +39,7 @@ export function Shell() {
           </Group>
           <UserMenu />
         </div>
-        <nav className={classes.tabs} aria-label="Sections">
+        <nav ref={tabs} className={classes.tabs} aria-label="Sections">
           <StartTab org={org.slug} />
           <Tab to="/$org/connectors" org={org.slug} label="Connectors" />
           <Tab to="/$org/access" org={org.slug} label="My access" />
@@ -73,12 +75,13 @@ interface TabProps {
 /** For as long as there is something left to do. */
 function StartTab({ org }: { org: string }) {
   const { data: progress } = useFirstSteps();
+  const isInside = Boolean(useMatchRoute()({ to: "/$org/start/$step" }));
   if (!progress || stepsLeft(progress) === 0) return null;
   return (
     <Link
       to="/$org"
       params={{ org }}
-      className={classes.tab}
+      className={isInside ? `${classes.tab} ${classes.active}` : classes.tab}
       activeOptions={{ exact: true }}
       activeProps={{ className: classes.active, "aria-current": "page" }}
     >

@@ -60,7 +60,9 @@ export function NotFound() {
     <Center mih="60vh" component="main">
       <Stack align="center" gap="xs" px="md" ta="center">
         <Title order={1}>There is nothing here</Title>
-        <Text c="dimmed">The address may be mistyped, or you may not be a member of this organisation.</Text>
+        <Text c="dimmed">
+          The address may be mistyped, or what is there is for others: another organisation, or another role.
+        </Text>
         <Anchor href="/dashboard">Go to the dashboard</Anchor>
       </Stack>
     </Center>

@@ -71,7 +71,7 @@ function Usage({ usage, days }: { usage: UsageSummary; days: number }) {
       </Panel>
       <Quotas quotas={usage.quotas} />
       <UsageTable title="By connector" rows={usage.connectors} />
-      <UsageTable title="By tool" rows={usage.tools} />
+      <UsageTable title="By tool" rows={usage.tools} none="No tool: lists, resources, prompts" />
       <UsageTable title="By member" rows={usage.members} />
       <UsageTable title="By client" rows={usage.clients} />
     </>

@@ -4,8 +4,15 @@ import { Panel } from "../ui/Panel.tsx";
 import { bytes, count, duration, percent } from "./numbers.ts";
 import classes from "./usage.module.css";
 
+interface UsageTableProps {
+  title: string;
+  rows: UsageSummary["connectors"];
+  /** What is said of calls without. */
+  none?: string;
+}
+
 /** Most calls first. */
-export function UsageTable({ title, rows }: { title: string; rows: UsageSummary["connectors"] }) {
+export function UsageTable({ title, rows, none = "None" }: UsageTableProps) {
   return (
     <Panel flush title={title}>
       <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} role="group" aria-label={title}>
@@ -28,7 +35,7 @@ export function UsageTable({ title, rows }: { title: string; rows: UsageSummary[
           <Table.Tbody>
             {rows.map((row) => (
               <Table.Tr key={row.id}>
-                <Table.Td className={classes.name}>{row.name ?? (row.id || "None")}</Table.Td>
+                <Table.Td className={classes.name}>{row.name ?? (row.id || none)}</Table.Td>
                 <Table.Td ta="right">{count(row.calls)}</Table.Td>
                 <Table.Td ta="right">{percent(row.errors, row.calls)}</Table.Td>
                 <Table.Td ta="right">{count(row.refused)}</Table.Td>

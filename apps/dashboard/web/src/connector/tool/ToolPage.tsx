@@ -18,7 +18,7 @@ const toolQuery = (org: string, slug: string, tool: string) =>
 export function ToolPage() {
   const org = useOrg()!;
   const { slug, tool: name } = useParams({ from: "/signed-in/$org/connectors/$slug/tools/$tool" });
-  const { data: connector } = useQuery({ ...connectorQuery(org.slug, slug), enabled: false });
+  const { data: connector } = useQuery({ ...connectorQuery(org.slug, slug), enabled: org.mayChange });
   const { data: tool, error, refetch } = useQuery({ ...toolQuery(org.slug, slug, name), enabled: org.mayChange });
   if (!org.mayChange || (error instanceof ApiProblem && error.status === 404)) return <NotFound />;
   return (
