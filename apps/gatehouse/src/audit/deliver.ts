@@ -35,6 +35,8 @@ const BATCH = { countMax: 500, bytesMax: 1024 * 1024 };
 /** Who dies over a batch leaves it to the others then. */
 const LEASE_SECONDS = (2 * DELIVERY.timeoutMs) / 1000;
 const RETRY_SECONDS_MAX = 3600;
+/** Whoever takes each batch slowly, and has always more to come, keeps nobody else from being sent theirs. */
+const TURN_MS = 2 * DELIVERY.timeoutMs;
 
 /** Sends chained rows to where orgs want them: in their order, each at least once, from where it was left. */
 export function openDeliverer(deps: DelivererDeps): Deliverer {
@@ -71,11 +73,13 @@ export function openDeliverer(deps: DelivererDeps): Deliverer {
 
 type Sending = DelivererDeps & { signal: AbortSignal };
 
-/** Batch after batch, until there is no more. */
+/** Batch after batch, until there is no more, or others have waited for so long. */
 async function deliverAll({ db, vault, egress, signal }: Sending, due: DueDelivery): Promise<void> {
   const { id, org, sealed } = due;
   const recipient = await openRecipient(vault, { orgId: org.id, deliveryId: id }, sealed);
-  for (let after = due.deliveredSeq, interrupted = due.sendingSeq; !signal.aborted; interrupted = null) {
+  const endsAt = performance.now() + TURN_MS;
+  const isOver = () => signal.aborted || performance.now() > endsAt;
+  for (let after = due.deliveredSeq, interrupted = due.sendingSeq; !isOver(); interrupted = null) {
     const rows = await listToDeliver(db, { orgId: org.id, after, last: interrupted, ...BATCH });
     const last = rows.at(-1)?.seq ?? interrupted;
     if (last === null) return;
