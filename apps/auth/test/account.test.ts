@@ -3,6 +3,7 @@ import { insertInvitation } from "@gatehouse/store/invitations";
 import { newMailedToken } from "@gatehouse/store/mailed-token";
 import { removeMember, updateRole } from "@gatehouse/store/members";
 import { listMembers, type Org } from "@gatehouse/store/orgs";
+import { suspendOrg } from "@gatehouse/store/suspensions";
 import { findUserByEmail } from "@gatehouse/store/users";
 import type { TestHouseOptions } from "@gatehouse/testing/house";
 import { expect, test, vi } from "vitest";
@@ -298,6 +299,7 @@ test("an invitation that has expired is worth nothing", async () => {
 test.each([
   ["has left the org", removeMember],
   ["may invite nobody any more", (org: OrgScope, userId: string) => updateRole(org, { userId, role: "member" })],
+  ["is of an org that is suspended", suspendOrg],
 ] as const)("an invitation of somebody who %s is worth nothing", async (_what, change) => {
   await using house = await startAcme();
   const path = await invite(house, house.org, { email: "eve@new.example", role: "admin", by: house.ada });

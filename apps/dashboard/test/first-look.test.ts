@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
+import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { linkAccount } from "@gatehouse/testing/accounts/link-account";
 import { startSdkServer } from "@gatehouse/testing/accounts/sdk-server";
@@ -78,22 +79,30 @@ test("a link that the upstream takes no more is renewed for the look, and where 
   expect(await guarded.read()).toMatchObject({ ownLink: { status: "broken" } });
 });
 
-test("nobody's account is used for what nobody asked for, and a change of scopes loses no tool", async () => {
+test("nobody's account is used for what nobody asked for, an org that is suspended looks at no upstream, and a change of scopes loses no tool", async () => {
   await using guarded = await startGuarded();
   const { house, upstream, send } = guarded;
   await guarded.register(MEMBERS_OWN);
   await guarded.link();
   await guarded.check();
   const count = upstream.authorizations.length;
-  await withOrg(house.ownerDb, guarded.org.id, ({ db }) =>
-    sql`update connectors set probed_at = now() - interval '2 days', probe_begun_at = now() - interval '2 days'`.execute(
-      db,
-    ),
-  );
+  const age = () =>
+    withOrg(house.ownerDb, guarded.org.id, ({ db }) =>
+      sql`update connectors set probed_at = now() - interval '2 days', probe_begun_at = now() - interval '2 days'`.execute(
+        db,
+      ),
+    );
+  await age();
   await using db = openDatabase(house.access, "gatehouse_dashboard");
   const log = createLogger({ level: "silent" });
   const { egress } = house.house;
-  await renewStaleVerdicts({ db, egress, vault: house.vault, log }, new AbortController().signal);
+  const renew = () => renewStaleVerdicts({ db, egress, vault: house.vault, log }, new AbortController().signal);
+  await withOrg(house.ownerDb, guarded.org.id, suspendOrg);
+  await renew();
+  expect(upstream.authorizations).toHaveLength(count);
+  await withOrg(house.ownerDb, guarded.org.id, resumeOrg);
+  await age();
+  await renew();
   expect(new Set(upstream.authorizations.slice(count))).toEqual(new Set([undefined]));
 
   await send("DELETE", "/api/orgs/acme/links/notes");

@@ -4,6 +4,7 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { deleteInvitation, findInvitationByToken, type InvitationByToken } from "@gatehouse/store/invitations";
 import { findRole, insertMembership } from "@gatehouse/store/orgs";
 import { findServiceAccountRole } from "@gatehouse/store/service-accounts";
+import { findSuspension } from "@gatehouse/store/suspensions";
 import { findUserByEmail, insertUser } from "@gatehouse/store/users";
 import { type AccountContext, type AccountDeps, type AccountForm, linkIsDead, tokenHashOf } from "./form.ts";
 import { joinPage, newAccountPage, otherAccountPage, signInToJoinPage } from "./pages.ts";
@@ -66,16 +67,15 @@ export function invitationForm(deps: AccountDeps): AccountForm {
   };
 }
 
-/** Who has left the org since, or may no longer make such a member, leaves nobody behind in their place. */
+/** Who has left the org since, or may no longer make such a member, leaves nobody behind in their place; nor does an org that is suspended. */
 async function stillInvites(
   { db }: AccountDeps,
   { org: { id }, inviterId, role }: InvitationByToken,
 ): Promise<boolean> {
-  const own = await withOrg(
-    db,
-    id,
-    async (org) => (await findRole(org, inviterId)) ?? (await findServiceAccountRole(org, inviterId)),
-  );
+  const own = await withOrg(db, id, async (org) => {
+    if (await findSuspension(org)) return null;
+    return (await findRole(org, inviterId)) ?? (await findServiceAccountRole(org, inviterId));
+  });
   return own === "owner" || (own === "admin" && role !== "owner");
 }
 

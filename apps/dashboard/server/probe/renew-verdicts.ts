@@ -1,6 +1,7 @@
 import { toFault } from "@gatehouse/faults";
 import { claimConnectorsDueForProbe, findConnector } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
+import { findSuspension } from "@gatehouse/store/suspensions";
 import type { DashboardDeps } from "../dashboard.ts";
 import { renewVerdict } from "./probe-again.ts";
 
@@ -44,9 +45,11 @@ export async function renewStaleVerdicts(deps: Used, signal: AbortSignal): Promi
   }
 }
 
-/** An upstream that does not answer keeps its verdict, and the verdict its date. */
+/** An upstream that does not answer keeps its verdict, and the verdict its date. An org that is suspended looks at none. */
 async function renew(deps: Used, { orgId, id }: { orgId: string; id: string }, signal: AbortSignal): Promise<void> {
-  const connector = await withOrg(deps.db, orgId, (scope) => findConnector(scope, id));
+  const connector = await withOrg(deps.db, orgId, async (scope) =>
+    (await findSuspension(scope)) ? null : findConnector(scope, id),
+  );
   if (!connector) return;
   await renewVerdict(deps, orgId, connector, signal).catch((thrown) => {
     const fault = toFault(thrown);
