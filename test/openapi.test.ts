@@ -5,7 +5,7 @@ import { importDescription } from "@gatehouse/connectors/openapi/import-descript
 import { updateOpenTo, updateTool } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
 import type { OpenTo } from "@gatehouse/store/tables";
-import { insertTeam, setTeamMembers } from "@gatehouse/store/teams";
+import { addTeamMembers, insertTeam } from "@gatehouse/store/teams";
 import { connectV1 } from "@gatehouse/testing/client-v1";
 import { connectV2 } from "@gatehouse/testing/client-v2";
 import { startHouse } from "@gatehouse/testing/house";
@@ -175,7 +175,7 @@ test("what a member may not use is not listed, and does not exist", async () => 
   const { house, org, alice, bob, endpoint } = pets;
   const team = await withOrg(house.ownerDb, org.id, async (scope) => {
     const id = await insertTeam(scope, "Vets");
-    await setTeamMembers(scope, id, [alice.id]);
+    await addTeamMembers(scope, id, [alice.id]);
     return id;
   });
   await pets.decide("create_pet", { openTo: { roles: ["owner"], teams: [team] } });

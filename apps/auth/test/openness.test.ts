@@ -1,6 +1,6 @@
 import { findConnectorBySlug, insertTools, updateOpenTo, updateTool } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { insertTeam, setTeamMembers } from "@gatehouse/store/teams";
+import { addTeamMembers, insertTeam, removeTeamMember } from "@gatehouse/store/teams";
 import { expect, test } from "vitest";
 import { AuthorizationRequest, connect, type Member, refresh, signIn, startAuthAlone } from "./auth-alone.ts";
 import { Browser } from "./browser.ts";
@@ -18,13 +18,14 @@ async function startAcme() {
   const team = await inOrg((scope) => insertTeam(scope, "Finance"));
   const toFinance = { roles: [], teams: [team] };
   const setFinance = (...members: Member[]) =>
-    inOrg((scope) =>
-      setTeamMembers(
+    inOrg(async (scope) => {
+      for (const { id } of [ada, bob]) await removeTeamMember(scope, { teamId: team, userId: id });
+      await addTeamMembers(
         scope,
         team,
         members.map((member) => member.id),
-      ),
-    );
+      );
+    });
   await setFinance(ada);
   const { json: client } = await house.register();
   const begin = (member: Member, of = resource) => {

@@ -225,11 +225,14 @@ test("a team is made, and a connector is open to it alone", async () => {
   await page.goto(`${house.url}/dashboard/acme/people`);
   await page.getByLabel("New team").fill(team);
   await page.keyboard.press("Enter");
-  const saved = page.waitForResponse((answer) => answer.request().method() === "PUT" && answer.ok());
-  await page.getByRole("combobox", { name: `Members of ${team}` }).click();
-  await page.getByRole("option", { name: "Max Member" }).click();
-  await saved;
+  await page.getByText("Nobody yet").waitFor();
   await look("teams");
+  await page.getByRole("link", { name: team, exact: true }).click();
+  await heading(page, team);
+  await page.getByRole("combobox", { name: "Add somebody" }).fill("max");
+  await page.getByRole("option", { name: "Max Member" }).click();
+  await page.getByRole("button", { name: `Take out Max Member of ${team}` }).waitFor();
+  await look("team");
 
   await page.goto(`${house.url}/dashboard/acme/connectors/${slug}/settings`);
   const open = page.getByRole("region", { name: "Who may use it" });

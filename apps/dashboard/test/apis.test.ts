@@ -223,12 +223,19 @@ test("teams are made, filled and used; of another org's there are none", async (
   const { id } = JSON.parse(made.text);
   expect((await owner("POST", "/api/orgs/acme/teams", { name: "vets" })).status).toBe(409);
   const outsider = "00000000-0000-7000-8000-000000000000";
-  expect((await owner("PUT", `/api/orgs/acme/teams/${id}/members`, { userIds: [memberId, outsider] })).status).toBe(
-    204,
-  );
+  const members = `/api/orgs/acme/teams/${id}/members`;
+  expect((await owner("POST", members, { userIds: [memberId, outsider] })).status).toBe(204);
   expect(JSON.parse((await owner("GET", "/api/orgs/acme/teams")).text).teams).toEqual([
-    { id, name: "Vets", memberIds: [memberId] },
+    { id, name: "Vets", members: 1 },
   ]);
+  const seen = JSON.parse((await owner("GET", members)).text);
+  expect(seen).toMatchObject({ team: "Vets", members: [{ id: memberId }], next: null });
+  expect((await stranger("GET", `/api/orgs/other/teams/${id}/members`)).status).toBe(404);
+  expect((await stranger("POST", `/api/orgs/other/teams/${id}/members`, { userIds: [memberId] })).status).toBe(404);
+  expect((await stranger("DELETE", `/api/orgs/other/teams/${id}/members/${memberId}`)).status).toBe(404);
+  expect((await owner("DELETE", `${members}/${outsider}`)).status).toBe(404);
+  expect((await owner("DELETE", `${members}/${memberId}`)).status).toBe(204);
+  expect((await owner("DELETE", `${members}/${memberId}`)).status).toBe(404);
   expect((await owner("PUT", `${PETS}/open-to`, { openTo: { roles: [], teams: [id] } })).status).toBe(204);
   expect((await stranger("DELETE", `/api/orgs/other/teams/${id}`)).status).toBe(404);
   expect((await member("GET", "/api/orgs/acme/teams")).status).toBe(403);

@@ -142,7 +142,8 @@ async function isLetIn(accessToken: string): Promise<boolean> {
 const readClients = async () => (await owner("GET", CLIENTS)).json;
 
 async function find(name: string) {
-  const { clients } = await readClients();
+  const found = [false, true].map((waiting) => owner("GET", `${CLIENTS}/known?search=${name}&waiting=${waiting}`));
+  const clients = (await Promise.all(found)).flatMap(({ json }) => json.clients);
   return clients.find((client: { name: string }) => client.name === name);
 }
 

@@ -2,7 +2,7 @@ import { updateOpenTo } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
 import type { Org } from "@gatehouse/store/orgs";
 import type { Role } from "@gatehouse/store/tables";
-import { insertTeam, setTeamMembers } from "@gatehouse/store/teams";
+import { addTeamMembers, insertTeam } from "@gatehouse/store/teams";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Send, signIn } from "./signed-in.ts";
@@ -68,7 +68,7 @@ test("a connector that is not open to a member does not exist for them", async (
   const hidden = await send.member("GET", `${CONNECTORS}/for-team`);
   const missing = await send.member("GET", `${CONNECTORS}/no-such`);
   expect([hidden.status, hidden.json]).toEqual([missing.status, missing.json]);
-  await withOrg(house.ownerDb, acme.id, (scope) => setTeamMembers(scope, teamId, [member.id]));
+  await withOrg(house.ownerDb, acme.id, (scope) => addTeamMembers(scope, teamId, [member.id]));
   expect(slugs(await send.member("GET", `${CONNECTORS}?search=for-`))).toEqual(["for-team"]);
   expect((await send.member("GET", `${CONNECTORS}/for-team`)).status).toBe(200);
 });

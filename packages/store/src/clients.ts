@@ -1,5 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import type { OrgScope } from "./database.ts";
+import { within } from "./page.ts";
 import type { ClientPolicy, ClientStanding, Registration, Tables } from "./tables.ts";
 import { takeTurn } from "./turns.ts";
 
@@ -84,8 +85,28 @@ export async function listOrgsOfClient(db: Kysely<Tables>, clientId: string): Pr
   return rows.map((row) => row.org_id);
 }
 
-/** Those that somebody uses, asks for, or has decided about; those that wait for a decision first, then by name. */
-export async function listClients(org: OrgScope): Promise<KnownClient[]> {
+export interface ClientPage {
+  /** In its name or its host. */
+  search?: string | undefined;
+  /** The identity of the last one that was seen. */
+  after?: string | undefined;
+  limit: number;
+  /** Those that members ask for, or the others. */
+  waiting: boolean;
+}
+
+/** Those that somebody uses, asks for, or has decided about, by name. */
+export async function pageClients(
+  org: OrgScope,
+  { search, after, limit, waiting }: ClientPage,
+): Promise<KnownClient[]> {
+  const conditions = [sql`(c.decision is not null or r.first is not null or g.members > 0)`];
+  conditions.push(waiting ? sql`r.first is not null` : sql`r.first is null`);
+  if (search) conditions.push(sql`(c.name ilike ${within(search)} or c.host ilike ${within(search)})`);
+  if (after) {
+    conditions.push(sql`(lower(c.name), c.identity) > (select lower(name), identity from clients
+      where org_id = ${org.id} and identity = ${after})`);
+  }
   const { rows } = await sql<KnownClient>`
     select c.identity, c.registration, c.name, c.host, c.decision, s.standing,
       coalesce(r.emails, '{}') as "requestedBy", r.first as "requestedAt",
@@ -100,10 +121,21 @@ export async function listClients(org: OrgScope): Promise<KnownClient[]> {
       select count(distinct g.user_id)::int as members, max(g.last_used_at) as last_used_at
       from client_ids i join grants g on g.org_id = i.org_id and g.client_id = i.client_id and g.expires_at > now()
       where i.org_id = c.org_id and i.identity = c.identity) g on true
-    where c.org_id = ${org.id} and (c.decision is not null or r.first is not null or g.members > 0)
-    order by r.first is null, lower(c.name), c.identity
+    where c.org_id = ${org.id} and ${sql.join(conditions, sql` and `)}
+    order by lower(c.name), c.identity
+    limit ${limit}
   `.execute(org.db);
   return rows;
+}
+
+export function listDecisions(org: OrgScope): Promise<Pick<KnownClient, "identity" | "decision">[]> {
+  return org.db
+    .selectFrom("clients")
+    .select(["identity", "decision"])
+    .where("org_id", "=", org.id)
+    .where("decision", "is not", null)
+    .orderBy("identity")
+    .execute();
 }
 
 /** What was decided before. `null` where the org has never met such a client. */

@@ -2,7 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
-import type { Page } from "./page.ts";
+import { type Page, within } from "./page.ts";
 import type {
   Classification,
   ClientEras,
@@ -165,13 +165,17 @@ export interface ConnectorPage {
   limit: number;
   /** Whom they are open to; whoever may change them sees all. */
   openFor?: { role: Role; teams: ReadonlySet<string> } | undefined;
+  /** Those alone that work with members' own accounts. */
+  linkable?: boolean;
 }
 
 /** By name, without the archived ones. */
-export function pageConnectors(org: OrgScope, { search, after, limit, openFor }: ConnectorPage): Promise<Connector[]> {
+export function pageConnectors(org: OrgScope, page: ConnectorPage): Promise<Connector[]> {
+  const { search, after, limit, openFor, linkable } = page;
   const conditions = [sql<boolean>`true`];
+  if (linkable) conditions.push(sql`access @? '$[*] ? (@.kind starts with "member-")'`);
   if (search) {
-    const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
+    const pattern = within(search);
     const host = sql`split_part(split_part(url, '://', 2), '/', 1)`;
     conditions.push(sql`(name ilike ${pattern} or slug ilike ${pattern} or ${host} ilike ${pattern})`);
   }

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { OrgScope } from "./database.ts";
+import { type Page, within } from "./page.ts";
 import type { CredentialStatus } from "./tables.ts";
 
 /** What opens an upstream: the org's own, or a member's. The vault opens it for its id and version. */
@@ -140,6 +141,43 @@ export function listCredentialsOfConnector(org: OrgScope, connectorId: string): 
     .orderBy("user_id", (order) => order.asc().nullsFirst())
     .orderBy("slot")
     .execute();
+}
+
+export interface LinkedMember extends Pick<Credential, "status" | "label" | "scopes" | "linkedAt" | "lastRefreshedAt"> {
+  userId: string;
+  name: string;
+  email: string;
+  expiresAt: Date | null;
+}
+
+/** Who has linked an account to a connector, by name. */
+export function pageLinkedMembers(
+  org: OrgScope,
+  connectorId: string,
+  { search, after, limit }: Page & { search?: string | undefined },
+): Promise<LinkedMember[]> {
+  let query = org.db
+    .selectFrom("credentials as c")
+    .innerJoin("memberships as m", (join) =>
+      join.onRef("m.org_id", "=", "c.org_id").onRef("m.user_id", "=", "c.user_id"),
+    )
+    .innerJoin("users as u", "u.id", "m.user_id")
+    .select([
+      ...(["u.id as userId", "u.name", "u.email", "c.status", "c.label", "c.scopes"] as const),
+      ...(["c.linked_at as linkedAt", "c.last_refreshed_at as lastRefreshedAt", "c.expires_at as expiresAt"] as const),
+    ])
+    .where("c.org_id", "=", org.id)
+    .where("c.connector_id", "=", connectorId)
+    .where("c.status", "!=", "unlinked")
+    .orderBy(sql`lower(u.name)`)
+    .orderBy("u.id")
+    .limit(limit);
+  if (search) query = query.where(sql<boolean>`(u.name ilike ${within(search)} or u.email ilike ${within(search)})`);
+  if (after) {
+    query = query.where(sql<boolean>`(lower(u.name), u.id) > (select lower(name), id from users
+      where id = ${after} and exists (select from memberships where org_id = ${org.id} and user_id = ${after}))`);
+  }
+  return query.execute();
 }
 
 /** How many members have linked an account, by connector. */

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 
 /** A member's consent to one client for one endpoint. It ends with its row, and its codes and tokens end with it. */
 export interface Grant {
@@ -45,7 +46,10 @@ export async function insertGrant(org: OrgScope, grant: NewGrant): Promise<void>
 }
 
 /** Those that have not run out, newest first: of one member, or of all. */
-export function listGrants(org: OrgScope, { userId }: { userId?: string | undefined } = {}): Promise<Grant[]> {
+export function listGrants(
+  org: OrgScope,
+  { userId, page }: { userId?: string | undefined; page?: Page } = {},
+): Promise<Grant[]> {
   let query = org.db
     .selectFrom("grants")
     .select([
@@ -55,9 +59,38 @@ export function listGrants(org: OrgScope, { userId }: { userId?: string | undefi
     ])
     .where("org_id", "=", org.id)
     .where("expires_at", ">", sql<Date>`now()`)
-    .orderBy("created_at", "desc");
+    .orderBy("created_at", "desc")
+    .orderBy("id", "desc");
   if (userId) query = query.where("user_id", "=", userId);
+  if (page) query = query.limit(page.limit);
+  if (page?.after)
+    query = query.where(
+      sql<boolean>`(created_at, id) < (select created_at, id from grants where org_id = ${org.id} and id = ${page.after})`,
+    );
   return query.execute();
+}
+
+/** How much acts for a member, and when any of it last did. */
+export interface Held {
+  count: number;
+  lastUsedAt: Date | null;
+}
+
+/** Those that have not run out, by member; who has none is not there. */
+export async function countGrants(org: OrgScope, userIds: string[]): Promise<Map<string, Held>> {
+  const rows = await org.db
+    .selectFrom("grants")
+    .select(({ fn }) => [
+      "user_id as userId",
+      sql<number>`count(*)::int`.as("count"),
+      fn.max("last_used_at").as("lastUsedAt"),
+    ])
+    .where("org_id", "=", org.id)
+    .where("user_id", "=", sql<string>`any(${userIds}::uuid[])`)
+    .where("expires_at", ">", sql<Date>`now()`)
+    .groupBy("user_id")
+    .execute();
+  return new Map(rows.map(({ userId, ...held }) => [userId, held]));
 }
 
 /** What a member has agreed to for one client at one endpoint, the latest first. */

@@ -1,6 +1,7 @@
 import { sql, type Transaction } from "kysely";
 import { type AuditRow, insertAudit } from "./audit.ts";
 import type { OrgScope } from "./database.ts";
+import { within } from "./page.ts";
 import type { Role, Tables } from "./tables.ts";
 
 export interface Member {
@@ -28,14 +29,17 @@ export interface MemberPage {
   /** The id of the last one that was seen. */
   after?: string | undefined;
   limit: number;
+  /** Of this team alone. */
+  teamId?: string | undefined;
 }
 
 /** By name. */
-export function pageMembers(org: OrgScope, { search, after, limit }: MemberPage): Promise<Member[]> {
+export function pageMembers(org: OrgScope, { search, after, limit, teamId }: MemberPage): Promise<Member[]> {
   const conditions = [sql<boolean>`m.org_id = ${org.id}`];
-  if (search) {
-    const pattern = `%${search.replace(/[\\%_]/g, "\\$&")}%`;
-    conditions.push(sql`(u.name ilike ${pattern} or u.email ilike ${pattern})`);
+  if (search) conditions.push(sql`(u.name ilike ${within(search)} or u.email ilike ${within(search)})`);
+  if (teamId) {
+    conditions.push(sql`exists (select from team_members t
+      where t.org_id = ${org.id} and t.team_id = ${teamId} and t.user_id = m.user_id)`);
   }
   if (after) {
     conditions.push(sql`(lower(u.name), u.id) > (select lower(name), id from users

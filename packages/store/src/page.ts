@@ -4,3 +4,6 @@ export interface Page {
   after?: string | undefined;
   limit: number;
 }
+
+/** For `ilike`: what has this text in it, whatever stands in the text. */
+export const within = (text: string): string => `%${text.replace(/[\\%_]/g, "\\$&")}%`;

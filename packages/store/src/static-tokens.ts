@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import type { OrgScope } from "./database.ts";
+import type { Held } from "./grants.ts";
 import type { Page } from "./page.ts";
 import type { ServiceAccountRole } from "./tables.ts";
 import { takeTurn } from "./turns.ts";
@@ -73,6 +74,22 @@ export function listStaticTokens(org: OrgScope, owner?: TokenOwner, page?: Page)
   if (page) query = query.limit(page.limit);
   if (page?.after) query = query.where("id", "<", page.after);
   return query.execute();
+}
+
+/** By member, those that have expired too; who has none is not there. */
+export async function countTokensOfMembers(org: OrgScope, userIds: string[]): Promise<Map<string, Held>> {
+  const rows = await org.db
+    .selectFrom("static_tokens")
+    .select(({ fn, ref }) => [
+      ref("user_id").$notNull().as("userId"),
+      sql<number>`count(*)::int`.as("count"),
+      fn.max("last_used_at").as("lastUsedAt"),
+    ])
+    .where("org_id", "=", org.id)
+    .where("user_id", "=", sql<string>`any(${userIds}::uuid[])`)
+    .groupBy("user_id")
+    .execute();
+  return new Map(rows.map(({ userId, ...held }) => [userId, held]));
 }
 
 /** Nobody else counts or adds any until the transaction ends. */

@@ -7,7 +7,8 @@ import type { Page } from "./page.ts";
 export interface Team {
   id: string;
   name: string;
-  memberIds: string[];
+  /** How many are in it. */
+  members: number;
 }
 
 /** By name. */
@@ -15,7 +16,7 @@ export async function listTeams(org: OrgScope, page?: Page): Promise<Team[]> {
   let query = org.db
     .selectFrom("teams as t")
     .leftJoin("team_members as m", "m.team_id", "t.id")
-    .select(["t.id", "t.name", sql<string[]>`array_remove(array_agg(m.user_id::text), null)`.as("memberIds")])
+    .select(["t.id", "t.name", sql<number>`count(m.user_id)::int`.as("members")])
     .where("t.org_id", "=", org.id)
     .groupBy(["t.id", "t.name"])
     .orderBy(sql`lower(t.name)`)
@@ -47,20 +48,39 @@ export async function deleteTeam(org: OrgScope, id: string): Promise<boolean> {
   return result.numDeletedRows > 0n;
 }
 
-/** Whoever is not a member of the org is left out. */
-export async function setTeamMembers(org: OrgScope, teamId: string, userIds: string[]): Promise<void> {
-  await org.db.deleteFrom("team_members").where("org_id", "=", org.id).where("team_id", "=", teamId).execute();
-  if (userIds.length === 0) return;
-  await org.db
-    .insertInto("team_members")
-    .columns(["org_id", "team_id", "user_id"])
-    .expression(({ selectFrom, val }) =>
-      selectFrom("memberships")
-        .select(["org_id", val(teamId).as("team_id"), "user_id"])
-        .where("org_id", "=", org.id)
-        .where("user_id", "in", userIds),
-    )
-    .execute();
+/** `null` when the org has no such team. */
+export async function findTeam(org: OrgScope, id: string): Promise<Pick<Team, "id" | "name"> | null> {
+  const row = await org.db
+    .selectFrom("teams")
+    .select(["id", "name"])
+    .where("org_id", "=", org.id)
+    .where("id", "=", id)
+    .executeTakeFirst();
+  return row ?? null;
+}
+
+/** Answers the addresses of those who were not in it. Whoever is not a member of the org is left out. */
+export async function addTeamMembers(org: OrgScope, teamId: string, userIds: string[]): Promise<string[]> {
+  const { rows } = await sql<{ email: string }>`
+    with added as (
+      insert into team_members (org_id, team_id, user_id)
+      select org_id, ${teamId}, user_id from memberships where org_id = ${org.id} and user_id = any(${userIds}::uuid[])
+      on conflict do nothing returning user_id)
+    select u.email from added a join users u on u.id = a.user_id order by u.email`.execute(org.db);
+  return rows.map(({ email }) => email);
+}
+
+/** Answers their address; `null` for one who is not in it. */
+export async function removeTeamMember(
+  org: OrgScope,
+  { teamId, userId }: { teamId: string; userId: string },
+): Promise<string | null> {
+  const { rows } = await sql<{ email: string }>`
+    with gone as (
+      delete from team_members where org_id = ${org.id} and team_id = ${teamId} and user_id = ${userId}
+      returning user_id)
+    select u.email from gone g join users u on u.id = g.user_id`.execute(org.db);
+  return rows[0]?.email ?? null;
 }
 
 /** Whose teams there are, by member. */

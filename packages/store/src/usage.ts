@@ -1,6 +1,7 @@
-import { type Expression, type Kysely, type SqlBool, sql } from "kysely";
+import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from "kysely";
 import type { OrgScope } from "./database.ts";
 import type { LimitedSubject } from "./limits.ts";
+import { within } from "./page.ts";
 import type { Tables } from "./tables.ts";
 
 /** What quotas are by: the calendar's, UTC. */
@@ -261,30 +262,43 @@ export async function listUsageHours(org: OrgScope, { from, to }: { from: Date; 
   return rows.map(withPercentiles);
 }
 
-/** What the ids of limits and of usage are called. */
-export async function listSubjectNames(org: OrgScope): Promise<Record<UsageBy, { id: string; name: string }[]>> {
-  const own = (table: "connectors" | "service_accounts") =>
-    org.db.selectFrom(table).select(["id", "name"]).where("org_id", "=", org.id).orderBy("name").execute();
-  const connector = await own("connectors");
-  const people = await org.db
-    .selectFrom("memberships as m")
-    .innerJoin("users as u", "u.id", "m.user_id")
-    .select(["u.id", "u.email as name"])
-    .where("m.org_id", "=", org.id)
-    .orderBy("u.email")
-    .execute();
-  const client = await org.db
-    .selectFrom("client_ids as i")
-    .innerJoin("clients as c", (join) => join.onRef("c.identity", "=", "i.identity").onRef("c.org_id", "=", "i.org_id"))
-    .select(["i.client_id as id", "c.name"])
-    .where("i.org_id", "=", org.id)
-    .orderBy("c.name")
-    .execute();
-  const tools = await org.db
-    .selectFrom("tools")
-    .select([sql<string>`connector_id || '/' || name`.as("id"), "name"])
-    .where("org_id", "=", org.id)
-    .orderBy("name")
-    .execute();
-  return { connector, member: [...people, ...(await own("service_accounts"))], client, tool: tools };
+/** Whatever is limited and counted by itself, under the id that limits and usage know it by. */
+const SUBJECTS: Record<UsageBy, (org: OrgScope) => RawBuilder<Named>> = {
+  connector: ({ id }) => sql`select id::text, name from connectors where org_id = ${id} and archived_at is null`,
+  member: ({ id }) => sql`
+    select u.id::text, u.email as name from memberships m join users u on u.id = m.user_id where m.org_id = ${id}
+    union all select id::text, name from service_accounts where org_id = ${id}`,
+  client: ({ id }) => sql`
+    select i.client_id as id, c.name from client_ids i join clients c on c.org_id = i.org_id and c.identity = i.identity
+    where i.org_id = ${id}`,
+  tool: ({ id }) => sql`
+    select t.connector_id || '/' || t.name as id, t.name || ' · ' || c.name as name
+    from tools t join connectors c on c.org_id = t.org_id and c.id = t.connector_id
+    where t.org_id = ${id} and c.archived_at is null`,
+};
+
+export interface Named {
+  id: string;
+  name: string;
+}
+
+/** What these ids are called; what is gone is not there. */
+export async function listSubjectNames(org: OrgScope, by: UsageBy, ids: string[]): Promise<Named[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<Named>`select id, name from (${SUBJECTS[by](org)}) s where id = any(${ids})`.execute(
+    org.db,
+  );
+  return rows;
+}
+
+/** By name. */
+export async function searchSubjects(
+  org: OrgScope,
+  by: UsageBy,
+  { search, limit }: { search: string; limit: number },
+): Promise<Named[]> {
+  const { rows } = await sql<Named>`
+    select id, name from (${SUBJECTS[by](org)}) s where name ilike ${within(search)}
+    order by lower(name), id limit ${limit}`.execute(org.db);
+  return rows;
 }

@@ -10,6 +10,9 @@ export const Page = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(100),
 });
 
+/** Of a list that is looked through by what its rows are called. */
+export const SearchedPage = Page.extend({ search: z.string().trim().max(200).optional() });
+
 /** Of rows that are one more than `limit` where there are more. */
 export function pageOf<Row>(rows: Row[], limit: number, cursorOf: (row: Row) => string) {
   const items = rows.slice(0, limit);

@@ -10,8 +10,9 @@ import {
   insertClientHost,
   type KnownClient,
   listClientHosts,
-  listClients,
+  listDecisions,
   lockClient,
+  pageClients,
   updateClientPolicy,
   upsertClient,
 } from "@gatehouse/store/clients";
@@ -20,7 +21,7 @@ import { insertMail } from "@gatehouse/store/mails";
 import { listOwnClients } from "@gatehouse/store/own-clients";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody } from "../api/fields.ts";
+import { jsonBody, pageOf, query, SearchedPage } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -63,9 +64,17 @@ const ClientAnswer = z.object({
 const ClientsAnswer = z.object({
   policy: Policy.shape.policy,
   hosts: z.array(z.string()),
-  clients: z.array(ClientAnswer),
+  /** What a decision is held against. */
+  decided: z.array(ClientAnswer.pick({ identity: true, decision: true })),
   own: z.array(OwnClientAnswer),
 });
+
+const KnownPage = SearchedPage.extend({
+  after: z.string().max(2000).optional(),
+  /** Those that members ask for, or the others. */
+  waiting: z.stringbool().default(false),
+});
+const KnownAnswer = z.object({ clients: z.array(ClientAnswer), next: z.string().nullable() });
 
 /** `/api/orgs/:org/clients` */
 export function clients({ db, vault }: Deps) {
@@ -73,7 +82,7 @@ export function clients({ db, vault }: Deps) {
     .get(
       "/",
       operation("readClients", {
-        summary: "Read which clients are allowed, and which have come",
+        summary: "Read which clients are allowed, and those registered by hand",
         needs: "decide on clients",
         answers: ClientsAnswer,
       }),
@@ -83,10 +92,27 @@ export function clients({ db, vault }: Deps) {
           c.json({
             policy: await findClientPolicy(scope),
             hosts: await listClientHosts(scope),
-            clients: (await listClients(scope)).map(clientView),
+            decided: await listDecisions(scope),
             own: (await listOwnClients(scope)).map(ownClientView),
           }),
         );
+      },
+    )
+    .get(
+      "/known",
+      operation("listClients", {
+        summary: "List the clients that have come, by name",
+        needs: "decide on clients",
+        answers: KnownAnswer,
+      }),
+      query(KnownPage),
+      async function listKnown(c) {
+        const { limit, ...wanted } = c.req.valid("query");
+        const rows = await withOrg(db, c.var.membership.org.id, (scope) =>
+          pageClients(scope, { ...wanted, limit: limit + 1 }),
+        );
+        const { items, next } = pageOf(rows, limit, ({ identity }) => identity);
+        return c.json({ clients: items.map(clientView), next });
       },
     )
     .put(

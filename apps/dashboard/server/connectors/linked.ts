@@ -9,9 +9,8 @@ import { placeOfClientSecret } from "@gatehouse/oauth/client/linked-account";
 import { AUTH_METHODS, type AuthMethod, authMethodFor } from "@gatehouse/oauth/client/register";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
-import { type Credential, listCredentialsOfConnector } from "@gatehouse/store/credentials";
+import { type LinkedMember, pageLinkedMembers } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { listPeople, type Member } from "@gatehouse/store/members";
 import { SLUG } from "@gatehouse/store/orgs";
 import {
   deleteUpstreamClient,
@@ -21,7 +20,7 @@ import {
 } from "@gatehouse/store/upstream-clients";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody } from "../api/fields.ts";
+import { jsonBody, pageOf, query, SearchedPage } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -42,11 +41,18 @@ const OAuthApp = z.object({
 const LinkedAnswer = z.object({
   people: z.array(
     z.object({
-      ...{ name: z.string(), email: z.string(), status: z.enum(["live", "broken"]), account: z.string().nullable() },
+      ...{
+        id: z.uuid(),
+        name: z.string(),
+        email: z.string(),
+        status: z.enum(["live", "broken"]),
+        account: z.string().nullable(),
+      },
       ...{ scopes: z.array(z.string()), linkedAt: z.iso.datetime() },
       ...{ renewedAt: z.iso.datetime().nullable(), expiresAt: z.iso.datetime().nullable() },
     }),
   ),
+  next: z.uuid().nullable(),
   /** What Gatehouse asks the upstream's authorization server as. */
   app: z
     .object({
@@ -69,14 +75,16 @@ export function linked(deps: Deps) {
         needs: "change connectors",
         answers: LinkedAnswer,
       }),
+      query(SearchedPage),
       async function list(c) {
-        const view = await withOrg(db, c.var.membership.org.id, async (scope) => {
+        const { limit, ...wanted } = c.req.valid("query");
+        const { connector, rows, app } = await withOrg(db, c.var.membership.org.id, async (scope) => {
           const connector = await findLinkable(scope, c.req.param("slug"));
-          const rows = await listCredentialsOfConnector(scope, connector.id);
-          const app = await findUpstreamClient(scope, connector.id);
-          return { people: peopleWith(rows, await listPeople(scope)), app: app && appView(app), connector };
+          const rows = await pageLinkedMembers(scope, connector.id, { ...wanted, limit: limit + 1 });
+          return { connector, rows, app: await findUpstreamClient(scope, connector.id) };
         });
-        const { connector, ...shown } = view;
+        const { items, next } = pageOf(rows, limit, ({ userId }) => userId);
+        const shown = { people: items.map(personView), next, app: app && appView(app) };
         return c.json({ ...shown, redirectUri: redirectUriFor(publicUrl, connector.id) });
       },
     )
@@ -133,18 +141,13 @@ async function findLinkable(scope: OrgScope, slug: string): Promise<Connector> {
 }
 
 /** Never what they have linked. */
-function peopleWith(rows: Credential[], members: Member[]) {
-  const linked = rows.filter(({ userId, status }) => userId !== null && status !== "unlinked");
-  return linked.flatMap(({ userId, status, label, scopes, linkedAt, lastRefreshedAt, expiresAt }) => {
-    const member = members.find((one) => one.userId === userId);
-    if (!member) return [];
-    return {
-      ...{ name: member.name, email: member.email, status, account: label, scopes },
-      linkedAt: linkedAt.toISOString(),
-      renewedAt: lastRefreshedAt?.toISOString() ?? null,
-      expiresAt: expiresAt?.toISOString() ?? null,
-    };
-  });
+function personView({ userId, name, email, status, label, scopes, ...at }: LinkedMember) {
+  return {
+    ...{ id: userId, name, email, status: status as "live" | "broken", account: label, scopes },
+    linkedAt: at.linkedAt.toISOString(),
+    renewedAt: at.lastRefreshedAt?.toISOString() ?? null,
+    expiresAt: at.expiresAt?.toISOString() ?? null,
+  };
 }
 
 function appView({ clientId, registration, authMethod, server, sealed, chosenAt }: UpstreamClient) {

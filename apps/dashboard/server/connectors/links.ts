@@ -2,11 +2,13 @@ import { memberWayOf } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
 import { CONNECT_LINKS, connectLink } from "@gatehouse/oauth/client/connect-link";
 import { insertAudit } from "@gatehouse/store/audit";
-import { type Connector, listConnectors } from "@gatehouse/store/connectors";
+import { type Connector, findConnectorBySlug, pageConnectors } from "@gatehouse/store/connectors";
 import { type Credential, listCredentialsOfMember, unlinkCredential } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { SLUG } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
+import { Page, pageOf, query } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -20,7 +22,7 @@ const LinkAnswer = z.object({
   linkedAt: z.iso.datetime().nullable(),
   connectUrl: z.string(),
 });
-const LinksAnswer = z.object({ links: z.array(LinkAnswer) });
+const LinksAnswer = z.object({ links: z.array(LinkAnswer), next: z.uuid().nullable() });
 
 /** `/api/orgs/:org/links`: the accounts of the member's own that connectors work with. */
 export function links({ db, vault, publicUrl }: Deps) {
@@ -34,13 +36,22 @@ export function links({ db, vault, publicUrl }: Deps) {
         needs: "belong to the org",
         answers: LinksAnswer,
       }),
+      query(Page),
       async function listOwn(c) {
         const { org } = c.var.membership;
+        const { limit, after } = c.req.valid("query");
         const userId = c.var.session.user.id;
         const addressOf = ({ id, slug }: Connector) =>
           connectLink({ publicUrl, key }, { org: org.slug, connector: slug, connectorId: id, userId });
-        const own = await withOrg(db, org.id, (scope) => listOwnLinks(scope, userId));
-        return c.json({ links: own.map(({ connector, link }) => linkView(connector, link, addressOf(connector))) });
+        const [rows, linkOf] = await withOrg(db, org.id, async (scope) => [
+          await pageConnectors(scope, { after, limit: limit + 1, linkable: true }),
+          await findOwnLinks(scope, userId),
+        ]);
+        const { items, next } = pageOf(rows, limit, ({ id }) => id);
+        return c.json({
+          links: items.map((connector) => linkView(connector, linkOf(connector), addressOf(connector))),
+          next,
+        });
       },
     )
     .delete(
@@ -50,16 +61,16 @@ export function links({ db, vault, publicUrl }: Deps) {
         const { org } = c.var.membership;
         const userId = c.var.session.user.id;
         await withOrg(db, org.id, async (scope) => {
-          const own = (await listOwnLinks(scope, userId)).find(
-            ({ connector }) => connector.slug === c.req.param("connector"),
-          );
-          if (!own?.link || !(await unlinkCredential(scope, own.link.id))) throw noSuchLink();
-          const entry = { linked_at: own.link.linkedAt.toISOString() };
+          const slug = c.req.param("connector");
+          const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
+          const link = connector && (await findOwnLinks(scope, userId))(connector);
+          if (!link || !(await unlinkCredential(scope, link.id))) throw noSuchLink();
+          const entry = { linked_at: link.linkedAt.toISOString() };
           await insertAudit(scope, {
             event: "link.removed",
             outcome: "ok",
             userId,
-            connectorId: own.connector.id,
+            connectorId: connector.id,
             entry,
           });
         });
@@ -83,19 +94,11 @@ export function ownLinkOf(
   return { status: link?.status ?? null, account: link?.label ?? null, connectUrl };
 }
 
-interface OwnLink {
-  connector: Connector;
-  /** `null` where the member has not linked anything, or has given it up. */
-  link: Credential | null;
-}
-
-async function listOwnLinks(scope: OrgScope, userId: string): Promise<OwnLink[]> {
+/** `null` where the member has not linked anything, or has given it up. */
+async function findOwnLinks(scope: OrgScope, userId: string): Promise<(connector: Connector) => Credential | null> {
   const credentials = await listCredentialsOfMember(scope, userId);
-  const connectors = (await listConnectors(scope)).filter(({ access }) => memberWayOf(access));
-  return connectors.map((connector) => ({
-    connector,
-    link: credentials.find((one) => one.connectorId === connector.id && one.status !== "unlinked") ?? null,
-  }));
+  const live = credentials.filter(({ status }) => status !== "unlinked");
+  return ({ id, access }) => (memberWayOf(access) && live.find(({ connectorId }) => connectorId === id)) ?? null;
 }
 
 function linkView({ slug, name, url, access }: Connector, link: Credential | null, connectUrl: string) {

@@ -2,11 +2,12 @@ import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type Connector, listConnectors } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { deleteGrant, type Grant, listGrants } from "@gatehouse/store/grants";
-import { findMember, listPeople } from "@gatehouse/store/members";
-import { listStaticTokens, type StaticToken } from "@gatehouse/store/static-tokens";
+import { countGrants, deleteGrant, type Grant, type Held, listGrants } from "@gatehouse/store/grants";
+import { findMember, type Member, pageMembers } from "@gatehouse/store/members";
+import { countTokensOfMembers, listStaticTokens, type StaticToken } from "@gatehouse/store/static-tokens";
 import { Hono } from "hono";
 import { z } from "zod";
+import { Page, pageOf, query, SearchedPage } from "../api/fields.ts";
 import { type InOrg, may } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -32,7 +33,12 @@ const GrantAnswer = z.object({
   lastUsedAt: z.iso.datetime().nullable(),
 });
 
-const AccessAnswer = z.object({ grants: z.array(GrantAnswer), tokens: z.array(TokenAnswer) });
+/** `next` is of the grants. Of tokens nobody has more than a few. */
+const AccessAnswer = z.object({
+  grants: z.array(GrantAnswer),
+  next: z.string().nullable(),
+  tokens: z.array(TokenAnswer),
+});
 const AccessOfMemberAnswer = AccessAnswer.extend({ member: z.object({ name: z.string(), email: z.string() }) });
 
 const AccessOfMembersAnswer = z.object({
@@ -42,7 +48,11 @@ const AccessOfMembersAnswer = z.object({
       lastUsedAt: z.iso.datetime().nullable(),
     }),
   ),
+  next: z.uuid().nullable(),
 });
+
+const GrantsPage = Page.extend({ after: z.string().max(200).optional() });
+type GrantsPage = z.output<typeof GrantsPage>;
 
 /** `/api/orgs/:org/access`: what may call in whose name. */
 export function access({ db }: Deps) {
@@ -54,9 +64,11 @@ export function access({ db }: Deps) {
         needs: "belong to the org",
         answers: AccessAnswer,
       }),
+      query(GrantsPage),
       async function listOwn(c) {
         const { user } = c.var.session;
-        return c.json(await withOrg(db, c.var.membership.org.id, (scope) => listAccessOf(scope, user.id)));
+        const page = c.req.valid("query");
+        return c.json(await withOrg(db, c.var.membership.org.id, (scope) => listAccessOf(scope, user.id, page)));
       },
     )
     .get(
@@ -66,12 +78,17 @@ export function access({ db }: Deps) {
         needs: "see what has access",
         answers: AccessOfMembersAnswer,
       }),
+      query(SearchedPage),
       async function listOfAll(c) {
-        const everyone = await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const [grants, tokens] = [await listGrants(scope), await listStaticTokens(scope)];
-          return (await listPeople(scope)).map((member) => summaryOf(member, grants, tokens));
+        const { limit, ...wanted } = c.req.valid("query");
+        const page = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const rows = await pageMembers(scope, { ...wanted, limit: limit + 1 });
+          const { items, next } = pageOf(rows, limit, ({ userId }) => userId);
+          const ids = items.map(({ userId }) => userId);
+          const held = [await countGrants(scope, ids), await countTokensOfMembers(scope, ids)] as const;
+          return { members: items.map((member) => summaryOf(member, held)), next };
         });
-        return c.json({ members: everyone });
+        return c.json(page);
       },
     )
     .get(
@@ -81,11 +98,13 @@ export function access({ db }: Deps) {
         needs: "see what has access",
         answers: AccessOfMemberAnswer,
       }),
+      query(GrantsPage),
       async function listOfMember(c) {
+        const page = c.req.valid("query");
         const userId = idOf(c.req.param("member"));
         const found = await withOrg(db, c.var.membership.org.id, async (scope) => {
           const { name, email } = (await findMember(scope, userId)) ?? noSuchMember();
-          return { member: { name, email }, ...(await listAccessOf(scope, userId)) };
+          return { member: { name, email }, ...(await listAccessOf(scope, userId, page)) };
         });
         return c.json(found);
       },
@@ -109,12 +128,14 @@ export function access({ db }: Deps) {
     );
 }
 
-async function listAccessOf(scope: OrgScope, userId: string) {
+async function listAccessOf(scope: OrgScope, userId: string, { limit, after }: GrantsPage) {
   const connectors = await listConnectors(scope);
-  const grants = await listGrants(scope, { userId });
+  const grants = await listGrants(scope, { userId, page: { after, limit: limit + 1 } });
   const tokens = await listStaticTokens(scope, { userId });
+  const { items, next } = pageOf(grants, limit, ({ id }) => id);
   return {
-    grants: grants.map((grant) => grantView(grant, connectors)),
+    grants: items.map((grant) => grantView(grant, connectors)),
+    next,
     tokens: tokens.map((token) => tokenView(token, connectors)),
   };
 }
@@ -146,17 +167,15 @@ export function tokenView(token: StaticToken, connectors: Connector[]) {
   };
 }
 
-function summaryOf(
-  { userId, name, email }: { userId: string; name: string; email: string },
-  grants: Grant[],
-  tokens: StaticToken[],
-) {
-  const own = <Held extends { userId: string | null }>(held: Held[]) => held.filter((one) => one.userId === userId);
-  const [ownGrants, ownTokens] = [own(grants), own(tokens)];
-  const uses = [...ownGrants, ...ownTokens].flatMap(({ lastUsedAt }) => (lastUsedAt ? [lastUsedAt.getTime()] : []));
+function summaryOf({ userId, name, email }: Member, held: readonly [grants: HeldBy, tokens: HeldBy]) {
+  const [grants, tokens] = held.map((by) => by.get(userId) ?? NOTHING) as [Held, Held];
+  const uses = [grants, tokens].flatMap(({ lastUsedAt }) => (lastUsedAt ? [lastUsedAt.getTime()] : []));
   const lastUsedAt = uses.length > 0 ? new Date(Math.max(...uses)).toISOString() : null;
-  return { id: userId, name, email, grants: ownGrants.length, tokens: ownTokens.length, lastUsedAt };
+  return { id: userId, name, email, grants: grants.count, tokens: tokens.count, lastUsedAt };
 }
+
+type HeldBy = ReadonlyMap<string, Held>;
+const NOTHING: Held = { count: 0, lastUsedAt: null };
 
 type Ended = NonNullable<Awaited<ReturnType<typeof deleteGrant>>>;
 

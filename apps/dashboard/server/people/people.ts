@@ -2,19 +2,11 @@ import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { listInvitations } from "@gatehouse/store/invitations";
-import {
-  findMember,
-  listPeople,
-  lockOwners,
-  type Member,
-  pageMembers,
-  removeMember,
-  updateRole,
-} from "@gatehouse/store/members";
+import { findMember, lockOwners, type Member, pageMembers, removeMember, updateRole } from "@gatehouse/store/members";
 import type { Membership } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody, query } from "../api/fields.ts";
+import { jsonBody, pageOf, query, SearchedPage } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -23,13 +15,6 @@ import { RoleField, refuseOwnerRole } from "./roles.ts";
 
 const RoleChange = z.object({ role: RoleField });
 
-const Page = z.object({
-  search: z.string().trim().max(200).optional(),
-  /** The id of the last member that was seen. */
-  after: z.uuid().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(100),
-});
-
 const MemberAnswer = z.object({
   ...{ id: z.uuid(), email: z.string(), name: z.string(), role: RoleField, joinedAt: z.iso.datetime() },
 });
@@ -37,12 +22,15 @@ const MemberAnswer = z.object({
 /** `next` is to be sent as `after` for the next page. */
 const MembersAnswer = z.object({ members: z.array(MemberAnswer), next: z.uuid().nullable() });
 
+/** The first of each; the lists of their own have the others. */
 const PeopleAnswer = z.object({
   /** Whoever asks. */
   me: z.uuid(),
   members: z.array(MemberAnswer),
   invitations: z.array(InvitationAnswer),
 });
+
+const FIRST = { limit: 100 };
 
 /** `/api/orgs/:org/people`: who is in the org, and who is invited. */
 export function people(deps: Deps) {
@@ -51,15 +39,15 @@ export function people(deps: Deps) {
     .get(
       "/",
       operation("listPeople", {
-        summary: "List members and invitations",
+        summary: "List the first hundred members and invitations",
         needs: "manage people",
         answers: PeopleAnswer,
       }),
       async function list(c) {
         const { user } = c.var.session;
         const [members, invited] = await withOrg(db, c.var.membership.org.id, async (scope) => [
-          await listPeople(scope),
-          await listInvitations(scope),
+          await pageMembers(scope, FIRST),
+          await listInvitations(scope, FIRST),
         ]);
         return c.json({ me: user.id, members: members.map(memberView), invitations: invited.map(invitationView) });
       },
@@ -67,14 +55,14 @@ export function people(deps: Deps) {
     .get(
       "/members",
       operation("pageMembers", { summary: "List members by name", needs: "manage people", answers: MembersAnswer }),
-      query(Page),
+      query(SearchedPage),
       async function page(c) {
         const { limit, ...wanted } = c.req.valid("query");
         const rows = await withOrg(db, c.var.membership.org.id, (scope) =>
           pageMembers(scope, { ...wanted, limit: limit + 1 }),
         );
-        const members = rows.slice(0, limit).map(memberView);
-        return c.json({ members, next: rows.length > limit ? members.at(-1)!.id : null });
+        const { items, next } = pageOf(rows, limit, ({ userId }) => userId);
+        return c.json({ members: items.map(memberView), next });
       },
     )
     .get(

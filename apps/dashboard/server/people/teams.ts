@@ -1,10 +1,19 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { deleteTeam, insertTeam, listTeams, setTeamMembers, type Team } from "@gatehouse/store/teams";
+import { pageMembers } from "@gatehouse/store/members";
+import {
+  addTeamMembers,
+  deleteTeam,
+  findTeam,
+  insertTeam,
+  listTeams,
+  removeTeamMember,
+  type Team,
+} from "@gatehouse/store/teams";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
+import { jsonBody, Page, pageOf, query, SearchedPage } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -14,7 +23,10 @@ const NewTeam = z.object({
 });
 const Members = z.object({ userIds: z.array(z.uuid()).max(10_000) });
 
-const TeamAnswer = z.object({ id: z.uuid(), name: z.string(), memberIds: z.array(z.uuid()) });
+/** `members` is how many. */
+const TeamAnswer = z.object({ id: z.uuid(), name: z.string(), members: z.int() });
+const MemberAnswer = z.object({ id: z.uuid(), name: z.string(), email: z.string() });
+const TeamMembersAnswer = z.object({ team: z.string(), members: z.array(MemberAnswer), next: z.uuid().nullable() });
 const TeamsAnswer = z.object({ teams: z.array(TeamAnswer), next: z.uuid().nullable() });
 
 /** `/api/orgs/:org/teams` */
@@ -44,7 +56,7 @@ export function teams({ db }: Deps) {
           await insertAudit(scope, { event: "team.created", outcome: "ok", userId: c.var.session.user.id, entry });
           return made;
         });
-        return c.json({ id, name, memberIds: [] }, 201);
+        return c.json({ id, name, members: 0 }, 201);
       },
     )
     .delete(
@@ -52,24 +64,59 @@ export function teams({ db }: Deps) {
       operation("deleteTeam", { summary: "Delete a team", needs: "manage people" }),
       async function remove(c) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const team = await findTeam(scope, c.req.param("id"));
+          const team = await teamFor(scope, c.req.param("id"));
           await deleteTeam(scope, team.id);
-          const entry = { team: team.name, before: { members: team.memberIds } };
+          const entry = { team: team.name };
           await insertAudit(scope, { event: "team.deleted", outcome: "ok", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
       },
     )
-    .put(
+    .get(
       "/:id/members",
-      operation("setTeamMembers", { summary: "Say who is in a team", needs: "manage people" }),
+      operation("listTeamMembers", {
+        summary: "List who is in a team, by name",
+        needs: "manage people",
+        answers: TeamMembersAnswer,
+      }),
+      query(SearchedPage),
+      async function listMembers(c) {
+        const { limit, ...wanted } = c.req.valid("query");
+        const [team, rows] = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const team = await teamFor(scope, c.req.param("id"));
+          return [team, await pageMembers(scope, { ...wanted, limit: limit + 1, teamId: team.id })];
+        });
+        const { items, next } = pageOf(rows, limit, ({ userId }) => userId);
+        const members = items.map(({ userId, name, email }) => ({ id: userId, name, email }));
+        return c.json({ team: team.name, members, next });
+      },
+    )
+    .post(
+      "/:id/members",
+      operation("addToTeam", { summary: "Put members into a team", needs: "manage people" }),
       jsonBody(Members),
-      async function change(c) {
+      async function add(c) {
         const { userIds } = c.req.valid("json");
         await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const team = await findTeam(scope, c.req.param("id"));
-          await setTeamMembers(scope, team.id, userIds);
-          const entry = { team: team.name, before: { members: team.memberIds }, after: { members: userIds } };
+          const team = await teamFor(scope, c.req.param("id"));
+          const added = await addTeamMembers(scope, team.id, userIds);
+          if (added.length === 0) return;
+          const entry = { team: team.name, added };
+          await insertAudit(scope, { event: "team.changed", outcome: "ok", userId: c.var.session.user.id, entry });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .delete(
+      "/:id/members/:user",
+      operation("removeFromTeam", { summary: "Take a member out of a team", needs: "manage people" }),
+      async function take(c) {
+        await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const team = await teamFor(scope, c.req.param("id"));
+          const userId = z.uuid().safeParse(c.req.param("user")).data;
+          const removed = userId && (await removeTeamMember(scope, { teamId: team.id, userId }));
+          if (!removed) throw new Fault("not_found", "There is no such member in this team");
+          const entry = { team: team.name, removed: [removed] };
           await insertAudit(scope, { event: "team.changed", outcome: "ok", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
@@ -77,8 +124,8 @@ export function teams({ db }: Deps) {
     );
 }
 
-async function findTeam(scope: OrgScope, id: string): Promise<Team> {
-  const team = (await listTeams(scope)).find((one) => one.id === id);
+async function teamFor(scope: OrgScope, id: string): Promise<Pick<Team, "id" | "name">> {
+  const team = z.uuid().safeParse(id).success ? await findTeam(scope, id) : null;
   if (!team) throw new Fault("not_found", "There is no such team");
   return team;
 }

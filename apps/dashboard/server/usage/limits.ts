@@ -3,10 +3,10 @@ import { withOrg } from "@gatehouse/store/database";
 import { listLimits, saveLimit } from "@gatehouse/store/limits";
 import { findPlan } from "@gatehouse/store/plans";
 import type { Amount, Amounts, PlanLimits, Subject } from "@gatehouse/store/tables";
-import { listSubjectNames } from "@gatehouse/store/usage";
+import { listSubjectNames, searchSubjects, type UsageBy } from "@gatehouse/store/usage";
 import { Hono } from "hono";
 import { z } from "zod";
-import { invalidFields, jsonBody } from "../api/fields.ts";
+import { invalidFields, jsonBody, query } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -35,6 +35,13 @@ const LimitsAnswer = z.object({
   names: z.object({ connector: Named, tool: Named, member: Named, client: Named }),
 });
 
+const SUBJECTS_MAX = 50;
+
+const SubjectSearch = z.object({
+  subject: z.enum(["member", "client", "connector", "tool"]),
+  search: z.string().trim().max(200).default(""),
+});
+
 /** `/api/orgs/:org/limits` */
 export function limits({ db }: Deps) {
   return new Hono<InOrg>()
@@ -46,12 +53,34 @@ export function limits({ db }: Deps) {
         answers: LimitsAnswer,
       }),
       async function read(c) {
-        const found = await withOrg(db, c.var.membership.org.id, async (scope) => ({
-          plan: await findPlan(scope),
-          limits: await listLimits(scope),
-          names: await listSubjectNames(scope),
-        }));
+        const found = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const limits = await listLimits(scope);
+          const named = async (by: UsageBy) => listSubjectNames(scope, by, idsOf(limits, by));
+          return {
+            ...{ plan: await findPlan(scope), limits },
+            names: {
+              ...{ connector: await named("connector"), tool: await named("tool") },
+              ...{ member: await named("member"), client: await named("client") },
+            },
+          };
+        });
         return c.json(found);
+      },
+    )
+    .get(
+      "/subjects",
+      operation("searchLimitSubjects", {
+        summary: "Look for what can be limited by itself",
+        needs: "set limits",
+        answers: z.object({ subjects: Named }),
+      }),
+      query(SubjectSearch),
+      async function search(c) {
+        const { subject, search } = c.req.valid("query");
+        const subjects = await withOrg(db, c.var.membership.org.id, (scope) =>
+          searchSubjects(scope, subject, { search, limit: SUBJECTS_MAX }),
+        );
+        return c.json({ subjects });
       },
     )
     .put(
@@ -71,6 +100,9 @@ export function limits({ db }: Deps) {
       },
     );
 }
+
+const idsOf = (limits: { subject: Subject; subjectId: string }[], by: UsageBy): string[] =>
+  limits.flatMap(({ subject, subjectId }) => (subject === by ? [subjectId] : []));
 
 /** What is above the plan would not count, and so is not taken. */
 function checkPlan(plan: PlanLimits, subject: Subject, amounts: Amounts): void {

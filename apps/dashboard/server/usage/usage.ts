@@ -124,10 +124,11 @@ async function* rowsOf(read: (span: Span) => Promise<UsageHour[]>, { from, to }:
 async function summaryOf(scope: OrgScope, days: number) {
   const step = days === 1 ? ("hour" as const) : ("day" as const);
   const since = firstOf(step, days);
-  const names = await listSubjectNames(scope);
   const by = async (subject: UsageBy) => {
-    const nameOf = new Map(names[subject].map(({ id, name }) => [id, name]));
     const rows = await listUsageBy(scope, subject, since, ROWS_MAX);
+    const ids = rows.map(({ id }) => id);
+    const names = await listSubjectNames(scope, subject, ids);
+    const nameOf = new Map(names.map(({ id, name }) => [id, name]));
     return rows.map((row) => ({ ...row, name: nameOf.get(row.id) ?? null }));
   };
   const overTime = await listUsageOverTime(scope, step, since);

@@ -2,6 +2,7 @@ import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits
 import { hc, type InferResponseType } from "hono/client";
 import type { PreviewLine } from "../../server/connectors/apis.ts";
 import type { Api, PlatformApi } from "../../server/dashboard.ts";
+import type { PageQuery } from "./ui/use-pages.ts";
 
 interface Problem {
   status: number;
@@ -119,18 +120,8 @@ const { connectors, audit, access, tokens } = client.orgs[":org"];
 const accounts = client.orgs[":org"]["service-accounts"];
 
 /** A part of them, by name; `after` is what the part before said comes next. */
-export async function pageConnectors(org: string, query: { search?: string; after?: string; limit?: string }) {
+export async function pageConnectors(org: string, query: PageQuery) {
   return (await connectors.$get({ param: { org }, query })).json();
-}
-
-export async function listConnectors(org: string): Promise<ConnectorSummary[]> {
-  const all: ConnectorSummary[] = [];
-  for (let after: string | null | undefined; after !== null; ) {
-    const { connectors, next } = await pageConnectors(org, after ? { after } : {});
-    all.push(...connectors);
-    after = next;
-  }
-  return all;
 }
 
 export async function readConnector(org: string, slug: string) {
@@ -388,16 +379,17 @@ export async function deleteDelivery(org: string, id: string): Promise<void> {
   await deliveries[":id"].$delete({ param: { org, id } });
 }
 
-export async function readAccess(org: string) {
-  return (await access.$get({ param: { org } })).json();
+/** A part of what was let in, and all tokens. */
+export async function pageAccess(org: string, query: PageQuery) {
+  return (await access.$get({ param: { org }, query })).json();
 }
 
-export async function listAccessOfMembers(org: string) {
-  return (await (await access.members.$get({ param: { org } })).json()).members;
+export async function pageAccessOfMembers(org: string, query: PageQuery) {
+  return (await access.members.$get({ param: { org }, query })).json();
 }
 
-export async function readAccessOfMember(org: string, member: string) {
-  return (await access.members[":member"].$get({ param: { org, member } })).json();
+export async function pageAccessOfMember(org: string, member: string, query: PageQuery) {
+  return (await access.members[":member"].$get({ param: { org, member }, query })).json();
 }
 
 export type OwnEndpoint = InferResponseType<typeof access.endpoints.$get>["endpoints"][number];
@@ -418,8 +410,8 @@ export async function endGrant(org: string, grant: string): Promise<void> {
 const { links } = client.orgs[":org"];
 export type Link = InferResponseType<typeof links.$get>["links"][number];
 
-export async function listLinks(org: string): Promise<Link[]> {
-  return (await (await links.$get({ param: { org } })).json()).links;
+export async function pageLinks(org: string, query: PageQuery) {
+  return (await links.$get({ param: { org }, query })).json();
 }
 
 export async function unlink(org: string, connector: string): Promise<void> {
@@ -430,8 +422,9 @@ const { linked } = connectors[":slug"];
 export type Linked = InferResponseType<typeof linked.$get>;
 export type OAuthAppFields = Parameters<typeof linked.app.$put>[0]["json"];
 
-export async function readLinked(org: string, slug: string): Promise<Seen<Linked>> {
-  return seen(await linked.$get({ param: { org, slug } }));
+/** A part of who has linked an account, and what Gatehouse asks for them as. */
+export async function pageLinked(org: string, slug: string, query: PageQuery): Promise<Seen<Linked>> {
+  return seen(await linked.$get({ param: { org, slug }, query }));
 }
 
 const appOf = ({ app }: Linked) => ({ app });
@@ -443,12 +436,12 @@ export async function giveOAuthApp(
   json: OAuthAppFields,
   shown: Linked | null,
 ): Promise<void> {
-  const unless = await overPart(shown && appOf(shown), () => readLinked(org, slug), appOf);
+  const unless = await overPart(shown && appOf(shown), () => pageLinked(org, slug, {}), appOf);
   await linked.app.$put({ param: { org, slug }, json, ...unless });
 }
 
 export async function takeOAuthApp(org: string, slug: string, shown: Linked): Promise<void> {
-  const unless = await overPart(appOf(shown), () => readLinked(org, slug), appOf);
+  const unless = await overPart(appOf(shown), () => pageLinked(org, slug, {}), appOf);
   await linked.app.$delete({ param: { org, slug }, ...unless });
 }
 
@@ -535,7 +528,7 @@ export async function decideOnClient(
   const unless = await overPart(
     decisionOf(shown),
     () => readClients(org),
-    ({ clients }) => clients.filter(({ identity }) => identity === json.identity).map(decisionOf)[0],
+    ({ decided }) => ({ decision: decided.find(({ identity }) => identity === json.identity)?.decision ?? null }),
   );
   await clients.decision.$put({ param: { org }, json, ...unless });
 }
@@ -565,8 +558,13 @@ export async function deleteOwnClient(org: string, shown: OwnClient): Promise<vo
   await ownClients[":id"].$delete({ param: { org, id: shown.id }, ...(await overOwnClient(org, shown)) });
 }
 
+/** A part of those that members ask for, or of the others. */
+export async function pageClients(org: string, waiting: boolean, query: PageQuery) {
+  return (await clients.known.$get({ param: { org }, query: { ...query, waiting: String(waiting) } })).json();
+}
+
 export type Clients = InferResponseType<typeof clients.$get>;
-export type KnownClient = Clients["clients"][number];
+export type KnownClient = InferResponseType<typeof clients.known.$get>["clients"][number];
 export type OwnClient = Clients["own"][number];
 
 const { people, "token-lifetimes": tokenLifetimes } = client.orgs[":org"];
@@ -589,7 +587,13 @@ export type TokenLifetimes = Seen<InferResponseType<typeof tokenLifetimes.$get>>
 
 const { limits, usage } = client.orgs[":org"];
 export type Limits = InferResponseType<typeof limits.$get>;
+type SubjectSearch = Parameters<typeof limits.subjects.$get>[0]["query"] & { search: string };
 export type LimitChange = Parameters<typeof limits.$put>[0]["json"];
+
+/** What can be limited by itself, and has this in its name. */
+export async function searchSubjects(org: string, query: SubjectSearch) {
+  return (await (await limits.subjects.$get({ param: { org }, query })).json()).subjects;
+}
 
 export async function readLimits(org: string): Promise<Seen<Limits>> {
   return seen(await limits.$get({ param: { org } }));
@@ -611,16 +615,15 @@ export function usageFile(org: string, format: "json" | "csv", span: { from: Dat
   return usage.hours.$path({ param: { org }, query });
 }
 
-export async function readPeople(org: string) {
-  return (await people.$get({ param: { org } })).json();
-}
-
-/** A part of the members, by name; `after` is what the part before said comes next. */
-export async function pageMembers(org: string, query: { search?: string; after?: string; limit?: string }) {
+export async function pageMembers(org: string, query: PageQuery) {
   return (await people.members.$get({ param: { org }, query })).json();
 }
 
-export type Member = People["members"][number];
+export async function pageInvitations(org: string, query: PageQuery) {
+  return (await people.invitations.$get({ param: { org }, query })).json();
+}
+
+export type Member = InferResponseType<typeof people.members.$get>["members"][number];
 
 /** A change of the member as they are `shown`. */
 function overMember(org: string, shown: Member) {
@@ -660,11 +663,19 @@ export async function withdrawInvitation(org: string, id: string): Promise<void>
 const { teams } = client.orgs[":org"];
 export type Team = InferResponseType<typeof teams.$get>["teams"][number];
 
+export async function pageTeams(org: string, query: PageQuery) {
+  return (await teams.$get({ param: { org }, query })).json();
+}
+
 export async function listTeams(org: string): Promise<Team[]> {
   return allOf(
-    async (query) => (await teams.$get({ param: { org }, query })).json(),
+    (query) => pageTeams(org, query),
     ({ teams }) => teams,
   );
+}
+
+export async function pageTeamMembers(org: string, id: string, query: PageQuery) {
+  return (await teams[":id"].members.$get({ param: { org, id }, query })).json();
 }
 
 export async function createTeam(org: string, json: { name: string }): Promise<void> {
@@ -675,12 +686,16 @@ export async function deleteTeam(org: string, id: string): Promise<void> {
   await teams[":id"].$delete({ param: { org, id } });
 }
 
-export async function setTeamMembers(org: string, id: string, userIds: string[]): Promise<void> {
-  await teams[":id"].members.$put({ param: { org, id }, json: { userIds } });
+export async function addToTeam(org: string, id: string, userIds: string[]): Promise<void> {
+  await teams[":id"].members.$post({ param: { org, id }, json: { userIds } });
+}
+
+export async function removeFromTeam(org: string, id: string, user: string): Promise<void> {
+  await teams[":id"].members[":user"].$delete({ param: { org, id, user } });
 }
 
 export type Role = Parameters<(typeof people.members)[":user"]["$patch"]>[0]["json"]["role"];
-export type People = InferResponseType<typeof people.$get>;
+export type Invitation = InferResponseType<typeof people.invitations.$get>["invitations"][number];
 
 export type Session = InferResponseType<typeof client.session.$get>;
 export type ConnectorSummary = InferResponseType<typeof connectors.$get>["connectors"][number];

@@ -87,6 +87,7 @@ const connectorTabs = [
     getParentRoute: () => connector,
     path: "/people",
     component: lazyRouteComponent(() => import("./connector/PeopleTab.tsx"), "PeopleTab"),
+    validateSearch: readSought,
   }),
   createRoute({
     getParentRoute: () => connector,
@@ -123,6 +124,7 @@ const access = createRoute({
   getParentRoute: () => orgRoute,
   path: "/access",
   component: lazyRouteComponent(() => import("./access/AccessPage.tsx"), "AccessPage"),
+  validateSearch: readSought,
 });
 const memberAccess = createRoute({
   getParentRoute: () => orgRoute,
@@ -138,6 +140,12 @@ const people = createRoute({
   getParentRoute: () => orgRoute,
   path: "/people",
   component: lazyRouteComponent(() => import("./people/PeoplePage.tsx"), "PeoplePage"),
+  validateSearch: readSought,
+});
+const team = createRoute({
+  getParentRoute: () => orgRoute,
+  path: "/people/teams/$team",
+  component: lazyRouteComponent(() => import("./people/TeamPage.tsx"), "TeamPage"),
   validateSearch: readSought,
 });
 const audit = createRoute({
@@ -171,6 +179,7 @@ const settings = createRoute({
   getParentRoute: () => orgRoute,
   path: "/settings",
   component: lazyRouteComponent(() => import("./settings/SettingsPage.tsx"), "SettingsPage"),
+  validateSearch: readSought,
 });
 
 const platform = createRoute({
@@ -227,6 +236,7 @@ export const router = createRouter({
         access,
         memberAccess,
         people,
+        team,
         serviceAccounts,
         audit,
         auditIntegrity,

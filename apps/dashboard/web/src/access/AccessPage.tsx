@@ -1,9 +1,7 @@
 import { Anchor, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
-import { Failure, Loading } from "../ui/states.tsx";
 import { Endpoints } from "./Endpoints.tsx";
 import { Grants } from "./Grants.tsx";
 import { Leave } from "./Leave.tsx";
@@ -11,12 +9,12 @@ import { LinkedAccounts } from "./LinkedAccounts.tsx";
 import { Members } from "./Members.tsx";
 import { OwnCalls } from "./OwnCalls.tsx";
 import { Tokens } from "./Tokens.tsx";
-import { accessQuery } from "./use-access.ts";
+import { useOwnAccess } from "./use-access.ts";
 
 /** What a member may use, and what may call in their name: a section for each kind. */
 export function AccessPage() {
   const org = useOrg()!;
-  const { data: access, error, refetch } = useQuery(accessQuery(org.slug));
+  const access = useOwnAccess(org.slug);
   return (
     <Page
       title="My access"
@@ -24,14 +22,8 @@ export function AccessPage() {
     >
       <Endpoints org={org.slug} />
       <LinkedAccounts org={org.slug} />
-      {error && <Failure error={error} onRetry={() => refetch()} />}
-      {!error && !access && <Loading />}
-      {access && (
-        <>
-          <Grants org={org.slug} grants={access.grants} lead="What you have let in, each for one connector." />
-          <Tokens org={org.slug} tokens={access.tokens} isOwn />
-        </>
-      )}
+      <Grants org={org.slug} grants={access} lead="What you have let in, each for one connector." />
+      {access.first && <Tokens org={org.slug} tokens={access.first.tokens} isOwn />}
       <OwnCalls org={org.slug} />
       <Browsers />
       {org.mayChange && <Members org={org.slug} />}

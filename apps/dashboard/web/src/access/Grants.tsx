@@ -2,14 +2,16 @@ import { Alert, Text } from "@mantine/core";
 import type { Grant } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
+import type { Pages } from "../ui/use-pages.ts";
 import classes from "./access.module.css";
 import { LastUsed } from "./LastUsed.tsx";
 import { allowed } from "./scopes.ts";
 import { useEnd } from "./use-access.ts";
 
 /** The apps that were let in by consent. */
-export function Grants({ org, grants, lead }: { org: string; grants: Grant[]; lead: string }) {
+export function Grants({ org, grants, lead }: { org: string; grants: Pages<Grant>; lead: string }) {
   const end = useEnd(org).grant;
   return (
     <Panel title="Apps" lead={lead} flush>
@@ -18,14 +20,18 @@ export function Grants({ org, grants, lead }: { org: string; grants: Grant[]; le
           {end.error.message}
         </Alert>
       )}
-      {grants.length === 0 && (
-        <Text size="sm" c="dimmed" className={classes.nothing}>
-          No app is connected. Connect one with the address of a connector.
-        </Text>
-      )}
-      <ul className={classes.list}>
-        {grants.map((grant) => (
-          <li key={grant.id} className={classes.row}>
+      <LongList
+        pages={grants}
+        keyOf={({ id }) => id}
+        className={classes.list}
+        nothing={
+          <Text size="sm" c="dimmed" className={classes.nothing}>
+            No app is connected. Connect one with the address of a connector.
+          </Text>
+        }
+      >
+        {(grant) => (
+          <li className={classes.row}>
             <div className={classes.what}>
               <Text size="sm" fw={600} span>
                 {grant.client.name}
@@ -50,8 +56,8 @@ export function Grants({ org, grants, lead }: { org: string; grants: Grant[]; le
               onEnd={() => end.mutate(grant.id)}
             />
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
     </Panel>
   );
 }

@@ -1,23 +1,23 @@
 import { Alert, Badge, Button, Text } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type Link, listLinks, unlink } from "../api.ts";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Link, pageLinks, unlink } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
-import { Failure } from "../ui/states.tsx";
+import { usePages } from "../ui/use-pages.ts";
 import classes from "./access.module.css";
 
 /** The accounts elsewhere that connectors work with in this member's name. There is no such section where none does. */
 export function LinkedAccounts({ org }: { org: string }) {
   const queryKey = ["links", org];
-  const { data: links, error, refetch } = useQuery({ queryKey, queryFn: () => listLinks(org) });
+  const pages = usePages({ queryKey, read: (query) => pageLinks(org, query), itemsOf: ({ links }) => links });
   const queryClient = useQueryClient();
   const end = useMutation({
     mutationFn: (connector: string) => unlink(org, connector),
     onSettled: () => queryClient.invalidateQueries({ queryKey }),
   });
-  if (error) return <Failure error={error} onRetry={() => refetch()} />;
-  if (!links || links.length === 0) return null;
+  if (!pages.error && !pages.items?.length) return null;
   return (
     <Panel
       title="Linked accounts"
@@ -29,9 +29,9 @@ export function LinkedAccounts({ org }: { org: string }) {
           {end.error.message}
         </Alert>
       )}
-      <ul className={classes.list}>
-        {links.map((link) => (
-          <li key={link.connector.slug} className={classes.row}>
+      <LongList pages={pages} keyOf={({ connector }) => connector.slug} className={classes.list}>
+        {(link) => (
+          <li className={classes.row}>
             <WhatIsLinked link={link} />
             <Text size="sm" c="dimmed" component="div">
               {link.linkedAt && (
@@ -54,8 +54,8 @@ export function LinkedAccounts({ org }: { org: string }) {
               </Button>
             )}
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
     </Panel>
   );
 }

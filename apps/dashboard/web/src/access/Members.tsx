@@ -1,29 +1,28 @@
 import { Anchor, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { listAccessOfMembers } from "../api.ts";
+import { Link, useSearch } from "@tanstack/react-router";
+import { pageAccessOfMembers } from "../api.ts";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
-import { Failure, Loading } from "../ui/states.tsx";
+import { usePages } from "../ui/use-pages.ts";
 import classes from "./access.module.css";
 import { LastUsed } from "./LastUsed.tsx";
 
+const SEARCH = { label: "Search members", placeholder: "Search names and addresses" };
+
 /** For owners and admins: how much each member has given access to, and the way to look at it. */
 export function Members({ org }: { org: string }) {
-  const {
-    data: members,
-    error,
-    refetch,
-  } = useQuery({
+  const { q = "" } = useSearch({ from: "/signed-in/$org/access" });
+  const pages = usePages({
     queryKey: ["access", org, "members"],
-    queryFn: () => listAccessOfMembers(org),
+    read: (query) => pageAccessOfMembers(org, query),
+    itemsOf: ({ members }) => members,
+    q,
   });
   return (
     <Panel title="Everyone's access" lead="What each member has connected. You can end any of it." flush>
-      {error && <Failure error={error} onRetry={() => refetch()} />}
-      {!error && !members && <Loading />}
-      <ul className={classes.list}>
-        {members?.map(({ id, name, email, grants, tokens, lastUsedAt }) => (
-          <li key={id} className={classes.row}>
+      <LongList pages={pages} keyOf={({ id }) => id} search={SEARCH} className={classes.list}>
+        {({ id, name, email, grants, tokens, lastUsedAt }) => (
+          <li className={classes.row}>
             <div className={classes.what}>
               <Anchor component={Link} to={`/${org}/access/${id}`} size="sm" fw={600}>
                 {name}
@@ -38,8 +37,8 @@ export function Members({ org }: { org: string }) {
               <LastUsed at={lastUsedAt} />
             </Text>
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
     </Panel>
   );
 }

@@ -1,8 +1,8 @@
-import { Alert, Button, Checkbox, Group, NativeSelect, Radio, Stack, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Radio, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { ApiProblem, type Minted, type NewTokenFields } from "../api.ts";
-import { connectorsQuery } from "../connectors/use-connectors.ts";
+import { useMutation } from "@tanstack/react-query";
+import { ApiProblem, type Minted, type NewTokenFields, pageConnectors } from "../api.ts";
+import { type Option, SoughtMultiSelect } from "../ui/Sought.tsx";
 import { Failure } from "../ui/states.tsx";
 import { MintedToken } from "./MintedToken.tsx";
 import { useReadAgain } from "./use-access.ts";
@@ -12,7 +12,7 @@ interface Fields {
   expiresInDays: string;
   access: "read" | "write";
   reach: "all" | "some" | "management";
-  connectors: string[];
+  connectors: Option[];
 }
 
 const DURATIONS = [
@@ -85,21 +85,23 @@ export function NewToken({ org, mint, onDone }: NewTokenProps) {
 }
 
 function Connectors({ org, form }: { org: string; form: ReturnType<typeof useForm<Fields>> }) {
-  const { data: connectors = [], error } = useQuery(connectorsQuery(org));
-  if (error) return <Alert color="red">{error.message}</Alert>;
   return (
     <div>
       <Radio.Group label="It opens" {...form.getInputProps("reach")}>
         <Stack gap={6} mt={6}>
           <Radio value="some" label="These connectors" />
           {form.values.reach === "some" && (
-            <Checkbox.Group {...form.getInputProps("connectors")} aria-label="Connectors" pl={28}>
-              <Stack gap={6}>
-                {connectors.map(({ slug, name }) => (
-                  <Checkbox key={slug} value={slug} label={name} />
-                ))}
-              </Stack>
-            </Checkbox.Group>
+            <SoughtMultiSelect
+              aria-label="Connectors"
+              placeholder="Search connectors"
+              nothing="No connector is called so"
+              pl={28}
+              queryKey={["connectors", org]}
+              find={(search) => connectorsCalled(org, search)}
+              value={form.values.connectors}
+              error={form.errors.connectors}
+              onChange={(connectors) => form.setFieldValue("connectors", connectors)}
+            />
           )}
           <Radio value="all" label="All connectors, those to come included" />
           <Radio value="management" label="The management API of this organisation, and no connector" />
@@ -107,6 +109,13 @@ function Connectors({ org, form }: { org: string; form: ReturnType<typeof useFor
       </Radio.Group>
     </div>
   );
+}
+
+const OFFERED = "20";
+
+async function connectorsCalled(org: string, search: string): Promise<Option[]> {
+  const { connectors } = await pageConnectors(org, { limit: OFFERED, ...(search ? { search } : {}) });
+  return connectors.map(({ slug, name }) => ({ value: slug, label: name }));
 }
 
 const SCOPES = {
@@ -119,6 +128,6 @@ function toApi({ name, expiresInDays, access, reach, connectors }: Fields): NewT
     name,
     expiresInDays: Number(expiresInDays),
     scopes: SCOPES[reach === "management" ? reach : "connectors"][access],
-    connectors: reach === "some" ? connectors : null,
+    connectors: reach === "some" ? connectors.map(({ value }) => value) : null,
   };
 }

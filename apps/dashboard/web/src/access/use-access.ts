@@ -1,11 +1,21 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { endGrant, endToken, readAccess, readAccessOfMember } from "../api.ts";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { endGrant, endToken, pageAccess, pageAccessOfMember } from "../api.ts";
+import { usePages } from "../ui/use-pages.ts";
 
-export const accessQuery = (org: string) =>
-  queryOptions({ queryKey: ["access", org, "own"], queryFn: () => readAccess(org) });
+export const useOwnAccess = (org: string) =>
+  usePages({
+    queryKey: ["access", org, "own"],
+    read: (query) => pageAccess(org, query),
+    itemsOf: ({ grants }) => grants,
+  });
 
-export const accessOfMemberQuery = (org: string, member: string) =>
-  queryOptions({ queryKey: ["access", org, member], queryFn: () => readAccessOfMember(org, member) });
+export const useAccessOfMember = (org: string, member: string, enabled: boolean) =>
+  usePages({
+    queryKey: ["access", org, member],
+    read: (query) => pageAccessOfMember(org, member, query),
+    itemsOf: ({ grants }) => grants,
+    enabled,
+  });
 
 /** After a token came or went, wherever it is shown. */
 export function useReadAgain(org: string) {

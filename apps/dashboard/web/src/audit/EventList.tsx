@@ -1,17 +1,12 @@
 import { Link } from "@tanstack/react-router";
+import { Block, blocksOf } from "../ui/Block.tsx";
 import classes from "./audit.module.css";
 import type { AuditEvent } from "./events.ts";
 import { Outcome } from "./Outcome.tsx";
 import { durationOf, shortTime } from "./words.ts";
 
-/** So many are laid out together; those that cannot be seen are not. */
-const BLOCK_SIZE = 100;
-
 /** A table, whose rows become cards on a phone. */
 export function EventList({ org, events, label }: { org: string; events: readonly AuditEvent[]; label: string }) {
-  const blocks = Array.from({ length: Math.ceil(events.length / BLOCK_SIZE) }, (_, index) =>
-    events.slice(index * BLOCK_SIZE, (index + 1) * BLOCK_SIZE),
-  );
   return (
     // biome-ignore-start lint/a11y/useSemanticElements: only what is not laid out as a table can be left out while it is not seen
     // biome-ignore-start lint/a11y/useFocusableInteractive: rows and cells of a table without choices are not focusable
@@ -28,12 +23,10 @@ export function EventList({ org, events, label }: { org: string; events: readonl
           </span>
         </div>
       </div>
-      {blocks.map((block) => (
-        <div role="rowgroup" key={block[0]!.id} className={classes.block}>
-          {block.map((event) => (
-            <EventRow key={event.id} org={org} event={event} />
-          ))}
-        </div>
+      {blocksOf(events).map((block) => (
+        <Block role="rowgroup" key={block[0]!.id} className={classes.block}>
+          {() => block.map((event) => <EventRow key={event.id} org={org} event={event} />)}
+        </Block>
       ))}
     </div>
     // biome-ignore-end lint/a11y/useFocusableInteractive: see above

@@ -1,22 +1,28 @@
 import { Button, Text } from "@mantine/core";
+import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { type Clients, decideOnClient, type KnownClient } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";
 import { ClientName } from "./ClientName.tsx";
 import { Confirm } from "./Confirm.tsx";
 import classes from "./clients.module.css";
+import { useKnownClients } from "./use-clients.ts";
 import { useDisconnecting } from "./use-disconnecting.tsx";
 
 interface ClientListProps {
   org: string;
   policy: Clients["policy"];
-  clients: KnownClient[];
 }
 
+const SEARCH = { label: "Search apps", placeholder: "Search names and hosts" };
+
 /** What members have connected, and what has been decided about clients. */
-export function ClientList({ org, policy, clients }: ClientListProps) {
+export function ClientList({ org, policy }: ClientListProps) {
+  const { q = "" } = useSearch({ from: "/signed-in/$org/settings" });
+  const pages = useKnownClients(org, { waiting: false, q });
   const [blocking, setBlocking] = useState<KnownClient | null>(null);
   const decide = useDisconnecting(
     org,
@@ -32,14 +38,19 @@ export function ClientList({ org, policy, clients }: ClientListProps) {
   return (
     <Panel title="Apps" lead="Those that members have connected, and those that you have decided about." flush>
       {decide.error && <Failure error={decide.error} />}
-      {clients.length === 0 && (
-        <Text size="sm" c="dimmed" px="lg" pb="lg">
-          Nobody has connected an app yet.
-        </Text>
-      )}
-      <ul className={classes.list}>
-        {clients.map((client) => (
-          <li key={client.identity} className={classes.row}>
+      <LongList
+        pages={pages}
+        keyOf={({ identity }) => identity}
+        search={SEARCH}
+        className={classes.list}
+        nothing={
+          <Text size="sm" c="dimmed" px="lg" pb="lg">
+            Nobody has connected an app yet.
+          </Text>
+        }
+      >
+        {(client) => (
+          <li className={classes.row}>
             <div className={classes.identity}>
               <ClientName client={client} />
             </div>
@@ -68,8 +79,8 @@ export function ClientList({ org, policy, clients }: ClientListProps) {
               )}
             </div>
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
       {decide.confirmation}
       <Confirm
         opened={blocking !== null}

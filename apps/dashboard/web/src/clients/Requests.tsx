@@ -1,17 +1,20 @@
 import { Button, Text } from "@mantine/core";
 import { decideOnClient, type KnownClient } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";
 import { ClientName } from "./ClientName.tsx";
 import classes from "./clients.module.css";
-import { useChange } from "./use-clients.ts";
+import { useChange, useKnownClients } from "./use-clients.ts";
 
 /** What members have asked for, until somebody decides. */
-export function Requests({ org, clients }: { org: string; clients: KnownClient[] }) {
+export function Requests({ org }: { org: string }) {
+  const pages = useKnownClients(org, { waiting: true });
   const decide = useChange(org, ({ client, decision }: { client: KnownClient; decision: "allowed" | "blocked" }) =>
     decideOnClient(org, client, { identity: client.identity, decision }),
   );
+  if (!pages.error && !pages.items?.length) return null;
   return (
     <Panel
       title="Waiting for a decision"
@@ -19,9 +22,9 @@ export function Requests({ org, clients }: { org: string; clients: KnownClient[]
       flush
     >
       {decide.error && <Failure error={decide.error} />}
-      <ul className={classes.list}>
-        {clients.map((client) => (
-          <li key={client.identity} className={classes.row}>
+      <LongList pages={pages} keyOf={({ identity }) => identity} className={classes.list}>
+        {(client) => (
+          <li className={classes.row}>
             <div className={classes.identity}>
               <ClientName client={client} />
               <Text size="sm" c="dimmed">
@@ -48,8 +51,8 @@ export function Requests({ org, clients }: { org: string; clients: KnownClient[]
               </Button>
             </div>
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
     </Panel>
   );
 }

@@ -1,8 +1,22 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { readClients } from "../api.ts";
+import { pageClients, readClients } from "../api.ts";
+import { usePages } from "../ui/use-pages.ts";
 
 export const clientsQuery = (org: string) =>
   queryOptions({ queryKey: ["clients", org], queryFn: () => readClients(org) });
+
+/** Those that members ask for, or the others: without those that were registered by hand and nothing has become of. */
+export const useKnownClients = (org: string, { waiting, q = "" }: { waiting: boolean; q?: string }) =>
+  usePages({
+    queryKey: [...clientsQuery(org).queryKey, waiting ? "waiting" : "known"],
+    read: (query) => pageClients(org, waiting, query),
+    itemsOf: ({ clients }) =>
+      clients.filter(
+        ({ registration, decision, members }) =>
+          waiting || registration !== "manual" || decision === "blocked" || members > 0,
+      ),
+    q,
+  });
 
 /** A change of what the org allows; it counts as under way until all of it has been read again. */
 export function useChange<Change, Outcome = void>(org: string, mutationFn: (change: Change) => Promise<Outcome>) {

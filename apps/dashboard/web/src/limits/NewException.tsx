@@ -1,11 +1,11 @@
-import { Button, Group, NativeSelect, Select, Stack } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import type { Limits } from "../api.ts";
+import { type Limits, searchSubjects } from "../api.ts";
+import { type Option, SoughtSelect } from "../ui/Sought.tsx";
 import { planFor, type Subject } from "./amounts.ts";
 import { LimitForm } from "./LimitForm.tsx";
 import classes from "./limits.module.css";
-import { nameOf } from "./name-of.ts";
 
 type Kind = Exclude<Subject, "org">;
 
@@ -19,10 +19,10 @@ const KINDS: { value: Kind; label: string }[] = [
 export function NewException({ org, data }: { org: string; data: Limits }) {
   const [isOpen, setOpen] = useState(false);
   const [subject, setSubject] = useState<Kind>("member");
-  const [subjectId, setSubjectId] = useState<string | null>(null);
+  const [chosen, choose] = useState<Option | null>(null);
   const close = () => {
     setOpen(false);
-    setSubjectId(null);
+    choose(null);
   };
   if (!isOpen) {
     return (
@@ -47,29 +47,30 @@ export function NewException({ org, data }: { org: string; data: Limits }) {
           value={subject}
           onChange={({ currentTarget: { value } }) => {
             setSubject(value as Kind);
-            setSubjectId(null);
+            choose(null);
           }}
         />
-        <Select
+        <SoughtSelect
+          key={subject}
           label="Which"
-          searchable
-          placeholder="Choose…"
+          placeholder="Search…"
+          nothing="There is none"
           flex="1 1 14rem"
-          value={subjectId}
-          onChange={setSubjectId}
-          data={choicesOf(data, subject)}
-          nothingFoundMessage="There is none"
+          queryKey={["limits", org, subject]}
+          find={(search) => subjectsCalled(org, data, subject, search)}
+          value={chosen}
+          onChange={choose}
         />
-        {!subjectId && (
+        {!chosen && (
           <Button variant="default" onClick={close}>
             Cancel
           </Button>
         )}
       </Group>
-      {subjectId && (
+      {chosen && (
         <LimitForm
-          key={subjectId}
-          limited={{ subject, subjectId }}
+          key={chosen.value}
+          limited={{ subject, subjectId: chosen.value }}
           set={{}}
           plan={planFor(data, subject)}
           {...{ org, onDone: close }}
@@ -79,9 +80,9 @@ export function NewException({ org, data }: { org: string; data: Limits }) {
   );
 }
 
-function choicesOf({ names, limits }: Limits, subject: Kind) {
+/** Those that have no limit of their own yet. */
+async function subjectsCalled(org: string, { limits }: Limits, subject: Kind, search: string): Promise<Option[]> {
   const taken = new Set(limits.filter((limit) => limit.subject === subject).map(({ subjectId }) => subjectId));
-  return names[subject]
-    .filter(({ id }) => !taken.has(id))
-    .map(({ id }) => ({ value: id, label: nameOf(names, subject, id) }));
+  const found = await searchSubjects(org, { subject, search });
+  return found.filter(({ id }) => !taken.has(id)).map(({ id, name }) => ({ value: id, label: name }));
 }

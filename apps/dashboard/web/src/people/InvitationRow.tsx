@@ -1,5 +1,5 @@
 import { Badge, Button, Text } from "@mantine/core";
-import type { People, Role } from "../api.ts";
+import type { Invitation, Role } from "../api.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";
@@ -11,7 +11,7 @@ const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
 interface InvitationRowProps {
   org: { slug: string; role: Role };
-  invitation: People["invitations"][number];
+  invitation: Invitation;
 }
 
 export function InvitationRow({ org, invitation }: InvitationRowProps) {

@@ -1,6 +1,6 @@
 import { Anchor, NativeSelect, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { People, Role } from "../api.ts";
+import type { Member, Role } from "../api.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";
 import classes from "./people.module.css";
@@ -9,7 +9,7 @@ import { usePeople } from "./use-people.ts";
 
 interface MemberRowProps {
   org: { slug: string; role: Role; name: string };
-  member: People["members"][number];
+  member: Member;
   isMe: boolean;
 }
 

@@ -1,53 +1,41 @@
-import { Button, Group, MultiSelect, Text, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Anchor, Button, Group, Text, TextInput } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { ApiProblem, type People, type Team } from "../api.ts";
+import { ApiProblem, pageTeams, type Team } from "../api.ts";
 import { EndButton } from "../ui/EndButton.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";
+import { usePages } from "../ui/use-pages.ts";
 import classes from "./people.module.css";
-import { teamsQuery, useTeams } from "./use-teams.ts";
+import { useTeams } from "./use-teams.ts";
 
-interface TeamsProps {
-  org: string;
-  members: People["members"];
-}
-
-export function Teams({ org, members }: TeamsProps) {
-  const { data: teams = [], error, refetch } = useQuery(teamsQuery(org));
+export function Teams({ org }: { org: string }) {
+  const pages = usePages({
+    queryKey: ["teams", org, "pages"],
+    read: (query) => pageTeams(org, query),
+    itemsOf: ({ teams }) => teams,
+  });
   return (
     <Panel title="Teams" lead="Connectors and tools can be open to some teams alone." flush>
-      {error && <Failure error={error} onRetry={() => refetch()} />}
-      <ul className={classes.list}>
-        {teams.map((team) => (
-          <TeamRow key={team.id} org={org} team={team} members={members} />
-        ))}
-      </ul>
-      <NewTeam org={org} />
+      <LongList pages={pages} keyOf={({ id }) => id} className={classes.list}>
+        {(team) => <TeamRow org={org} team={team} />}
+      </LongList>
+      {pages.items && <NewTeam org={org} />}
     </Panel>
   );
 }
 
-function TeamRow({ org, team, members }: TeamsProps & { team: Team }) {
-  const { setMembers, remove } = useTeams(org);
-  const { id, name, memberIds } = team;
-  const error = setMembers.error ?? remove.error;
+function TeamRow({ org, team: { id, name, members } }: { org: string; team: Team }) {
+  const { remove } = useTeams(org);
   return (
     <li className={`${classes.row} ${classes.team}`}>
-      <Text size="sm" fw={600} className={classes.who}>
+      <Anchor component={Link} to={`/${org}/people/teams/${id}`} size="sm" fw={600} className={classes.who}>
         {name}
+      </Anchor>
+      <Text size="sm" c="dimmed">
+        {members === 0 ? "Nobody yet" : members === 1 ? "1 member" : `${members.toLocaleString("en")} members`}
       </Text>
-      <MultiSelect
-        size="sm"
-        aria-label={`Members of ${name}`}
-        placeholder={memberIds.length === 0 ? "Nobody yet" : ""}
-        searchable
-        hidePickedOptions
-        nothingFoundMessage="No other member is called so"
-        data={members.map((member) => ({ value: member.id, label: `${member.name} (${member.email})` }))}
-        value={memberIds}
-        onChange={(chosen) => setMembers.mutate({ id, memberIds: chosen })}
-      />
       <div className={classes.actions}>
         <EndButton
           label="Delete"
@@ -57,9 +45,9 @@ function TeamRow({ org, team, members }: TeamsProps & { team: Team }) {
           onEnd={() => remove.mutate(id)}
         />
       </div>
-      {error && (
+      {remove.error && (
         <div className={classes.failure}>
-          <Failure error={error} />
+          <Failure error={remove.error} />
         </div>
       )}
     </li>

@@ -1,16 +1,13 @@
-import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import {
   changeRole,
   invite,
   type Member,
   type Role,
-  readPeople,
   removeMember,
   sendInvitationAgain,
   withdrawInvitation,
 } from "../api.ts";
-
-export const peopleQuery = (org: string) => queryOptions({ queryKey: ["people", org], queryFn: () => readPeople(org) });
 
 /** What can be done about people. The list is read again afterwards, also where it did not work. */
 export function usePeople(org: string) {

@@ -14,11 +14,6 @@ export function Clients({ org }: { org: string }) {
   const { data, error, refetch } = useQuery(clientsQuery(org));
   if (error) return <Failure error={error} onRetry={() => refetch()} />;
   if (!data) return <Loading />;
-  const waiting = data.clients.filter(({ requestedBy }) => requestedBy.length > 0);
-  const others = data.clients.filter(
-    ({ requestedBy, registration, decision, members }) =>
-      requestedBy.length === 0 && (registration !== "manual" || decision === "blocked" || members > 0),
-  );
   return (
     <>
       <Panel title="Clients" lead="The apps that members connect with, such as Claude.">
@@ -27,8 +22,8 @@ export function Clients({ org }: { org: string }) {
           {data.policy === "listed" && <HostList org={org} hosts={data.hosts} />}
         </Stack>
       </Panel>
-      {waiting.length > 0 && <Requests org={org} clients={waiting} />}
-      <ClientList org={org} policy={data.policy} clients={others} />
+      <Requests org={org} />
+      <ClientList org={org} policy={data.policy} />
       <OwnClients org={org} clients={data.own} />
     </>
   );

@@ -1,34 +1,41 @@
 import { Badge, Text } from "@mantine/core";
-import { queryOptions, useQuery } from "@tanstack/react-query";
-import { type Connector, type Linked, readLinked } from "../../api.ts";
+import { useSearch } from "@tanstack/react-router";
+import { type Connector, type Linked, pageLinked } from "../../api.ts";
 import { Ago } from "../../ui/Ago.tsx";
+import { LongList } from "../../ui/LongList.tsx";
 import { Panel } from "../../ui/Panel.tsx";
-import { Failure } from "../../ui/states.tsx";
+import { usePages } from "../../ui/use-pages.ts";
 import classes from "./linked.module.css";
 import { OAuthApp } from "./OAuthApp.tsx";
 
-const linkedQuery = (org: string, slug: string) =>
-  queryOptions({ queryKey: ["connectors", org, slug, "linked"], queryFn: () => readLinked(org, slug) });
+const SEARCH = { label: "Search people", placeholder: "Search names and addresses" };
 
 /** Who has linked an account of their own, for those who may change the connector. Never what they have linked. */
 export function LinkedPeople({ org, connector }: { org: string; connector: Connector }) {
-  const { data, error, refetch } = useQuery(linkedQuery(org, connector.slug));
-  if (error) return <Failure error={error} onRetry={() => refetch()} />;
-  if (!data) return null;
+  const { q = "" } = useSearch({ strict: false });
+  const pages = usePages({
+    queryKey: ["connectors", org, connector.slug, "linked"],
+    read: (query) => pageLinked(org, connector.slug, query),
+    itemsOf: ({ people }) => people,
+    q,
+  });
   const isOAuth = connector.access?.some(({ kind }) => kind === "member-oauth");
   return (
     <Panel title="Members' accounts" lead="Each member's calls go out with an account of their own." flush>
-      {data.people.length === 0 && (
-        <Text size="sm" c="dimmed" className={classes.nothing}>
-          Nobody has linked an account yet. Members are offered to when they connect, and in My access.
-        </Text>
-      )}
-      <ul className={classes.list}>
-        {data.people.map((person) => (
-          <Person key={person.email} person={person} />
-        ))}
-      </ul>
-      {isOAuth && <OAuthApp org={org} slug={connector.slug} linked={data} />}
+      {isOAuth && pages.first && <OAuthApp org={org} slug={connector.slug} linked={pages.first} />}
+      <LongList
+        pages={pages}
+        keyOf={({ id }) => id}
+        search={SEARCH}
+        className={classes.list}
+        nothing={
+          <Text size="sm" c="dimmed" className={classes.nothing}>
+            Nobody has linked an account yet. Members are offered to when they connect, and in My access.
+          </Text>
+        }
+      >
+        {(person) => <Person person={person} />}
+      </LongList>
     </Panel>
   );
 }
