@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { access, constants, link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { access, constants, link, mkdir, open, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "@gatehouse/faults";
 
@@ -33,22 +34,36 @@ export async function keepSecret(directory: string, name: string, make: () => st
     if (kept !== null) return kept;
     await writeFile(draft, `${make()}\n`, { mode: 0o600, flush: true });
     await link(draft, file).catch(unlessThere);
-    return (await readFile(file, "utf8")).trim();
+    return (await readIfThere(file))!;
   } catch (error) {
-    throw notWritable(directory, error);
+    throw error instanceof Fault ? error : notWritable(directory, error);
   } finally {
     await rm(draft, { force: true }).catch(() => {});
   }
 }
 
 async function readIfThere(file: string): Promise<string | null> {
-  return readFile(file, "utf8").then(
-    (text) => text.trim(),
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return null;
-      throw error;
-    },
-  );
+  try {
+    await using handle = await open(file);
+    refuseOpenToOthers(file, await handle.stat());
+    return (await handle.readFile("utf8")).trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+const OTHERS = 0o007;
+
+/** What others can read is no secret, and what they could have put there is none of ours. */
+function refuseOpenToOthers(file: string, { mode, uid }: Stats): void {
+  const own = process.getuid?.() ?? 0;
+  const isOurs = own === 0 || uid === own || uid === 0;
+  if (isOurs && (mode & OTHERS) === 0) return;
+  const [how, remedy] = isOurs
+    ? ["can be read by", `Close it to them: chmod 600 ${file}`]
+    : ["was made by", "Choose another place with GATEHOUSE_DATA_DIR"];
+  throw new Fault("forbidden", `${file} ${how} other users of this machine, and so is no secret. ${remedy}.`);
 }
 
 function unlessThere(error: NodeJS.ErrnoException): void {

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { mkdir, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { connectV1 } from "@gatehouse/testing/client-v1";
 import { connectV2 } from "@gatehouse/testing/client-v2";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { keepSecret } from "../src/data-directory.ts";
 import { type Command, gatehouse, isAlive, postgresPid, printed, temporaryDirectory } from "./command.ts";
 
 const READY = "Ctrl-C ends it";
@@ -194,6 +195,15 @@ test("secrets that it makes are for its own eyes", async () => {
   for (const file of ["master-key", "owner-password", "postgres/data/superuser-password"]) {
     expect((await stat(join(shared.path, file))).mode & 0o777).toBe(0o600);
   }
+});
+
+test("a secret that others of the machine can read is none", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "master-key");
+  const keep = () => keepSecret(directory.path, "master-key", () => "a secret");
+  expect(await keep()).toBe("a secret");
+  await chmod(file, 0o644);
+  await expect(keep()).rejects.toMatchObject({ code: "forbidden", message: expect.stringContaining("chmod 600") });
 });
 
 test("a password that was given is not printed", { timeout: 30_000 }, async () => {
