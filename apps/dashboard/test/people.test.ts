@@ -153,6 +153,21 @@ test("an admin touches no owner and makes none", async () => {
   expect((await asAdmin("DELETE", invitation)).status).toBe(403);
 });
 
+test("who becomes an owner while an admin changes them is an owner", async () => {
+  await using house = await startAcme();
+  const [admin, rising] = [await house.person("admin"), await house.person("member")];
+  const asAdmin = await signIn(house, admin);
+  for (let round = 0; round < 5; round++) {
+    const [raised] = await Promise.all([
+      house.asOwner("PATCH", pathOf(rising), { role: "owner" }),
+      asAdmin("PATCH", pathOf(rising), { role: "auditor" }),
+    ]);
+    expect(raised.status).toBe(204);
+    expect((await rolesIn(house)).get(rising.id)).toBe("owner");
+    await house.asOwner("PATCH", pathOf(rising), { role: "member" });
+  }
+});
+
 test("who is removed is out of the dashboard with the next request, and in the audit", async () => {
   await using house = await startAcme();
   const bob = await house.person("admin", "bob");

@@ -3,6 +3,7 @@ import { type AuditRow, insertAudit } from "./audit.ts";
 import type { OrgScope } from "./database.ts";
 import { within } from "./page.ts";
 import type { Role, Tables } from "./tables.ts";
+import { takeTurn } from "./turns.ts";
 
 export interface Member {
   userId: string;
@@ -66,6 +67,12 @@ export async function findMember(org: OrgScope, userId: string): Promise<Member 
     .where("m.user_id", "=", userId)
     .executeTakeFirst();
   return row ?? null;
+}
+
+/** As `findMember`; nobody else gives a role, or takes one away, until the transaction ends. */
+export async function lockMember(org: OrgScope, userId: string): Promise<Member | null> {
+  await takeTurn(org, "members");
+  return findMember(org, userId);
 }
 
 /** Which of these addresses, in lower case, are members'. */

@@ -1,6 +1,6 @@
 import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
-import { findMember, removeMember } from "@gatehouse/store/members";
+import { lockMember, removeMember } from "@gatehouse/store/members";
 import { insertPlatformAudit } from "@gatehouse/store/operators";
 import { markDeleted } from "@gatehouse/store/org-deletion";
 import { updateOrgName } from "@gatehouse/store/orgs";
@@ -65,7 +65,7 @@ export function orgSettings({ db }: Deps) {
       async function leave(c) {
         const { id } = c.var.session.user;
         await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const member = await findMember(scope, id);
+          const member = await lockMember(scope, id);
           if (!member) return;
           if (member.role === "owner") await refuseLastOwner(scope, member);
           await removeMember(scope, id);

@@ -2,7 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { listInvitations } from "@gatehouse/store/invitations";
-import { findMember, lockOwners, type Member, pageMembers, removeMember, updateRole } from "@gatehouse/store/members";
+import { lockMember, lockOwners, type Member, pageMembers, removeMember, updateRole } from "@gatehouse/store/members";
 import type { Membership } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
@@ -123,7 +123,7 @@ async function findMemberFor(scope: OrgScope, { role }: Membership, userId: stri
 }
 
 async function memberAt(scope: OrgScope, userId: string): Promise<Member> {
-  const member = z.uuid().safeParse(userId).success ? await findMember(scope, userId) : null;
+  const member = z.uuid().safeParse(userId).success ? await lockMember(scope, userId) : null;
   if (!member) throw new Fault("not_found", "There is no such member");
   return member;
 }
