@@ -287,6 +287,21 @@ describe("Idempotency-Key", () => {
     expect((await make("x".repeat(256), "Long")).status).toBe(400);
   });
 
+  test("a long answer is not kept, and what it was about is not done again all the same", async () => {
+    const addresses = Array.from({ length: 1000 }, (_, at) => `${"x".repeat(40)}${at}`).join(",");
+    const paste = () =>
+      as.owner(
+        "POST",
+        "/api/orgs/acme/people/invitations/many",
+        { addresses, role: "member" },
+        { "idempotency-key": "k5" },
+      );
+    expect((await paste()).json.results).toHaveLength(1000);
+    expect((await paste()).status).toBe(409);
+    const rows = await house.ownerDb.selectFrom("idempotency_keys").select("sealed").execute();
+    for (const { sealed } of rows) expect(sealed?.length ?? 0).toBeLessThan(70_000);
+  });
+
   test("a secret that is shown once is kept sealed, and a token's is shown again to its caller", async () => {
     const path = "/api/orgs/acme/tokens";
     const fields = { name: "CI", expiresInDays: 1, scopes: ["mcp:read"], connectors: null };

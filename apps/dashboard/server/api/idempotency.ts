@@ -16,6 +16,10 @@ import type { Deps } from "../dashboard.ts";
 import type { InOrg } from "./membership.ts";
 
 const LENGTH_MAX = 255;
+/** Of an answer that is kept for a day. */
+const ANSWER_LENGTH_MAX = 64 * 1024;
+/** Is kept in place of a longer one. */
+const TOO_LONG = 413;
 
 /**
  * `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): what a POST has done is not done twice, and answered as it
@@ -33,8 +37,9 @@ export function idempotency({ db, vault }: Pick<Deps, "db" | "vault">) {
     if (first) return again(c, answerOf(first, requestHash), (sealed) => vault.open(place, sealed));
     await next();
     const text = isWhole(c.res) ? await c.res.clone().text() : null;
-    const sealed = text === null ? null : await vault.seal(place, text);
-    const { status } = c.res;
+    const isKept = text !== null && text.length <= ANSWER_LENGTH_MAX;
+    const sealed = text === null ? null : await vault.seal(place, isKept ? text : "");
+    const status = isKept ? c.res.status : TOO_LONG;
     await withOrg(db, org, (scope) =>
       sealed ? keepAnswer(scope, key, { status, sealed }) : releaseIdempotencyKey(scope, key),
     );
@@ -67,6 +72,7 @@ async function again(
   { status, sealed }: { status: number; sealed: Buffer },
   open: (sealed: Buffer) => Promise<string>,
 ): Promise<Response> {
+  if (status === TOO_LONG) throw new Fault("conflict", "This was done, and its answer was too long to be kept");
   const text = await open(sealed);
   c.header("idempotency-replayed", "true");
   if (text === "") return c.body(null, status as ContentfulStatusCode);
