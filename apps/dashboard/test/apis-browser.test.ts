@@ -128,6 +128,7 @@ test("import, choose, rename, pin, see the report, call, import anew", async () 
   await page.getByText("GET /odd is left out").waitFor();
   await page.getByText("Line 1, #/paths/~1odd/get").waitFor();
   await page.getByText("3 of 5 chosen").waitFor();
+  await page.getByRole("heading", { name: /^Risk: \w+ \(\d+ of 100\)$/ }).waitFor();
   expect(await page.getByRole("checkbox", { name: "create_ticket" }).isChecked()).toBe(false);
   await page.getByLabel("Search operations").fill("agents");
   await page.getByRole("checkbox", { name: "list_agents" }).uncheck();
@@ -153,6 +154,10 @@ test("import, choose, rename, pin, see the report, call, import anew", async () 
   await tool.getByLabel("Name", { exact: true }).fill("my tickets");
   const assignee = tool.getByRole("group", { name: "assignee" });
   await assignee.getByLabel("How assignee is filled in").selectOption("Always this value");
+  await assignee.getByRole("button", { name: "Caller" }).click();
+  await page.getByRole("menuitem", { name: "The member's name" }).click();
+  await assignee.getByText("no proof of who calls").waitFor();
+  await assignee.getByLabel("Value").fill("");
   await assignee.getByRole("button", { name: "Caller" }).click();
   await page.getByRole("menuitem", { name: "The member's email address" }).click();
   expect(await assignee.getByLabel("Value").inputValue()).toBe("{{member.email}}");

@@ -1,6 +1,7 @@
 import { compareTools } from "@gatehouse/connectors/choice/compare";
 import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
+import type { RiskReport } from "@gatehouse/connectors/risk/report";
 import { Access, slotOf } from "@gatehouse/credentials/access";
 import { Fault, renderFault, toFault } from "@gatehouse/faults";
 import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
@@ -30,6 +31,7 @@ import { askerOf } from "../probe/asker.ts";
 import { DescriptionSource, importApi, toTool } from "./import-api.ts";
 import { keepSecrets, readSecrets, tryClients } from "./org-credential.ts";
 import { NewConnectorFields } from "./register.ts";
+import { risksOfImport } from "./risks.ts";
 
 const NewApi = NewConnectorFields.extend({
   access: Access.default([]),
@@ -76,7 +78,9 @@ export function apis(deps: Deps) {
           const tell = (line: object) => out.write(`${JSON.stringify(line)}\n`);
           try {
             const onProgress = (done: number, all: number) => void tell({ progress: { done, all } });
-            await tell({ api: viewOf(await importApi(egress, source, { onProgress })) });
+            const api = await importApi(egress, source, { onProgress });
+            const risks = await withOrg(db, c.var.membership.org.id, (scope) => risksOfImport(scope, api));
+            await tell({ api: viewOf(api, risks) });
           } catch (error) {
             await tell({ fault: JSON.parse(renderFault(toFault(error), "problem").body) });
           }
@@ -123,9 +127,13 @@ export type PreviewLine =
   | { api: ReturnType<typeof viewOf> }
   | { fault: { status: number; detail: string } };
 
-function viewOf({ tools, ...api }: ImportedApi) {
+const FINDINGS_SHOWN = 5;
+
+function viewOf({ tools, ...api }: ImportedApi, { score, findings }: RiskReport) {
+  const worst = findings.toSorted((one, other) => other.points - one.points).slice(0, FINDINGS_SHOWN);
   return {
     ...api,
+    risk: { score, count: findings.length, worst },
     tools: tools.map(({ definition, key, method, path, tags, deprecated, suggested }) => ({
       ...{ name: definition.name, title: definition.title, description: definition.description },
       ...{ key, method, path, tags, deprecated, suggested },

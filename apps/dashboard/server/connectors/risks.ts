@@ -1,4 +1,5 @@
 import { applyEdits, type EditableTool, type ToolEdits } from "@gatehouse/connectors/choice/edits";
+import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
 import { reportRisks, toSarif } from "@gatehouse/connectors/risk/report";
 import type { RiskTool } from "@gatehouse/connectors/risk/subject";
 import { parseAccess, type Way } from "@gatehouse/credentials/access";
@@ -48,17 +49,36 @@ export function risks({ db }: Deps) {
 async function readSubject(scope: OrgScope, slug: string) {
   const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
   if (!connector) throw new Fault("not_found", "There is no such connector");
-  const names = new Map((await listConnectors(scope)).map(({ id, name }) => [id, name]));
   const tools = await listTools(scope);
-  const others = tools.filter(({ connectorId, offered }) => offered && connectorId !== connector.id);
   const access = parseAccess(connector.access);
   const subject = {
     url: connector.url,
     access: { kinds: access.map(kindOf), scopes: access.flatMap((way) => ("scopes" in way ? (way.scopes ?? []) : [])) },
-    others: new Map(others.map((tool) => [asOffered(tool).name, names.get(tool.connectorId) ?? ""])),
+    others: await offeredBy(
+      scope,
+      tools.filter(({ connectorId }) => connectorId !== connector.id),
+    ),
     tools: tools.filter(({ connectorId }) => connectorId === connector.id).map(toRiskTool),
   };
   return { connector, subject };
+}
+
+/** The connector's name, by what clients call the tool. */
+async function offeredBy(scope: OrgScope, tools: Awaited<ReturnType<typeof listTools>>): Promise<Map<string, string>> {
+  const names = new Map((await listConnectors(scope)).map(({ id, name }) => [id, name]));
+  const offered = tools.filter((tool) => tool.offered);
+  return new Map(offered.map((tool) => [asOffered(tool).name, names.get(tool.connectorId) ?? ""]));
+}
+
+/** What would be reported of an API that is registered as it is suggested. */
+export async function risksOfImport(scope: OrgScope, { url, security, tools }: ImportedApi) {
+  const [way] = security;
+  return reportRisks({
+    url: url ?? "",
+    access: { kinds: way ? [way.kind] : [], scopes: [] },
+    others: await offeredBy(scope, await listTools(scope)),
+    tools: tools.map(({ definition, suggested }) => ({ ...definition, ...suggested }) as RiskTool),
+  });
 }
 
 const kindOf = (way: Way) => (way.kind === "member-secret" ? way.as.kind : way.kind);

@@ -1,11 +1,11 @@
-import { Anchor, List, Stack, Text } from "@mantine/core";
+import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Connector } from "../api.ts";
 import { connectorQuery } from "../connector/ConnectorPage.tsx";
 import { labelOf } from "../connector/credential/ways.ts";
 import { OwnLink } from "../connector/linked/OwnLink.tsx";
-import { gradeOf } from "../risk/grades.ts";
+import { RiskSummary } from "../risk/RiskSummary.tsx";
 import { riskQuery } from "../risk/RiskTab.tsx";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
 import { Panel } from "../ui/Panel.tsx";
@@ -59,20 +59,10 @@ function Risks({ org, slug }: { org: string; slug: string }) {
   if (!report) return <Loading />;
   const top = [...report.findings].sort((one, other) => other.points - one.points).slice(0, FINDINGS_SHOWN);
   return (
-    <Panel title={`Risk: ${gradeOf(report.score).label} (${report.score} of 100)`} lead="Less is better.">
-      <Stack gap="sm">
-        {top.length === 0 && <Text size="sm">Nothing was found.</Text>}
-        <List size="sm" spacing={6}>
-          {top.map(({ rule, tool, pointer, title, detail }) => (
-            <List.Item key={`${rule} ${tool} ${pointer}`}>
-              <b>{title}</b>: {tool && <code>{tool}</code>} {detail}
-            </List.Item>
-          ))}
-        </List>
-        <Anchor component={Link} to={`/${org}/connectors/${slug}/risk`} size="sm" w="fit-content">
-          {report.findings.length > top.length ? `All ${report.findings.length} findings` : "The report"}
-        </Anchor>
-      </Stack>
-    </Panel>
+    <RiskSummary score={report.score} worst={top} lead="Less is better.">
+      <Anchor component={Link} to={`/${org}/connectors/${slug}/risk`} size="sm" w="fit-content">
+        {report.findings.length > top.length ? `All ${report.findings.length} findings` : "The report"}
+      </Anchor>
+    </RiskSummary>
   );
 }

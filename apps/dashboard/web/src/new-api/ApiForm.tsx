@@ -1,5 +1,6 @@
-import { Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, NativeSelect, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { IconInfoCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
@@ -65,6 +66,7 @@ export function ApiForm({ org, api, source, chosen, onRegistered }: ApiFormProps
     setWays(value === "" ? [] : [choices[Number(value)]!.way]);
   }
 
+  const todo = choice === "" ? undefined : choices[Number(choice)]?.todo;
   const unplaced = register.error && !(register.error instanceof ApiProblem && register.error.hasFields);
   return (
     <Panel title="The connector">
@@ -100,6 +102,11 @@ export function ApiForm({ org, api, source, chosen, onRegistered }: ApiFormProps
               onChange={(event) => choose(event.currentTarget.value)}
             />
           )}
+          {todo && (
+            <Alert color="yellow" icon={<IconInfoCircle aria-hidden />} title="The description does not say everything">
+              {todo}
+            </Alert>
+          )}
           <Ways
             ways={ways}
             problems={register.error instanceof ApiProblem ? register.error.fields : {}}
@@ -122,10 +129,10 @@ export function ApiForm({ org, api, source, chosen, onRegistered }: ApiFormProps
   );
 }
 
-/** The ways of the description that can be filled in here. */
+/** The ways of the description, as far as it fills them in. */
 function choicesOf({ security }: ReadApi) {
-  return security.flatMap((choice) => {
-    const way = suggestWay(choice);
-    return way ? [{ way, label: `${choice.name}: ${labelOf(way.kind)}` }] : [];
+  return security.map((choice) => {
+    const suggested = suggestWay(choice);
+    return { ...suggested, label: `${choice.name}: ${labelOf(suggested.way.kind)}` };
   });
 }

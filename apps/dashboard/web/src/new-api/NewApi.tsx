@@ -2,6 +2,7 @@ import { Button, Group, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { type ApiSource, type ReadApi, readDescription } from "../api.ts";
+import { RiskSummary } from "../risk/RiskSummary.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { ApiForm } from "./ApiForm.tsx";
 import { LeftOut } from "./LeftOut.tsx";
@@ -44,7 +45,7 @@ interface FoundProps extends NewApiProps {
 
 function Found({ org, api, source, onBack, onRegistered }: FoundProps) {
   const [chosen, setChosen] = useState(() => suggested(api.tools));
-  const { title, version, operations, tools, notes } = api;
+  const { title, version, operations, tools, notes, risk } = api;
   return (
     <>
       <Panel title={title}>
@@ -64,6 +65,16 @@ function Found({ org, api, source, onBack, onRegistered }: FoundProps) {
         </Group>
       </Panel>
       {notes.length > 0 && <LeftOut notes={notes} />}
+      <RiskSummary
+        score={risk.score}
+        worst={risk.worst}
+        lead="If it is registered with what is suggested below. Less is better."
+      >
+        <Text size="sm" c="dimmed">
+          {risk.count > risk.worst.length && `These are ${risk.worst.length} of ${risk.count} findings. `}
+          The whole report, with what to do about each, is the connector's, and follows what you choose.
+        </Text>
+      </RiskSummary>
       <ToolChoice tools={tools} chosen={chosen} onChange={setChosen} />
       <ApiForm org={org} api={api} source={source} chosen={chosen} onRegistered={onRegistered} />
     </>

@@ -103,9 +103,7 @@ export function SourceForm({ draft, url: before = "", label, pending, error, pro
           <Textarea
             label="Description"
             description="OpenAPI 3.1 or 3.0, or Swagger 2.0, as JSON or YAML"
-            autosize
-            minRows={8}
-            maxRows={18}
+            rows={12}
             classNames={{ input: "mono" }}
             spellCheck={false}
             value={text}

@@ -7,9 +7,16 @@ export function useCurrentInView() {
   const { pathname } = useLocation();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another current tab
   useEffect(() => {
-    const current = row.current?.querySelector<HTMLElement>("[aria-current]");
-    if (!row.current || !current) return;
-    row.current.scrollLeft = current.offsetLeft - (row.current.clientWidth - current.offsetWidth) / 2;
+    const element = row.current;
+    if (!element) return;
+    const show = () => {
+      const current = element.querySelector<HTMLElement>("[aria-current]");
+      if (current) element.scrollLeft = current.offsetLeft - (element.clientWidth - current.offsetWidth) / 2;
+    };
+    show();
+    const observer = new MutationObserver(show);
+    observer.observe(element, { childList: true });
+    return () => observer.disconnect();
   }, [pathname]);
   return row;
 }

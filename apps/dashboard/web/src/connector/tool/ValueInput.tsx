@@ -1,5 +1,5 @@
 import { FACTS } from "@gatehouse/connectors/choice/edits";
-import { Button, Group, Menu, NativeSelect, TextInput } from "@mantine/core";
+import { Button, Group, Menu, NativeSelect, Text, TextInput } from "@mantine/core";
 import { IconUser } from "@tabler/icons-react";
 import type { Argument } from "./schema.ts";
 
@@ -11,6 +11,8 @@ const FACT_LABELS: Record<(typeof FACTS)[number], string> = {
   "org.slug": "The organisation's name in addresses",
   "org.name": "The organisation's name",
 };
+
+const MEMBER_NAME = /\{\{\s*member\.name\s*\}\}/;
 
 interface ValueInputProps {
   label: string;
@@ -29,32 +31,40 @@ export function ValueInput({ label, argument, value, error, onChange }: ValueInp
     return <NativeSelect {...common} data={data} onChange={(event) => onChange(event.currentTarget.value)} />;
   }
   return (
-    <Group gap="xs" align="flex-end">
-      <TextInput
-        {...common}
-        classNames={{ input: kind === "json" ? "mono" : "" }}
-        placeholder={argument.default === undefined ? "none" : JSON.stringify(argument.default)}
-        autoComplete="off"
-        spellCheck={false}
-        onChange={(event) => onChange(event.currentTarget.value)}
-      />
-      {(kind === "text" || kind === "any") && (
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <Button size="sm" variant="default" leftSection={<IconUser size={15} aria-hidden />}>
-              Caller
-            </Button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {FACTS.map((fact) => (
-              <Menu.Item key={fact} onClick={() => onChange(`${value}{{${fact}}}`)}>
-                {FACT_LABELS[fact]}
-              </Menu.Item>
-            ))}
-          </Menu.Dropdown>
-        </Menu>
+    <>
+      <Group gap="xs" align="flex-end">
+        <TextInput
+          {...common}
+          classNames={{ input: kind === "json" ? "mono" : "" }}
+          placeholder={argument.default === undefined ? "none" : JSON.stringify(argument.default)}
+          autoComplete="off"
+          spellCheck={false}
+          onChange={(event) => onChange(event.currentTarget.value)}
+        />
+        {(kind === "text" || kind === "any") && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Button size="sm" variant="default" leftSection={<IconUser size={15} aria-hidden />}>
+                Caller
+              </Button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {FACTS.map((fact) => (
+                <Menu.Item key={fact} onClick={() => onChange(`${value}{{${fact}}}`)}>
+                  {FACT_LABELS[fact]}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        )}
+      </Group>
+      {MEMBER_NAME.test(value) && (
+        <Text size="xs" c="light-dark(#7a4a00, var(--mantine-color-yellow-4))" role="status">
+          Members choose their own names, and change them: it is no proof of who calls. Where that counts, use their id
+          or email address.
+        </Text>
       )}
-    </Group>
+    </>
   );
 }
 
