@@ -18,7 +18,7 @@ export function web({ webRoot }: { webRoot: string }) {
       c.header("x-content-type-options", "nosniff");
       c.header("referrer-policy", "no-referrer");
     })
-    .use("/assets/*", keepForEver, serveStatic({ root: webRoot, rewriteRequestPath }))
+    .use("/assets/*", keepForEver, serveStatic({ root: webRoot, rewriteRequestPath, precompressed: true }))
     .get("/assets/*", () => {
       throw new Fault("not_found", "There is no such file; reload the page");
     })

@@ -34,6 +34,9 @@ test("assets may be kept for ever; one that is missing is not the page", async (
   expect(asset.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
   expect(asset.headers.get("content-type")).toMatch(/^text\/javascript/);
   expect(asset.headers.get("x-content-type-options")).toBe("nosniff");
+  expect([asset.headers.get("content-encoding"), asset.headers.get("vary")]).toEqual(["gzip", "Accept-Encoding"]);
+  const plain = await fetch(asset.url, { headers: { "accept-encoding": "identity" } });
+  expect(await asset.text()).toBe(await plain.text());
   expect((await get("/dashboard/assets/index-other.js")).status).toBe(404);
 });
 
