@@ -3,18 +3,22 @@ import { DESCRIPTION_BYTES_MAX } from "@gatehouse/connectors/openapi/read-descri
 import type { Egress } from "@gatehouse/egress/egress";
 import { Fault } from "@gatehouse/faults";
 import type { OperatorClients } from "@gatehouse/oauth/client/operator-clients";
+import { type Limiter, openLimiter } from "@gatehouse/state/limiter";
 import type { Database } from "@gatehouse/store/database";
 import type { Logger } from "@gatehouse/telemetry/log";
 import { traceRequest } from "@gatehouse/telemetry/request-span";
 import type { Vault } from "@gatehouse/vault/vault";
 import { getRequestListener } from "@hono/node-server";
 import { type Context, Hono, type Next } from "hono";
+import { requireScope } from "./api/bearer.ts";
 import { answerFault } from "./api/faults.ts";
 import { idempotency } from "./api/idempotency.ts";
 import { limitBodies, limitBody } from "./api/limit-body.ts";
 import { requireMembership } from "./api/membership.ts";
 import { describeApi } from "./api/openapi.ts";
 import { preconditions, type Shown } from "./api/preconditions.ts";
+import { limitCallers } from "./api/rate-limit.ts";
+import { recordRefusals } from "./api/record-refusals.ts";
 import { openRoutesTaken } from "./api/routes-taken.ts";
 import { audit } from "./audit/audit.ts";
 import { auditDeliveries } from "./audit/audit-deliveries.ts";
@@ -73,6 +77,8 @@ export interface DashboardDeps {
 /** What the routes are given. */
 export interface Deps extends DashboardDeps {
   issuer: Issuer;
+  /** Of this process alone. */
+  limiter: Limiter;
 }
 
 export interface Dashboard extends AsyncDisposable {
@@ -81,7 +87,8 @@ export interface Dashboard extends AsyncDisposable {
 
 /** The management API and the browser's session under `/api`; signing in and the web app under `/dashboard`. */
 export function startDashboard(options: DashboardDeps): Dashboard {
-  const deps = { ...options, issuer: ourIssuer(options) };
+  const limiter = openLimiter(null);
+  const deps = { ...options, issuer: ourIssuer(options), limiter };
   const shown: Shown = { fetch: (request) => app.fetch(request), routes: () => app.routes };
   const routes = api(deps, shown);
   let described: ReturnType<typeof describeApi> | undefined;
@@ -100,6 +107,7 @@ export function startDashboard(options: DashboardDeps): Dashboard {
     .route("/dashboard", signIn(deps))
     .route("/dashboard", web(deps));
   const jobs = new AsyncDisposableStack();
+  jobs.defer(() => limiter.close());
   jobs.use(keepVerdictsFresh(deps));
   jobs.use(finishDeletions(deps));
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false });
@@ -130,7 +138,10 @@ function nothingHere(): never {
 export function api(deps: Deps, shown: Shown) {
   return new Hono()
     .use(requireCaller(deps))
+    .use(limitCallers(deps))
     .use("/orgs/:org/*", requireMembership(deps))
+    .use("/orgs/:org/*", recordRefusals(deps))
+    .use("/orgs/:org/*", requireScope)
     .use("/orgs/:org/*", preconditions(deps, shown))
     .use("/orgs/:org/apis/*", limitBody(DESCRIPTION_BODY_BYTES_MAX), limitBodies(3 * DESCRIPTION_BODY_BYTES_MAX))
     .use("/orgs/:org/apis/*", idempotency(deps))
@@ -166,6 +177,7 @@ export function api(deps: Deps, shown: Shown) {
 export function platformApi(deps: Deps) {
   return new Hono()
     .use(requireCaller(deps))
+    .use(limitCallers(deps))
     .use(requireOperator(deps))
     .use(limitBody(BODY_BYTES_MAX))
     .route("/", platform(deps));

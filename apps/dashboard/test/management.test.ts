@@ -2,17 +2,24 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { openLimiter } from "@gatehouse/state/limiter";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertOperator } from "@gatehouse/store/operators";
 import { insertMembership, type Org } from "@gatehouse/store/orgs";
 import type { Role } from "@gatehouse/store/tables";
+import { createLogger } from "@gatehouse/telemetry/log";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { Hono } from "hono";
 import { OpenAPIClientAxios } from "openapi-client-axios";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type { Bearer } from "../server/api/bearer.ts";
+import { answerFault } from "../server/api/faults.ts";
+import { limitCallers } from "../server/api/rate-limit.ts";
 import { api, type Deps, platformApi } from "../server/dashboard.ts";
+import type { SignedIn } from "../server/signing-in/session.ts";
 import { type Document, documentOf, expectAsDescribed, type Operation } from "./described.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
@@ -247,6 +254,52 @@ describe("a token", () => {
   });
 });
 
+test("what a role or a token does not allow is in the log, once a minute; what passes says how much may still be asked", async () => {
+  const token = await mint(as.member, ["manage:read"]);
+  const refused = [
+    ...[1, 2, 3].map(() => withToken(token, "GET", "/api/orgs/acme/people")),
+    withToken(token, "POST", "/api/orgs/acme/teams", { name: "Mine" }),
+  ];
+  for (const { status, headers } of await Promise.all(refused)) {
+    expect(status).toBe(403);
+    expect(headers.get("ratelimit-policy")).toBe('"token";q=200;w=4');
+    expect(headers.get("ratelimit")).toMatch(/^"token";r=19\d$/);
+  }
+  const rows = await withOrg(house.ownerDb, acme.id, (scope) =>
+    listAudit(scope, { limit: 10, event: "api.refused", userIds: [people.member.id] }),
+  );
+  const told = rows
+    .filter(({ entry }) => entry.token_name === "CI")
+    .map(({ outcome, entry }) => [outcome, entry.route]);
+  expect(told.sort()).toEqual([
+    ["forbidden", "GET /api/orgs/:org/people"],
+    ["insufficient_scope", "POST /api/orgs/:org/teams"],
+  ]);
+});
+
+test("each caller may ask two hundred times at once and fifty times a second, and is told when to go on", async () => {
+  let now = Date.now();
+  const limiter = openLimiter(null, () => now);
+  const app = new Hono<SignedIn>()
+    .onError(answerFault(createLogger({ level: "silent" })))
+    .use(async (c, next) => {
+      c.set("bearer", { id: c.req.header("x-token") } as Bearer);
+      await next();
+    })
+    .use(limitCallers({ limiter }))
+    .get("/", (c) => c.text("ok"));
+  const ask = (token: string) => app.request("/", { headers: { "x-token": token } }, { incoming: {} });
+  for (let asked = 0; asked < 200; asked++) expect((await ask("a")).status).toBe(200);
+  const over = await ask("a");
+  expect(over.status).toBe(429);
+  expect(over.headers.get("retry-after")).toBe("5");
+  expect(over.headers.get("ratelimit")).toBe('"token";r=0;t=5');
+  expect((await ask("b")).status).toBe(200);
+  now += 5000;
+  expect((await ask("a")).status).toBe(200);
+  limiter.close();
+});
+
 test("the commands of docs/api.md do what is said there", async () => {
   const text = await readFile(join(import.meta.dirname, "../../../docs/api.md"), "utf8");
   const commands = [...text.matchAll(/```sh\n([^`]+)```/g)].map(([, command]) => command);
@@ -364,7 +417,9 @@ describe("If-Match", () => {
   });
 });
 
-test("a client that is generated from the document takes an org through its whole life", async () => {
+test("a client that is generated from the document takes an org through its whole life", {
+  timeout: 60_000,
+}, async () => {
   const token = await mintForAccount("Automation", "admin");
   const generated = new OpenAPIClientAxios({
     definition: document as never,

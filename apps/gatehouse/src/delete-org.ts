@@ -1,7 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import { revokeUpstream } from "@gatehouse/auth/connect/revoke-upstream";
-import { insertAudit } from "@gatehouse/store/audit";
 import { type Database, withOrg } from "@gatehouse/store/database";
+import { insertOperatorAct } from "@gatehouse/store/operators";
 import { markDeleted, markDestroyed } from "@gatehouse/store/org-deletion";
 import { countRevocations } from "@gatehouse/store/upstream-revocations";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -15,11 +15,11 @@ const LOOK_EVERY_MS = 250;
  * Nobody is admitted any more, upstreams are told that members' links have ended, and then nothing that the org kept secret
  * is ever opened again. Answers how many links could not be revoked within `seconds`. What the org did stays in the audit log.
  */
-export async function deleteOrg(deps: Deps, org: { id: string }, seconds = 30): Promise<number> {
+export async function deleteOrg(deps: Deps, org: { id: string; slug: string }, seconds = 30): Promise<number> {
   const { db, vault } = deps;
   await withOrg(db, org.id, async (scope) => {
     const isNew = await markDeleted(scope);
-    if (isNew) await insertAudit(scope, { event: "org.deleted", outcome: "ok", entry: { by: "operator" } });
+    if (isNew) await insertOperatorAct(scope, { event: "org.deleted", slug: org.slug });
   });
   const left = await revokeAll(deps, org, seconds);
   await vault.destroyDataKey(org.id);

@@ -1,9 +1,9 @@
 import { rotateKeys } from "@gatehouse/auth/keys";
 import { openEgress } from "@gatehouse/egress/egress";
 import { Fault, toFault } from "@gatehouse/faults";
-import { insertAudit } from "@gatehouse/store/audit";
 import { listDataKeysNotUnder, updateWrapping } from "@gatehouse/store/data-keys";
-import { type Database, openDatabase, withOrg } from "@gatehouse/store/database";
+import { type Database, type DatabaseAccess, openDatabase, withOrg } from "@gatehouse/store/database";
+import { insertOperatorAct, insertPlatformAudit } from "@gatehouse/store/operators";
 import { findOrgBySlug } from "@gatehouse/store/orgs";
 import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
 import { createLogger } from "@gatehouse/telemetry/log";
@@ -42,7 +42,7 @@ export async function setSuspension(
     const changed = await withOrg(db, org.id, async (scope) => {
       const isNew = await (suspended ? suspendOrg(scope) : resumeOrg(scope));
       const event = suspended ? "org.suspended" : "org.resumed";
-      if (isNew) await insertAudit(scope, { event, outcome: "ok", entry: { by: "operator" } });
+      if (isNew) await insertOperatorAct(scope, { event, slug });
       return isNew;
     });
     const state = suspended ? "suspended" : "not suspended";
@@ -90,7 +90,18 @@ export async function rotateMasterKey(config: Config, progress: Progress): Promi
     listNotUnder: (id, after) => listDataKeysNotUnder(db, id, { after, countMax: REWRAP_BATCH }),
     update: (read, anew) => updateWrapping(db, read, anew),
   });
-  progress.line(`${count} data keys were wrapped anew; all are under ${keys.masterKeys[0].id}.`);
+  const { id } = keys.masterKeys[0];
+  if (count > 0) await recordMasterKey(access, { after: id, count });
+  progress.line(`${count} data keys were wrapped anew; all are under ${id}.`);
+}
+
+/** Whoever wraps keys may write nothing else. */
+async function recordMasterKey(access: DatabaseAccess, entry: { after: string; count: number }): Promise<void> {
+  await checkRole(access, "gatehouse_auth");
+  await using db = openDatabase(access, "gatehouse_auth", 1);
+  await db
+    .transaction()
+    .execute((transaction) => insertPlatformAudit(transaction, { event: "master_key.rotated", entry }));
 }
 
 /** For where it does not simply follow from the master key. */

@@ -1,6 +1,6 @@
 import { Fault } from "@gatehouse/faults";
-import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import { insertOperatorAct, insertPlatformAudit } from "@gatehouse/store/operators";
 import { findOrgBySlug } from "@gatehouse/store/orgs";
 import { listPlans, savePlan, updatePlan } from "@gatehouse/store/plans";
 import type { PlanLimits } from "@gatehouse/store/tables";
@@ -41,7 +41,11 @@ export async function writePlan(
     throw new Fault("invalid_fields", `“${name}” is no name for a plan: use lower-case letters, digits and hyphens.`);
   const limits = parseLimits(settings);
   await asAuthorizationServer(config, async (db) => {
-    await savePlan(db, { name, limits });
+    await db.transaction().execute(async (transaction) => {
+      const before = (await listPlans(transaction)).find((plan) => plan.name === name)?.limits ?? null;
+      await savePlan(transaction, { name, limits });
+      await insertPlatformAudit(transaction, { event: "plan.saved", entry: { plan: name, before, after: limits } });
+    });
     progress.line(`The plan “${name}” allows: ${settingsOf(limits).join(" ") || "everything"}.`);
   });
 }
@@ -56,8 +60,8 @@ export async function setPlan(
     if (!org) throw new Fault("not_found", `There is no org “${slug}”.`);
     await withOrg(db, org.id, async (scope) => {
       const before = await updatePlan(scope, name);
-      const entry = { by: "operator", before, after: name };
-      if (before !== name) await insertAudit(scope, { event: "plan.changed", outcome: "ok", entry });
+      const entry = { before, after: name };
+      if (before !== name) await insertOperatorAct(scope, { event: "plan.changed", slug, entry });
     });
     progress.line(`The org “${slug}” has the plan “${name}”.`);
   });

@@ -3,6 +3,7 @@ export const AUDIT_EVENTS = [
   "call",
   "limit.refused",
   "strangers.refused",
+  "api.refused",
 
   "sign_in",
   "sign_out",
@@ -50,6 +51,8 @@ export const AUDIT_EVENTS = [
   "tool.changed",
   "tools.changed",
 
+  "signing_key.rotated",
+  "master_key.rotated",
   "operator.added",
   "operator.removed",
   "org.created",

@@ -1,5 +1,6 @@
 import { type Kysely, sql, type Transaction } from "kysely";
 import { type AuditRow, insertAudit, NO_ORG } from "./audit.ts";
+import type { OrgScope } from "./database.ts";
 import type { Tables } from "./tables.ts";
 
 // Operators run the deployment, and belong to no org by that. These functions take no tenant.
@@ -39,6 +40,18 @@ export async function insertOperator(db: Kysely<Tables>, userId: string): Promis
 export async function deleteOperator(db: Kysely<Tables>, userId: string): Promise<boolean> {
   const result = await db.deleteFrom("operators").where("user_id", "=", userId).executeTakeFirst();
   return result.numDeletedRows > 0n;
+}
+
+/**
+ * What an operator did to an org stands in its own log, as the operators', and in the deployment's, with whose it was. Nothing of an
+ * org can be read or written after it in the same transaction.
+ */
+export async function insertOperatorAct(
+  org: OrgScope,
+  { event, entry = {}, slug, userId }: Pick<AuditRow, "event"> & { entry?: object; slug: string; userId?: string },
+): Promise<void> {
+  await insertAudit(org, { event, outcome: "ok", entry: { by: "operator", ...entry } });
+  await insertPlatformAudit(org.db, { event, ...(userId ? { userId } : {}), entry: { org: slug, ...entry } });
 }
 
 /** A row of the deployment's own log. Nothing of an org can be read or written after it in the same transaction. */

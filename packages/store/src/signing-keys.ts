@@ -1,5 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { type Kysely, sql, type Transaction } from "kysely";
+import { insertPlatformAudit } from "./operators.ts";
 import type { Tables } from "./tables.ts";
 
 // The keys sign for the issuer, which is the whole deployment: no tenant.
@@ -79,6 +80,8 @@ export function rotateSigningKeys(
       .where("signs_until", "is", null)
       .execute();
     await insertSigningKey(transaction, upcoming, null);
+    const entry = { after: next.kid, signs_from: next.signsFrom, upcoming: upcoming.kid };
+    await insertPlatformAudit(transaction, { event: "signing_key.rotated", entry });
     return { kid: next.kid, signsFrom: next.signsFrom! };
   });
 }

@@ -4,13 +4,14 @@ import { type Database, withOrg } from "@gatehouse/store/database";
 import { findManagementToken, type ManagementToken, noteTokenUse } from "@gatehouse/store/static-tokens";
 import type { Vault } from "@gatehouse/vault/vault";
 import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
 
 /** What a request came with in place of a browser's session. */
 export interface Bearer extends ManagementToken {
   orgId: string;
 }
 
-/** `null` where there is no `Authorization`. Throws where what it has opens nothing here, or not this. */
+/** `null` where there is no `Authorization`. Throws where what it has opens nothing here. */
 export function findBearer({ db, vault }: { db: Database; vault: Vault }) {
   const tokens = openStaticTokens({ key: vault.derive(STATIC_TOKENS) });
 
@@ -31,10 +32,18 @@ export function findBearer({ db, vault }: { db: Database; vault: Vault }) {
     const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
     const bearer = token === undefined ? null : await find(token);
     if (!bearer) throw notOurs();
-    if (!isRead(c.req.method) && !bearer.scopes.includes("manage:write")) throw readsOnly();
     return bearer;
   };
 }
+
+/** A token that only reads changes nothing of its org's. */
+export const requireScope = createMiddleware<{ Variables: { bearer: Bearer | null } }>(
+  async function requireScope(c, next) {
+    const { bearer } = c.var;
+    if (bearer && !isRead(c.req.method) && !bearer.scopes.includes("manage:write")) throw readsOnly();
+    await next();
+  },
+);
 
 export const isRead = (method: string): boolean => method === "GET" || method === "HEAD";
 

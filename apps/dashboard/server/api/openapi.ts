@@ -20,11 +20,22 @@ const PROBLEM = {
 };
 
 const REFUSED = { $ref: "#/components/responses/Refused" };
+const TOO_MANY = { $ref: "#/components/responses/TooMany" };
 
 const header = (name: string, description: string) => ({ in: "header", name, description, schema: { type: "string" } });
 const IDEMPOTENCY_KEY = header("Idempotency-Key", "What is done is done once, however often it is sent within a day");
 const IF_MATCH = header("If-Match", "The ETag of what shows this: refused with 412 where it has changed since");
+const text = (description: string) => ({ description, schema: { type: "string" } });
+const RATE_LIMIT = {
+  RateLimit: text(
+    "How much is left of what the token, or the signed-in person, may ask (draft-ietf-httpapi-ratelimit-headers)",
+  ),
+  "RateLimit-Policy": text("How much that is, and in how many seconds"),
+};
+const RETRY_AFTER = { "Retry-After": { description: "In seconds", schema: { type: "integer" } } };
 const ETAG = { ETag: { description: "For `If-Match`", schema: { type: "string" } } };
+
+const PROBLEM_CONTENT = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
 const DOCUMENTATION = {
   info: {
@@ -48,9 +59,11 @@ const DOCUMENTATION = {
     },
     schemas: { Problem: PROBLEM },
     responses: {
-      Refused: {
-        description: "Why it was not done",
-        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      Refused: { description: "Why it was not done", content: PROBLEM_CONTENT },
+      TooMany: {
+        description: "Faster than the token, or the signed-in person, may ask",
+        headers: { ...RETRY_AFTER, ...RATE_LIMIT },
+        content: PROBLEM_CONTENT,
       },
     },
   },
@@ -84,10 +97,11 @@ function complete(path: string, route: Route): void {
   const roles = route["x-roles"] ?? [];
   route.tags = [/^\/orgs\/\{org\}\/([^/]+)/.exec(path)?.[1] ?? path.split("/")[1]!];
   route.description = `For ${new Intl.ListFormat("en").format(roles.map((role) => `${role}s`))}.`;
-  Object.assign(route.responses, { "4XX": REFUSED, "5XX": REFUSED });
+  for (const answer of Object.values(route.responses)) Object.assign(answer, { headers: RATE_LIMIT });
+  Object.assign(route.responses, { 429: TOO_MANY, "4XX": REFUSED, "5XX": REFUSED });
 }
 
 function addConditions(method: string, { parameters, responses }: Route): void {
-  if (method === "get") Object.assign(responses["200"] ?? {}, { headers: ETAG });
+  if (method === "get") Object.assign(responses["200"] ?? {}, { headers: { ...ETAG, ...RATE_LIMIT } });
   else parameters.push(method === "post" ? IDEMPOTENCY_KEY : IF_MATCH);
 }

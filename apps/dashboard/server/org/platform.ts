@@ -1,10 +1,9 @@
 import { Fault } from "@gatehouse/faults";
-import { insertAudit } from "@gatehouse/store/audit";
 import type { AuditEvent } from "@gatehouse/store/audit-events";
 import { listConnectors } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { listPeople } from "@gatehouse/store/members";
-import { insertPlatformAudit, isOperator } from "@gatehouse/store/operators";
+import { insertOperatorAct, insertPlatformAudit, isOperator } from "@gatehouse/store/operators";
 import { markDeleted } from "@gatehouse/store/org-deletion";
 import { SLUG } from "@gatehouse/store/orgs";
 import { listOutages } from "@gatehouse/store/outages";
@@ -139,7 +138,6 @@ export function platform(deps: Deps) {
     });
 }
 
-/** A change of an org's: it stands in its own log, as the operators', and in the deployment's, with whose it was. */
 async function onOrg(
   c: Context<SignedIn>,
   deps: Deps,
@@ -148,10 +146,7 @@ async function onOrg(
   const org = await findOrg(c, deps);
   await withOrg(deps.db, org.id, async (scope) => {
     const done = await change(scope, org);
-    if (!done) return;
-    const { event, entry } = done;
-    await insertAudit(scope, { event, outcome: "ok", entry: { by: "operator", ...entry } });
-    await insertPlatformAudit(scope.db, { event, userId: c.var.session.user.id, entry: { org: org.slug, ...entry } });
+    if (done) await insertOperatorAct(scope, { ...done, slug: org.slug, userId: c.var.session.user.id });
   });
 }
 

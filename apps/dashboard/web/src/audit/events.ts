@@ -52,6 +52,9 @@ export function eventOf({ id, at, event, outcome, user, connector, entry }: Audi
 
 /** In words that follow on who did it. */
 const ACTIONS: Record<Exclude<Kind, "call">, string> = {
+  "api.refused": "was refused in the dashboard or its API",
+  "signing_key.rotated": "had another key sign tokens",
+  "master_key.rotated": "wrapped the data keys anew",
   "link.created": "linked an account",
   "link.failed": "could not link an account",
   "link.ended": "lost the link to an account",
