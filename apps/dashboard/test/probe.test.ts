@@ -188,7 +188,7 @@ test("an inner address, and a name that does not exist, are described", async ()
   await using strict = openEgress({ allow: [], ownOrigins: [] });
   const inner = await probe({ egress: strict, url: new URL("http://127.0.0.1:9/mcp") }).catch((thrown) => thrown);
   expect(inner.data.fields.url).toBe(
-    "http://127.0.0.1:9 is refused: 127.0.0.1 is not an address of the public internet. Whoever runs Gatehouse can allow it with GATEHOUSE_EGRESS_ALLOW",
+    "http://127.0.0.1:9 is refused: 127.0.0.1 is not an address of the public internet. Whoever runs Gatehouse can allow addresses of your own network with GATEHOUSE_EGRESS_ALLOW",
   );
   const unknown = await probe({ egress: strict, url: new URL("https://nothing.invalid/mcp") }).catch(
     (thrown) => thrown,

@@ -189,7 +189,11 @@ function explain(thrown: unknown): never {
   const fault = toFault(thrown);
   if (fault.code === "internal") throw fault;
   if (fault.code === "egress_refused")
-    throw unusable(fault.message, "Whoever runs Gatehouse can allow it with GATEHOUSE_EGRESS_ALLOW", fault);
+    throw unusable(
+      fault.message,
+      "Whoever runs Gatehouse can allow addresses of your own network with GATEHOUSE_EGRESS_ALLOW",
+      fault,
+    );
   if (fault.code === "upstream_timeout")
     throw unusable(`The server did not answer within ${LOOK.timeoutMs / 1000} seconds`, ADVICE.timeout, fault);
   throw unusable(fault.message, fault.cause ? ADVICE[failureOf(fault.cause)] : undefined, fault);
