@@ -255,7 +255,7 @@ test("paused, nothing is sent; a replaced secret signs beside the new one; delet
   expect(json.entries.map(({ entry }: { entry: object }) => entry)).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ before: { paused: false }, after: { paused: true } }),
-      expect.objectContaining({ secret: "changed" }),
+      expect.objectContaining({ after: { secret: "changed" } }),
     ]),
   );
 });

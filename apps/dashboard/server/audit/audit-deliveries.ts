@@ -165,7 +165,7 @@ export function auditDeliveries({ db, vault, egress }: Deps) {
           if (recipient.kind !== "webhook") throw new Fault("conflict", "Only webhooks are signed");
           const replaced = { ...recipient, secrets: replaceSecret(recipient.secrets, secret) };
           await updateSealedDelivery(scope, id, await sealRecipient(vault, { orgId, deliveryId: id }, replaced));
-          const entry = { id, target, secret: "changed" };
+          const entry = { id, target, after: { secret: "changed" } };
           await insertAudit(scope, {
             event: "audit_delivery.changed",
             outcome: "ok",

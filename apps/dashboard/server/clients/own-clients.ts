@@ -96,7 +96,10 @@ export function ownClients({ db }: Deps) {
         const secret = newSecret();
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           if (!(await replaceSecretOfOwnClient(scope, id, sha256(secret)))) noSuchClient();
-          await audit(scope, c.var.session.user.id, "own_client.secret_replaced", { client_id: id });
+          await audit(scope, c.var.session.user.id, "own_client.secret_replaced", {
+            client_id: id,
+            after: { secret: "changed" },
+          });
         });
         return c.json({ secret });
       },

@@ -293,17 +293,20 @@ export function connectors(deps: Deps) {
       operation("offerTools", { summary: "Offer many tools, or withdraw them", needs: "change connectors" }),
       jsonBody(ManyTools),
       async function offer(c) {
-        const many = c.req.valid("json");
+        const { names, ...after } = c.req.valid("json");
+        const named = new Set(names);
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           const { id } = await findConnector(scope, c.req.param("slug"));
-          await updateTools(scope, id, many);
+          const tools = (await listToolsOfConnector(scope, id)).filter(({ name }) => named.has(name));
+          const before = tools.map(({ name, offered, classification }) => [name, { offered, classification }] as const);
+          await updateTools(scope, id, { names, ...after });
           const row = {
             event: "tools.changed",
             outcome: "ok",
             userId: c.var.session.user.id,
             connectorId: id,
           } as const;
-          await insertAudit(scope, { ...row, entry: many });
+          await insertAudit(scope, { ...row, entry: { names, before: Object.fromEntries(before), after } });
         });
         return c.body(null, 204);
       },
