@@ -13,6 +13,7 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   helm: () => import("./helm.ts"),
   clients: () => import("./clients.ts"),
   "first-call": () => import("./first-call.ts"),
+  dashboard: () => import("./pages.ts"),
 };
 
 /** What comes after the name is the proof's own: how many, where it can be tried with fewer. */
