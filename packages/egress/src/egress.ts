@@ -19,6 +19,8 @@ export interface EgressOptions {
   proxy?: URL | undefined;
   /** Time to connect, TLS included. */
   connectTimeoutMs?: number;
+  /** To one place; half of what a machine has ports for, where nothing is said. */
+  streamsMax?: number;
 }
 
 /** What we show at the TLS handshake, and what the server is checked by. */
@@ -65,17 +67,21 @@ export interface FetchedAnswer {
 export interface Egress extends AsyncDisposable {
   /** Throws `egress_refused` for what is refused without looking a name up: scheme, userinfo, literals, our own origins. */
   check(url: URL, exception?: string | null): void;
-  /** Connections for calls; `streams` has its own, so that long streams never take a call's place. */
+  /**
+   * Connections for calls; `streams` has its own, so that long streams never take a call's place. Throws where there are so
+   * many streams that one more would wait for another's end.
+   */
   pool(target: Target, kind?: "calls" | "streams"): Dispatcher;
   /** One small exchange, bounded in time and size, for everything that is not the path of a call. */
   fetch(url: URL, options: FetchOptions): Promise<FetchedAnswer>;
 }
 
 const IDLE_POOL_MS = 10 * 60_000;
-const CONNECTIONS_MAX = { calls: 256, streams: 4096 };
+const CALLS_MAX = 256;
+const STREAMS_MAX = 14_000;
 
-type Kind = keyof typeof CONNECTIONS_MAX;
-const KINDS = Object.keys(CONNECTIONS_MAX) as Kind[];
+const KINDS = ["calls", "streams"] as const;
+type Kind = (typeof KINDS)[number];
 
 interface PooledConnections {
   kind: Kind;
@@ -88,6 +94,7 @@ export function openEgress({
   ownOrigins,
   proxy: proxyUrl,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
+  streamsMax = STREAMS_MAX,
 }: EgressOptions): Egress {
   const allowance = readAllowance(allow);
   const proxy = proxyUrl ? openProxy(proxyUrl, connectTimeoutMs) : null;
@@ -151,12 +158,12 @@ export function openEgress({
     const key = `${kind} ${origin} ${exception ?? ""} ${boundary ?? ""}`;
     let entry = pools.get(key);
     if (!entry) {
-      const settings = { connect: connector(target), connections: CONNECTIONS_MAX[kind] };
-      const timeouts = kind === "streams" ? { bodyTimeout: 0 } : {};
-      entry = { kind, pool: new Pool(origin, { ...settings, ...timeouts }), usedAt: 0 };
+      const bounds = kind === "streams" ? { connections: streamsMax, bodyTimeout: 0 } : { connections: CALLS_MAX };
+      entry = { kind, pool: new Pool(origin, { connect: connector(target), ...bounds }), usedAt: 0 };
       pools.set(key, entry);
     }
     entry.usedAt = Date.now();
+    if (kind === "streams" && entry.pool.stats.size >= streamsMax) throw tooManyStreams(origin);
     return entry.pool;
   }
 
@@ -352,6 +359,10 @@ function tlsProblem(code: string): string {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "has a TLS certificate for another name";
   if (/SELF_SIGNED|UNABLE_TO_/.test(code)) return "has a TLS certificate of no authority that is known here";
   return /WRONG_VERSION|EPROTO/.test(code) ? "does not speak TLS" : "has no valid TLS certificate";
+}
+
+function tooManyStreams(origin: string): Fault {
+  return new Fault("upstream_failed", `so many streams are open at ${origin} that there is no place for one more`);
 }
 
 function refused(url: URL, reason: string): Fault {

@@ -224,3 +224,14 @@ test("behind an outbound proxy, names are looked up and filtered here, and the p
   proxy.close();
   proxy.closeAllConnections();
 });
+
+test("where as many streams are open as there may be, one more is refused, and does not wait for another's end", async () => {
+  await using server = await answering((_request, response) => void response.writeHead(200).write("\n"));
+  const { origin, host } = new URL(server.url);
+  await using egress = openEgress({ allow: [host], ownOrigins: [], streamsMax: 2 });
+  const open = () => egress.pool({ origin }, "streams").request({ path: "/", method: "GET" });
+  const [first] = await Promise.all([open(), open()]);
+  expect(open).toThrow(expect.objectContaining({ code: "upstream_failed" }));
+  first.body.on("error", () => {}).destroy();
+  await expect.poll(open).toMatchObject({ statusCode: 200 });
+});
