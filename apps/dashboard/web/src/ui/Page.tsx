@@ -1,8 +1,9 @@
 import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { IconChevronLeft } from "@tabler/icons-react";
+import { useIsFetching } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 
 interface PageProps {
   title: string;
@@ -31,6 +32,24 @@ export function Page({ title, lead, back, actions, children }: PageProps) {
           {actions}
         </Group>
       </Stack>
+      <AtOnce>{children}</AtOnce>
+    </Stack>
+  );
+}
+
+/** A page waits for no part of it longer. */
+const PATIENCE_MS = 1000;
+
+/** The parts of a page are seen once all are there, so that none is pushed about by those above it. */
+function AtOnce({ children }: { children: ReactNode }) {
+  const missing = useIsFetching({ predicate: ({ state }) => state.status === "pending" });
+  const [isShown, setShown] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(setShown, missing === 0 ? 0 : PATIENCE_MS, true);
+    return () => clearTimeout(timer);
+  }, [missing]);
+  return (
+    <Stack gap="lg" style={isShown ? undefined : { visibility: "hidden" }}>
       {children}
     </Stack>
   );
