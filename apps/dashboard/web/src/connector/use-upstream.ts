@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type Connector, type EraDecision, pinEras, probeConnector } from "../api.ts";
+import { connectorQuery } from "./ConnectorPage.tsx";
 
 /** Until the connector has been read again, it counts as under way. */
 export function useProbe(org: string, slug: string) {
@@ -10,11 +11,13 @@ export function useProbe(org: string, slug: string) {
   });
 }
 
-/** An upstream whose era is to be found out is checked at once. */
+/** One after the other, as they were decided. An upstream whose era is to be found out is checked at once. */
 export function usePinnedEras(org: string, connector: Connector, onUnpinned: () => void = () => {}) {
   const queryClient = useQueryClient();
+  const { queryKey } = connectorQuery(org, connector.slug);
   return useMutation({
-    mutationFn: (decision: EraDecision) => pinEras(org, connector, decision),
+    scope: { id: `eras/${org}/${connector.slug}` },
+    mutationFn: (decision: EraDecision) => pinEras(org, queryClient.getQueryData(queryKey) ?? connector, decision),
     onSuccess: (_, { upstreamEra }) => upstreamEra === "auto" && onUnpinned(),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ["connectors", org] }),
   });
