@@ -5,7 +5,7 @@ import type { Org } from "@gatehouse/store/orgs";
 import type { Role } from "@gatehouse/store/tables";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { CLIENTS } from "../server/people/how-to-connect.ts";
+import { CLIENTS, type Step } from "../server/people/how-to-connect.ts";
 import { isPublic } from "../server/signing-in/is-public.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
@@ -79,6 +79,18 @@ test("a connector is announced once to each who may use it, with how to connect,
   expect(text).not.toContain("claude.ai");
   const [row] = await withOrg(house.ownerDb, org.id, (scope) => listAudit(scope, { limit: 1 }));
   expect(row).toMatchObject({ event: "connector.announced", connectorId: id, entry: { reached: 2 }, userId: owner.id });
+});
+
+test("where the address is local, Claude Desktop is told of a bridge that reaches it", () => {
+  const desktop = CLIENTS.find(({ id }) => id === "desktop")!;
+  const argsFor = (origin: string) => {
+    const [{ copy }] = desktop.stepsWhileLocal!({ slug: "tools", name: "Tools", address: `${origin}/a/tools/mcp` }) as [
+      Step,
+    ];
+    return JSON.parse(copy!.text).mcpServers.tools.args;
+  };
+  expect(argsFor("http://localhost:8080")).toEqual(["-y", "mcp-remote", "http://localhost:8080/a/tools/mcp"]);
+  expect(argsFor("http://10.0.0.7:8080").at(-1)).toBe("--allow-http");
 });
 
 test("announcements are few in a day, an owner's or admin's, and of one's own org", async () => {

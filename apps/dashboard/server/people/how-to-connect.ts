@@ -19,6 +19,8 @@ export interface ConnectingClient {
   name: string;
   /** Its maker's servers do the calling, so that the address has to be a public one. */
   callsFromOutside: boolean;
+  /** What does instead while the address is local, on the machine that it is local to. */
+  stepsWhileLocal?(endpoint: Endpoint): Step[];
   /** For who writes programs, or looks for what is wrong with one. */
   isForPrograms?: boolean;
   steps(endpoint: Endpoint): Step[];
@@ -60,6 +62,20 @@ const messagesRequest = ({ slug, address }: Endpoint) => `curl https://api.anthr
 }
 END`;
 
+/** `mcp-remote` speaks plain http to its own machine alone, unless it is told to. */
+function throughBridge({ slug, address }: Endpoint): Step[] {
+  const { protocol, hostname } = new URL(address);
+  const isPlain = protocol === "http:" && hostname !== "localhost" && hostname !== "127.0.0.1";
+  const server = { command: "npx", args: ["-y", "mcp-remote", address, ...(isPlain ? ["--allow-http"] : [])] };
+  return [
+    {
+      say: "In Claude Desktop, open Settings → Developer → Edit Config, and put this into claude_desktop_config.json (Node.js has to be there):",
+      copy: { label: "the configuration", text: inJson({ mcpServers: { [slug]: server } }) },
+    },
+    { say: "Start Claude Desktop again. Your browser opens: sign in here as yourself." },
+  ];
+}
+
 const inJson = (value: object) => JSON.stringify(value, null, 2);
 /** Slugs and addresses are ASCII, which is all that `btoa` takes. */
 const inBase64 = (value: object) => btoa(JSON.stringify(value));
@@ -82,6 +98,7 @@ export const CLIENTS: readonly ConnectingClient[] = [
       { say: "Open Claude Desktop. It shares its connectors with claude.ai: one that you have there is here too." },
       ...addCustomConnector(endpoint),
     ],
+    stepsWhileLocal: throughBridge,
   },
   {
     id: "claude-code",

@@ -1,6 +1,6 @@
 import { Button, Tabs, Text } from "@mantine/core";
 import { IconExternalLink } from "@tabler/icons-react";
-import { CLIENTS, type ConnectingClient, type Endpoint, type Step } from "../../../server/people/how-to-connect.ts";
+import { CLIENTS, type Endpoint, type Step } from "../../../server/people/how-to-connect.ts";
 import { useSession } from "../session.ts";
 import { Copyable } from "../ui/copy.tsx";
 import classes from "./connect.module.css";
@@ -22,17 +22,32 @@ export function HowToConnect({ endpoint }: { endpoint: Endpoint }) {
       {CLIENTS.map((client) => (
         <Tabs.Panel key={client.id} value={client.id} pt="md">
           {client.callsFromOutside && !isPublic && <LocalAddress client={client.name} />}
-          <Steps client={client} endpoint={endpoint} />
+          {client.stepsWhileLocal && !isPublic && (
+            <>
+              <Heading>Until then, on this machine</Heading>
+              <Steps steps={client.stepsWhileLocal(endpoint)} />
+              <Heading>With a public address</Heading>
+            </>
+          )}
+          <Steps steps={client.steps(endpoint)} />
         </Tabs.Panel>
       ))}
     </Tabs>
   );
 }
 
-function Steps({ client, endpoint }: { client: ConnectingClient; endpoint: Endpoint }) {
+function Heading({ children }: { children: string }) {
+  return (
+    <Text fw={600} size="sm" mt="md" mb="xs">
+      {children}
+    </Text>
+  );
+}
+
+function Steps({ steps }: { steps: Step[] }) {
   return (
     <ol className={classes.steps}>
-      {client.steps(endpoint).map((step) => (
+      {steps.map((step) => (
         <li key={step.say}>
           <Text size="sm">{step.say}</Text>
           <ToDo step={step} />
