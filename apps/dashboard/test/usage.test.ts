@@ -81,7 +81,7 @@ test("usage is told by connector, tool, member and client with their names, by h
   expect(week).toMatchObject({
     step: "day",
     connectors: [{ name: "tools", calls: 2 }],
-    tools: [{ id: `${house.endpoint.id}/=look`, name: "=look", calls: 2 }],
+    tools: [{ id: `${house.endpoint.id}/=look`, name: "=look · tools", calls: 2 }],
     members: [{ name: "olga@acme.example", calls: 2 }],
     clients: [{ id: "claude", name: null, calls: 2 }],
     quotas: { callsPerDay: { used: 1, max: 500 }, callsPerMonth: { max: null } },
