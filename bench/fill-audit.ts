@@ -182,7 +182,7 @@ async function insertRows(db: Database, { first, last, rows, from }: Part): Prom
           || coalesce(',"trace_id":"' || trace_id || '"', '') || '}')::json,
         md5('boot ' || r / 1000000)::uuid, r % 1000000 + 1,
         coalesce((select seq from audit_chains c where c.org_id = ended.org_id), 0) + row_number() over (partition by org_id order by id),
-        sha256(int8send(r)), tool, client, token, address, trace_id, error
+        sha256(int8send(r)), tool, client, token, address, trace_id, lower(error)
       from ended order by id
       returning org_id, seq, hash
     )

@@ -5,6 +5,7 @@ export interface SearchTerms {
   token: string | null;
   address: string | null;
   traceId: string | null;
+  /** In small letters. */
   error: string | null;
 }
 
@@ -17,7 +18,7 @@ export function searchTermsOf(entry: Record<string, unknown>): SearchTerms {
     token: termOf(entry.token),
     address: termOf(entry.address),
     traceId: termOf(entry.trace_id),
-    error: termOf(entry.error),
+    error: termOf(entry.error)?.toLowerCase() ?? null,
   };
 }
 
