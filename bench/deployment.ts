@@ -3,13 +3,12 @@ import { hashPassword } from "@gatehouse/auth/password";
 import { openDatabaseAsOwner } from "@gatehouse/store/database";
 import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
-import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import type { Era } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
 import { startRoundRobin } from "@gatehouse/testing/round-robin";
 import { databaseUrl, freePort, masterKey, rolePassword, startServices } from "@gatehouse/testing/services";
 import { type Child, startChild } from "./child.ts";
-import { insertTenant } from "./furnish.ts";
+import { insertTenant, putLimitsOutOfReach } from "./furnish.ts";
 
 /** A process of ours, as it is served. */
 export interface Served extends Child<object> {
@@ -21,7 +20,6 @@ export interface Served extends Child<object> {
 export type Deployment = Awaited<ReturnType<typeof startDeployment>>;
 
 const PASSWORD = "a horse that is correct";
-const OUT_OF_REACH = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
 /** As a load balancer looks that looks often. */
 const LOOK_MS = 20;
 /** For the balancer to see it, between saying that it is not ready and taking nothing new. */
@@ -69,7 +67,7 @@ export async function startDeployment(upstreams: Record<Era, URL>) {
 
 async function furnish(database: string, upstreams: Record<Era, URL>) {
   await using owner = openDatabaseAsOwner(database);
-  await savePlan(owner, { name: DEFAULT_PLAN, limits: { org: OUT_OF_REACH, member: OUT_OF_REACH } });
+  await putLimitsOutOfReach(owner);
   const email = "alice@acme.example";
   const user = await insertUser(owner, { email, name: "Alice", passwordHash: await hashPassword(PASSWORD) });
   for (const era of ["modern", "legacy"] as const) {

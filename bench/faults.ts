@@ -13,7 +13,7 @@ import { openWay, type Weather } from "@gatehouse/testing/weather";
 import { request } from "undici";
 import { parse } from "yaml";
 import { startChild } from "./child.ts";
-import { type Furnished, furnish } from "./furnish.ts";
+import { type Furnished, furnish, putLimitsOutOfReach } from "./furnish.ts";
 import { writePart } from "./reliability.ts";
 
 // Two gateways as they are served, with a way of their own to Postgres, to Redis and to one of two upstreams, and a
@@ -66,6 +66,7 @@ const redis = stack.use(await openWay({ port: Number(new URL(services.redisUrl).
 const toUpstream = stack.use(await openWay({ port: Number(new URL(upstream.ready.url).port) }));
 const publicUrl = new URL("http://localhost:8080");
 await using owner = openDatabaseAsOwner(database.href);
+await putLimitsOutOfReach(owner);
 const { concerned, other } = (await furnish(owner, {
   ...{ publicUrl, era: "modern" },
   upstreams: { concerned: new URL(`http://127.0.0.1:${toUpstream.port}`), other: new URL(upstream.ready.url) },

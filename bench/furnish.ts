@@ -1,6 +1,7 @@
 import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
+import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
 import type { Era } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
@@ -66,6 +67,12 @@ export async function insertTenant(owner: Database, { slug, upstreams, era, memb
     connectorIds[connector] = id;
   }
   return { orgId: org.id, connectorIds };
+}
+
+/** Where something else is measured. */
+export function putLimitsOutOfReach(owner: Database): Promise<unknown> {
+  const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
+  return savePlan(owner, { name: DEFAULT_PLAN, limits: { org: outOfReach, member: outOfReach } });
 }
 
 export async function newSigningKey(owner: Database): Promise<CryptoKey> {

@@ -20,7 +20,7 @@ import { startTelemetry } from "@gatehouse/telemetry/start";
 import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
 import { secretOfMasterKey } from "@gatehouse/vault/vault";
 import { reportTo } from "./child.ts";
-import { furnish, newSigningKey } from "./furnish.ts";
+import { furnish, newSigningKey, putLimitsOutOfReach } from "./furnish.ts";
 
 // The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; unless told so, limits are out of
 // reach. It says where it is, a token for it, and what a commit takes. Told so, its audit rows go nowhere.
@@ -46,10 +46,9 @@ const publicUrl = new URL(`http://127.0.0.1:${portOf(server)}`);
 const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });
 const state = await openState({ redisUrl: process.env.REDIS_URL });
 const log = createLogger();
-const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
 const asUsual = { callsPerSecond: 1000, callsPerMinute: 12_000, concurrentCalls: 500 };
-const limits = process.argv[5] === "limits" ? { org: asUsual } : { org: outOfReach, member: outOfReach };
-await savePlan(db, { name: DEFAULT_PLAN, limits });
+if (process.argv[5] === "limits") await savePlan(db, { name: DEFAULT_PLAN, limits: { org: asUsual } });
+else await putLimitsOutOfReach(db);
 const nowhere: AuditWriter = { async append() {}, enqueue() {}, lagMs: () => 0, async [Symbol.asyncDispose]() {} };
 const gateway = await startGateway({
   ...{ publicUrl, access, vault, egress, state, log },

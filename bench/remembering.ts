@@ -14,11 +14,10 @@ import { databaseAccess } from "@gatehouse/gatehouse/secrets";
 import { openDatabase, openDatabaseAsOwner } from "@gatehouse/store/database";
 import { createDatabase } from "@gatehouse/store/databases";
 import { migrate } from "@gatehouse/store/migrate";
-import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
 import { secretOfMasterKey } from "@gatehouse/vault/vault";
 import { sql } from "kysely";
-import { type Furnished, furnish } from "./furnish.ts";
+import { type Furnished, furnish, putLimitsOutOfReach } from "./furnish.ts";
 
 // A client that remembers every answer that it saw, an upstream that remembers every call that reached it, and between
 // them a gateway and a Postgres that are killed at load, or have no room on their disk. Calls are known by their trace ids,
@@ -89,8 +88,7 @@ export async function survive({ what, times, disk }: Trouble): Promise<Survived>
   stack.defer(async () => void gateway.child.kill("SIGKILL"));
   const publicUrl = new URL(gateway.origin);
   const furnished = await withOwner(url, async (owner) => {
-    const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
-    await savePlan(owner, { name: DEFAULT_PLAN, limits: { org: outOfReach, member: outOfReach } });
+    await putLimitsOutOfReach(owner);
     return (await furnish(owner, { publicUrl, era: "modern", upstreams: { tools: upstream.url } })).tools!;
   });
 
