@@ -93,7 +93,9 @@ function collect(node: Node, ways: Map<string, Way>): void {
     const index = node["Index Name"]
       ?.replace(/^audit_log_\d{4}_\d\d_/, "")
       .replace(/_idx\d*$/, "")
-      .replace(/^org_id_id_error.*/, "error");
+      .replace(/^org_id_id_error.*/, "error")
+      .replace(/^org_id_event_id_.*/, "event")
+      .replace(/^org_id_id$/, "call");
     const name = index ? `\`${index}\`` : node["Node Type"].toLowerCase();
     const way = ways.get(name) ?? { partitions: 0, rows: 0, removed: 0 };
     way.partitions++;
