@@ -28,7 +28,7 @@ export function suggestWay(choice: SecurityChoice): Suggested {
   }
 }
 
-const TODO = {
+const LEFT_TO_FIND = {
   authorizationCode: "The description lacks an endpoint: the API's documentation for OAuth has it.",
   clientCredentials: "The description lacks the token endpoint: the API's documentation for OAuth has it.",
   implicit:
@@ -40,7 +40,7 @@ const TODO = {
 function suggestOAuth(choice: Extract<SecurityChoice, { kind: "oauth" }>): Suggested {
   const { flow, authorizationUrl: authorizationEndpoint = "", tokenUrl: tokenEndpoint = "" } = choice;
   const scopes = Object.keys(choice.scopes).filter(isForReading).join(" ");
-  const todo = { todo: TODO[flow] };
+  const todo = { todo: LEFT_TO_FIND[flow] };
   if (flow === "clientCredentials") {
     return { way: { ...newWay("client-credentials"), tokenEndpoint, scopes }, ...(tokenEndpoint ? {} : todo) };
   }
