@@ -134,7 +134,7 @@ test("checking again finds what has changed; what is new waits for the owner, an
   expect(await lastAudit()).toMatchObject({
     event: "connector.probed",
     user: "olive@acme.example",
-    entry: { era: "legacy", protocolVersion: "2025-06-18", added: ["new"], removed: ["gone"] },
+    entry: { after: { era: "legacy", protocolVersion: "2025-06-18" }, added: ["new"], removed: ["gone"] },
   });
   expect((await probe("changing")).json).toMatchObject({ added: [], changed: [], removed: [] });
 });
@@ -289,7 +289,11 @@ test("verdicts that are a day old are renewed unasked, of every org, by one proc
   const lost = await find(beta, "lost");
   expect(lost).toMatchObject({ era: "modern" });
   expect(Date.now() - lost!.probedAt.getTime()).toBeGreaterThan(24 * 3_600_000);
-  expect(await lastAudit()).toMatchObject({ event: "connector.probed", user: null, entry: { era: "legacy" } });
+  expect(await lastAudit()).toMatchObject({
+    event: "connector.probed",
+    user: null,
+    entry: { after: { era: "legacy" } },
+  });
   expect((await as.owner("GET", api("stale"))).json.tools).toMatchObject([{ name: "stored" }]);
 });
 

@@ -11,6 +11,8 @@ import type { Role } from "@gatehouse/store/tables";
 import { createLogger } from "@gatehouse/telemetry/log";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
+import { type CookieJar, visit } from "@gatehouse/testing/sign-in";
+import { expectChangesTold } from "@gatehouse/testing/told-changes";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Hono } from "hono";
 import { OpenAPIClientAxios } from "openapi-client-axios";
@@ -21,7 +23,7 @@ import { limitCallers } from "../server/api/rate-limit.ts";
 import { api, type Deps, platformApi } from "../server/dashboard.ts";
 import type { SignedIn } from "../server/signing-in/session.ts";
 import { type Document, documentOf, expectAsDescribed, type Operation } from "./described.ts";
-import { type Send, signIn } from "./signed-in.ts";
+import { follow, type Send, signIn, submitSignIn } from "./signed-in.ts";
 
 const ROLES = ["owner", "admin", "member", "auditor"] as const satisfies Role[];
 
@@ -553,4 +555,71 @@ test("every list that grows is read page by page, and each row is on one of them
   }
   const { json } = await as.owner("GET", "/api/orgs/acme/audit?limit=1");
   expect((await as.owner("GET", `/api/orgs/acme/audit?limit=1&after=${json.next}`)).json.entries).toHaveLength(1);
+});
+
+/** On a page of the authorization server. */
+async function fillIn(address: string, cookies: CookieJar, fields: Record<string, string>): Promise<void> {
+  const { url, page } = await follow(address, cookies);
+  const csrf = /name="csrf" value="([^"]+)"/.exec(page)![1]!;
+  expect((await visit(url, cookies, new URLSearchParams({ csrf, ...fields }))).status).toBe(303);
+}
+
+test("every change is in the log with what was before it and what is after: what is made, what is changed, what ends", async () => {
+  const ACME = "/api/orgs/acme";
+  async function change(method: string, path: string, body?: unknown, send = as.owner) {
+    const { status, text, json } = await send(method, path, body);
+    expect(status, `${method} ${path}: ${text}`).toBeLessThan(300);
+    return json;
+  }
+  await change("PUT", `${ACME}/name`, { name: "Acme Ltd" });
+  await change("PUT", `${ACME}/audit/settings`, { arguments: "redacted", retentionDays: 90 });
+
+  const webhook = { kind: "webhook", url: "http://127.0.0.1:9/", startsAt: "now" };
+  const delivery = `${ACME}/audit-deliveries/${(await change("POST", `${ACME}/audit-deliveries`, webhook)).id}`;
+  await change("PATCH", delivery, { paused: true });
+  await change("POST", `${delivery}/secret`);
+  await change("DELETE", delivery);
+
+  const own = { name: "App", redirectUris: ["https://app.example/callback"], tokenEndpointAuthMethod: "none" };
+  const { id: identity } = await change("POST", `${ACME}/own-clients`, own);
+  for (const decision of [null, "allowed"]) await change("PUT", `${ACME}/clients/decision`, { identity, decision });
+
+  const { id: account } = await change("POST", `${ACME}/service-accounts`, { name: "Resting" });
+  for (const suspended of [true, false]) await change("PATCH", `${ACME}/service-accounts/${account}`, { suspended });
+
+  const info = { title: "Pets", version: "1" };
+  const described = (...paths: string[]) => {
+    const operations = paths.map((path) => [path, { get: { responses: {} } }]);
+    return { text: JSON.stringify({ openapi: "3.1.0", info, paths: Object.fromEntries(operations) }) };
+  };
+  const pets = { name: "Pets", slug: "pets", url: "https://pets.example.com", offered: [] };
+  await change("POST", `${ACME}/apis`, { ...pets, description: described("/cats") });
+  await change("POST", `${ACME}/apis/pets/import`, { description: described("/cats", "/dogs"), apply: true });
+  await change("DELETE", `${ACME}/connectors/pets`, { confirm: "pets" });
+
+  const server = { authorizationEndpoint: `${upstream.url.origin}/a`, tokenEndpoint: `${upstream.url.origin}/t` };
+  const access = [{ kind: "member-oauth" as const, server }];
+  await house.addConnector(acme, { slug: "linked", url: upstream.url.href, access });
+  await change("PUT", `${ACME}/connectors/linked/linked/app`, { clientId: "app", clientSecret: "app-secret" });
+
+  await change("POST", `${ACME}/people/invitations`, { email: "joining@acme.example", role: "member" });
+  const mail = await vi.waitFor(() => house.mails.findLast(({ to }) => to === "joining@acme.example") ?? expect.fail());
+  const password = "a horse that is correct";
+  await fillIn(/http\S+/.exec(mail.text)![0], new Map(), { name: "Jo", password });
+  const cookies: CookieJar = new Map();
+  const form = await follow(`${house.url}/dashboard/login`, cookies);
+  await follow(await submitSignIn(form, cookies, people.owner), cookies);
+  await fillIn(`${house.url}/account/new-org`, cookies, { name: "Second", slug: "second" });
+
+  const operator = await house.addMember(acme, { email: "operates@acme.example" });
+  await insertOperator(house.ownerDb, operator.id);
+  const asOperator = await signIn(house, operator);
+  const SECOND = "/api/platform/orgs/second";
+  await change("PUT", "/api/platform/plans/small", { limits: {} }, asOperator);
+  await change("PUT", `${SECOND}/plan`, { plan: "small" }, asOperator);
+  for (const suspended of [true, false]) {
+    await change("PUT", `${SECOND}/suspension`, { suspended, confirm: "second" }, asOperator);
+  }
+  await change("DELETE", SECOND, { confirm: "second" }, asOperator);
+  await expectChangesTold(house.ownerDb, "dashboard");
 });

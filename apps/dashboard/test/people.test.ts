@@ -66,7 +66,7 @@ test("an invitation is mailed with a link from the public URL, and stands in the
   const [row] = await audit(house);
   expect(row).toMatchObject({
     event: "invitation.sent",
-    entry: { email: "eve@new.example", role: "admin" },
+    entry: { email: "eve@new.example", after: { role: "admin" } },
     userId: house.owner.id,
   });
   const rows = await house.ownerDb.selectFrom("invitations").selectAll().execute();

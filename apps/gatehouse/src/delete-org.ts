@@ -19,7 +19,8 @@ export async function deleteOrg(deps: Deps, org: { id: string; slug: string }, s
   const { db, vault } = deps;
   await withOrg(db, org.id, async (scope) => {
     const isNew = await markDeleted(scope);
-    if (isNew) await insertOperatorAct(scope, { event: "org.deleted", slug: org.slug });
+    const { slug } = org;
+    if (isNew) await insertOperatorAct(scope, { event: "org.deleted", slug, entry: { before: { slug } } });
   });
   const left = await revokeAll(deps, org, seconds);
   await vault.destroyDataKey(org.id);

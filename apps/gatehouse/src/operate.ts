@@ -42,7 +42,8 @@ export async function setSuspension(
     const changed = await withOrg(db, org.id, async (scope) => {
       const isNew = await (suspended ? suspendOrg(scope) : resumeOrg(scope));
       const event = suspended ? "org.suspended" : "org.resumed";
-      if (isNew) await insertOperatorAct(scope, { event, slug });
+      const entry = { before: { suspended: !suspended }, after: { suspended } };
+      if (isNew) await insertOperatorAct(scope, { event, slug, entry });
       return isNew;
     });
     const state = suspended ? "suspended" : "not suspended";
@@ -90,13 +91,16 @@ export async function rotateMasterKey(config: Config, progress: Progress): Promi
     listNotUnder: (id, after) => listDataKeysNotUnder(db, id, { after, countMax: REWRAP_BATCH }),
     update: (read, anew) => updateWrapping(db, read, anew),
   });
-  const { id } = keys.masterKeys[0];
-  if (count > 0) await recordMasterKey(access, { after: id, count });
+  const [{ id }, other] = keys.masterKeys;
+  if (count > 0) await recordMasterKey(access, { before: other?.id ?? null, after: id, count });
   progress.line(`${count} data keys were wrapped anew; all are under ${id}.`);
 }
 
 /** Whoever wraps keys may write nothing else. */
-async function recordMasterKey(access: DatabaseAccess, entry: { after: string; count: number }): Promise<void> {
+async function recordMasterKey(
+  access: DatabaseAccess,
+  entry: { before: string | null; after: string; count: number },
+): Promise<void> {
   await checkRole(access, "gatehouse_auth");
   await using db = openDatabase(access, "gatehouse_auth", 1);
   await db

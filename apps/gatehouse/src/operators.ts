@@ -25,7 +25,8 @@ export async function setOperator(
     const isNew = await db.transaction().execute(async (transaction) => {
       const changed = await (operates ? insertOperator(transaction, user.id) : deleteOperator(transaction, user.id));
       const event = operates ? "operator.added" : "operator.removed";
-      if (changed) await insertPlatformAudit(transaction, { event, entry: { operator: user.email } });
+      const entry = { [operates ? "after" : "before"]: { operator: user.email } };
+      if (changed) await insertPlatformAudit(transaction, { event, entry });
       return changed;
     });
     progress.line(`${user.email} is ${operates ? "an" : "no"} operator${isNew ? " now" : " already"}.`);

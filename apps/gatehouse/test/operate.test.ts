@@ -1,4 +1,12 @@
+import { startHouse } from "@gatehouse/testing/house";
+import { masterKey } from "@gatehouse/testing/services";
+import { expectChangesTold } from "@gatehouse/testing/told-changes";
 import { expect, test } from "vitest";
+import { readConfig } from "../src/config.ts";
+import { deleteOrgOnceConfirmed, rotateMasterKey, rotateSigningKeys, setSuspension } from "../src/operate.ts";
+import { setOperator } from "../src/operators.ts";
+import { setPlan, writePlan } from "../src/plans.ts";
+import { wrappedSecret } from "../src/secrets.ts";
 import { gatehouse, printed, temporaryDirectory } from "./command.ts";
 
 test("beside a Gatehouse with a Postgres of its own: keys are rotated, an org is suspended and resumed", {
@@ -39,4 +47,28 @@ test("beside a Gatehouse with a Postgres of its own: keys are rotated, an org is
   expect((await run("operator", "list"))[1]).toMatch(/^owner@demo.example, since \d{4}-/);
   expect(await run("operator", "remove", "owner@demo.example")).toEqual([0, "owner@demo.example is no operator now."]);
   expect((await fetch(`${origin}/readyz`)).status).toBe(200);
+});
+
+test("what is done by command is in the log, with what was before it and what is after", async () => {
+  await using house = await startHouse({ apps: ["auth"] });
+  const { email } = await house.addMember(await house.addOrg({ slug: "acme" }), { email: "ann@acme.example" });
+  const progress = { step: () => expect.fail(), line: () => {} };
+  const old = { DATABASE_URL: house.access.url, GATEHOUSE_MASTER_KEY: masterKey.toString("base64") };
+  const config = readConfig(old);
+  await rotateSigningKeys(config, progress);
+  for (const operates of [true, false]) await setOperator(config, progress, { email, operates });
+  await writePlan(config, progress, { name: "small", settings: ["org.callsPerDay=10"] });
+  await setPlan(config, progress, { slug: "acme", name: "small" });
+  for (const suspended of [true, false]) await setSuspension(config, progress, { slug: "acme", suspended });
+  await rotateMasterKey(
+    readConfig({
+      ...old,
+      GATEHOUSE_MASTER_KEY: Buffer.alloc(32, "next").toString("base64"),
+      GATEHOUSE_MASTER_KEY_OTHER: old.GATEHOUSE_MASTER_KEY,
+      GATEHOUSE_DEPLOYMENT_SECRET: await wrappedSecret(config),
+    }),
+    progress,
+  );
+  await deleteOrgOnceConfirmed(config, progress, { slug: "acme", confirm: "acme" });
+  await expectChangesTold(house.ownerDb, "command");
 });

@@ -48,7 +48,7 @@ export async function deleteOperator(db: Kysely<Tables>, userId: string): Promis
  */
 export async function insertOperatorAct(
   org: OrgScope,
-  { event, entry = {}, slug, userId }: Pick<AuditRow, "event"> & { entry?: object; slug: string; userId?: string },
+  { event, entry, slug, userId }: Pick<AuditRow, "event"> & { entry: object; slug: string; userId?: string },
 ): Promise<void> {
   await insertAudit(org, { event, outcome: "ok", entry: { by: "operator", ...entry } });
   await insertPlatformAudit(org.db, { event, ...(userId ? { userId } : {}), entry: { org: slug, ...entry } });

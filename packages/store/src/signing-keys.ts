@@ -73,14 +73,15 @@ export function rotateSigningKeys(
       .returning(["kid", "signs_from as signsFrom"])
       .executeTakeFirst();
     if (!next) throw new Fault("conflict", "No next key is published yet. Start Gatehouse once, and try again.");
-    await transaction
+    const before = await transaction
       .updateTable("signing_keys")
       .set({ signs_until: next.signsFrom })
       .where("kid", "!=", next.kid)
       .where("signs_until", "is", null)
-      .execute();
+      .returning("kid")
+      .executeTakeFirst();
     await insertSigningKey(transaction, upcoming, null);
-    const entry = { after: next.kid, signs_from: next.signsFrom, upcoming: upcoming.kid };
+    const entry = { before: before?.kid ?? null, after: next.kid, signs_from: next.signsFrom, upcoming: upcoming.kid };
     await insertPlatformAudit(transaction, { event: "signing_key.rotated", entry });
     return { kid: next.kid, signsFrom: next.signsFrom! };
   });

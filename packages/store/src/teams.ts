@@ -49,12 +49,14 @@ export async function deleteTeam(org: OrgScope, id: string): Promise<boolean> {
 }
 
 /** `null` when the org has no such team. */
-export async function findTeam(org: OrgScope, id: string): Promise<Pick<Team, "id" | "name"> | null> {
+export async function findTeam(org: OrgScope, id: string): Promise<Team | null> {
   const row = await org.db
-    .selectFrom("teams")
-    .select(["id", "name"])
-    .where("org_id", "=", org.id)
-    .where("id", "=", id)
+    .selectFrom("teams as t")
+    .leftJoin("team_members as m", "m.team_id", "t.id")
+    .select(["t.id", "t.name", sql<number>`count(m.user_id)::int`.as("members")])
+    .where("t.org_id", "=", org.id)
+    .where("t.id", "=", id)
+    .groupBy(["t.id", "t.name"])
     .executeTakeFirst();
   return row ?? null;
 }

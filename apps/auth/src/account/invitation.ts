@@ -83,7 +83,7 @@ async function accept(org: OrgScope, { id, email, role }: InvitationByToken, use
   if (!(await deleteInvitation(org, id))) throw linkIsDead(ASK_AGAIN);
   if (await findRole(org, userId)) return;
   await insertMembership(org, { userId, role });
-  await insertAudit(org, { event: "invitation.accepted", outcome: "ok", userId, entry: { email, role } });
+  await insertAudit(org, { event: "invitation.accepted", outcome: "ok", userId, entry: { email, after: { role } } });
 }
 
 function forAnother({ email }: InvitationByToken): Fault {

@@ -22,7 +22,7 @@ export function newOrg(deps: AccountDeps): AccountForm {
       const userId = signedIn.user.id;
       await insertOrg(db, { slug, name }, async function addOwner(org) {
         await insertMembership(org, { userId, role: "owner" });
-        await insertAudit(org, { event: "org.created", outcome: "ok", userId, entry: { slug, name } });
+        await insertAudit(org, { event: "org.created", outcome: "ok", userId, entry: { after: { slug, name } } });
       }).catch(explainTaken);
       return "/account/continue";
     },

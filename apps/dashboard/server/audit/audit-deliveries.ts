@@ -115,11 +115,9 @@ export function auditDeliveries({ db, vault, egress }: Deps) {
             throw new Fault("conflict", `The audit log can be sent to ${DELIVERIES_MAX} places. Delete one first`);
           }
           await insertDelivery(scope, { ...delivery, startsAt, sealed });
-          const entry = {
-            ...delivery,
-            startsAt,
-            headers: "headers" in wanted ? Object.keys(wanted.headers) : undefined,
-          };
+          const { target, kind } = delivery;
+          const headers = "headers" in wanted ? Object.keys(wanted.headers) : undefined;
+          const entry = { id, target, after: { kind, target, startsAt, headers } };
           await insertAudit(scope, {
             event: "audit_delivery.created",
             outcome: "ok",
@@ -203,7 +201,7 @@ export function auditDeliveries({ db, vault, egress }: Deps) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           const { id, kind, target } = await open(scope, c.req.param("id"));
           await deleteDelivery(scope, id);
-          const entry = { id, kind, target };
+          const entry = { id, target, before: { kind, target } };
           await insertAudit(scope, {
             event: "audit_delivery.deleted",
             outcome: "ok",

@@ -147,7 +147,7 @@ export function clients({ db, vault }: Deps) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           if (isDocumentUrl(entry)) await allowDocument(scope, userId, entry);
           else if (await insertClientHost(scope, entry.toLowerCase()))
-            await audit(scope, userId, "client_host.listed", { host: entry.toLowerCase() });
+            await audit(scope, userId, "client_host.listed", { after: { host: entry.toLowerCase() } });
         });
         return c.body(null, 204);
       },
@@ -161,7 +161,7 @@ export function clients({ db, vault }: Deps) {
         const userId = c.var.session.user.id;
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           if (!(await deleteClientHost(scope, host))) throw new Fault("not_found", "This host is not on the list");
-          await audit(scope, userId, "client_host.unlisted", { host });
+          await audit(scope, userId, "client_host.unlisted", { before: { host } });
           await disconnect(scope, { userId, reason: "client_policy", confirmed });
         });
         return c.body(null, 204);

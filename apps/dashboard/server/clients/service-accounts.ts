@@ -99,7 +99,8 @@ export function serviceAccounts(deps: Deps) {
         const fields = c.req.valid("json");
         const account = await withOrg(db, c.var.membership.org.id, async (scope) => {
           const account = await insertServiceAccount(scope, { ...fields, createdBy: user.id });
-          await auditChange(scope, user, "created", account);
+          const { name, role } = account;
+          await auditChange(scope, user, "created", account, { after: { name, role } });
           return account;
         });
         return c.json({ id: account.id }, 201);
@@ -134,7 +135,8 @@ export function serviceAccounts(deps: Deps) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           const account = await findAccount(scope, c.req.param("account"));
           await archiveServiceAccount(scope, account.id);
-          await auditChange(scope, c.var.session.user, "deleted", account);
+          const { name, role } = account;
+          await auditChange(scope, c.var.session.user, "deleted", account, { before: { name, role } });
         });
         return c.body(null, 204);
       },
@@ -169,9 +171,9 @@ function auditChange(
   scope: OrgScope,
   by: { id: string },
   verb: "created" | "suspended" | "resumed" | "deleted",
-  { id, name, role }: ServiceAccount,
-  change: object = {},
+  { id, name }: ServiceAccount,
+  change: { before?: object; after?: object },
 ): Promise<void> {
-  const entry = { service_account: id, name, role, ...change };
+  const entry = { service_account: id, name, ...change };
   return insertAudit(scope, { event: `service_account.${verb}`, outcome: "ok", userId: by.id, entry });
 }

@@ -167,8 +167,15 @@ async function registerApi(
     const place = { url: url.href, descriptionUrl: description.url?.href ?? null, egressException: null };
     await insertConnector(scope, { id, slug, name, access, ...place, ...verdict }, tools);
     await keepSecrets(scope, dataKey, { connectorId: id, origin, userId: user.id }, tried);
-    const entry = { slug, upstream: origin, tools: tools.length, offered: chosen.size, access: access.map(slotOf) };
-    await insertAudit(scope, { event: "connector.registered", outcome: "ok", userId: user.id, connectorId: id, entry });
+    const counts = { tools: tools.length, offered: chosen.size };
+    const after = { slug, name, upstream: origin, ...counts, access: access.map(slotOf) };
+    await insertAudit(scope, {
+      event: "connector.registered",
+      outcome: "ok",
+      userId: user.id,
+      connectorId: id,
+      entry: { after },
+    });
   });
   return { slug, tools: tools.length, offered: tools.filter((tool) => tool.offered).length };
 }
@@ -189,7 +196,9 @@ async function reimport(
     if (!(await lockConnector(scope, connector.id))) throw new Fault("not_found", "There is no such API");
     const stored = await listToolsOfConnector(scope, connector.id);
     const changes = await store(scope, connector.id, stored, api);
-    const entry = { added: changes.added, removed: changes.removed, changed: changes.changed.map(({ name }) => name) };
+    const { added, removed, changed } = changes;
+    const [before, after] = [{ tools: stored.length }, { tools: api.tools.length }];
+    const entry = { before, after, added, removed, changed };
     await insertAudit(scope, {
       event: "api.imported",
       outcome: "ok",

@@ -113,6 +113,7 @@ export function linked(deps: Deps) {
             clientId,
             authMethod,
             issuer: server.issuer,
+            clientSecret: sealed ? "changed" : null,
           });
         });
         return c.body(null, 204);
@@ -182,7 +183,7 @@ function auditApp(
   userId: string,
   { id }: Connector,
   before: UpstreamClient | null,
-  after: { clientId: string; authMethod: string; issuer: string } | null,
+  after: { clientId: string; authMethod: string; issuer: string; clientSecret: "changed" | null } | null,
 ): Promise<void> {
   const was = before && { clientId: before.clientId, authMethod: before.authMethod, registration: before.registration };
   const entry = { before: was, after };

@@ -69,8 +69,14 @@ export async function register(
     }));
     await insertConnector(scope, connector, catalogue);
     await keepSecrets(scope, dataKey, { connectorId: id, origin, userId: user.id }, tried);
-    const entry = { slug, upstream: origin, era: server.era, tools: tools.length, access: access.map(slotOf) };
-    await insertAudit(scope, { event: "connector.registered", outcome: "ok", userId: user.id, connectorId: id, entry });
+    const after = { slug, name, upstream: origin, era: server.era, tools: tools.length, access: access.map(slotOf) };
+    await insertAudit(scope, {
+      event: "connector.registered",
+      outcome: "ok",
+      userId: user.id,
+      connectorId: id,
+      entry: { after },
+    });
   });
   return { slug, era: server.era, tools: tools.length, leftOut, seen: seen !== null };
 }

@@ -86,14 +86,15 @@ export async function changeUpstream(
       ...{ event: "connector.changed", outcome: "ok", userId: user.id, connectorId: connector.id },
       entry: {
         before: { upstream: new URL(connector.url).origin, access: parseAccess(connector.access) },
-        after: { upstream: url.origin, access },
-        secrets: [...fresh.keys()],
+        after: { upstream: url.origin, access, secrets: asChanged([...fresh.keys()]) },
         unlinked: peopleOf(lost),
       },
     });
     return { ...verdict, ...changes, leftOut, unlinked: peopleOf(lost) };
   });
 }
+
+const asChanged = (slots: string[]) => Object.fromEntries(slots.map((slot) => [slot, "changed"]));
 
 /** What an API can do is said by its description, and not by the API. */
 export const isApi = ({ transport }: Connector) => transport === "openapi";

@@ -53,8 +53,17 @@ export function orgSettings({ db }: Deps) {
         confirmBy(slug, c.req.valid("json"));
         await withOrg(db, id, async (scope) => {
           if (!(await markDeleted(scope))) return;
-          await insertAudit(scope, { event: "org.deleted", outcome: "ok", userId, entry: { by: "owner" } });
-          await insertPlatformAudit(scope.db, { event: "org.deleted", userId, entry: { org: slug, by: "owner" } });
+          await insertAudit(scope, {
+            event: "org.deleted",
+            outcome: "ok",
+            userId,
+            entry: { by: "owner", before: { slug } },
+          });
+          await insertPlatformAudit(scope.db, {
+            event: "org.deleted",
+            userId,
+            entry: { org: slug, by: "owner", before: { slug } },
+          });
         });
         return c.body(null, 204);
       },

@@ -92,14 +92,15 @@ export function platform(deps: Deps) {
         confirmBy(slug, confirmation);
         if (deletedAt) throw new Fault("conflict", `${slug} has been deleted, for good`);
         const isNew = await (suspended ? suspendOrg(scope) : resumeOrg(scope));
-        return isNew ? { event: suspended ? "org.suspended" : "org.resumed", entry: {} } : null;
+        const entry = { before: { suspended: !suspended }, after: { suspended } };
+        return isNew ? { event: suspended ? "org.suspended" : "org.resumed", entry } : null;
       });
       return c.body(null, 204);
     })
     .delete("/orgs/:org", jsonBody(Confirmation), async function remove(c) {
       await onOrg(c, deps, async (scope, { slug }) => {
         confirmBy(slug, c.req.valid("json"));
-        return (await markDeleted(scope)) ? { event: "org.deleted", entry: {} } : null;
+        return (await markDeleted(scope)) ? { event: "org.deleted", entry: { before: { slug } } } : null;
       });
       return c.body(null, 204);
     })

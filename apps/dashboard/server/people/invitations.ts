@@ -121,18 +121,19 @@ export function invitations(deps: Deps) {
       async function sendAgain(c) {
         const inviter = inviterOf(c);
         await withOrg(db, inviter.org.id, async (scope) => {
-          const { id, email, role } = await find(scope, c.req.param("id"));
+          const { id, email, role, expiresAt: before } = await find(scope, c.req.param("id"));
           refuseOwnerRole(inviter, role);
           await takeOneMail(scope);
           const { token, tokenHash } = newMailedToken();
           const { user } = inviter;
-          await renewInvitation(scope, { id, tokenHash, invitedBy: user.id, expiresAt: expiry() });
+          const expiresAt = expiry();
+          await renewInvitation(scope, { id, tokenHash, invitedBy: user.id, expiresAt });
           await mailInvitation(deps, scope, inviter, { email, role, token });
           await insertAudit(scope, {
             event: "invitation.resent",
             outcome: "ok",
             userId: user.id,
-            entry: { email, role },
+            entry: { email, before: { expiresAt: before }, after: { expiresAt, link: "changed" } },
           });
         });
         return c.body(null, 204);
@@ -147,7 +148,7 @@ export function invitations(deps: Deps) {
           const { id, email, role } = await find(scope, c.req.param("id"));
           refuseOwnerRole({ org, ...membership }, role);
           await deleteInvitation(scope, id);
-          const row = { outcome: "ok", userId: user.id, entry: { email, role } };
+          const row = { outcome: "ok", userId: user.id, entry: { email, before: { email, role } } };
           await insertAudit(scope, { event: "invitation.withdrawn", ...row });
         });
         return c.body(null, 204);
@@ -222,7 +223,12 @@ async function sendInvitation(deps: Deps, scope: OrgScope, inviter: Inviter, inv
   const userId = inviter.user.id;
   await insertInvitation(scope, { ...invited, tokenHash, invitedBy: userId, expiresAt: expiry() });
   await mailInvitation(deps, scope, inviter, { ...invited, token });
-  await insertAudit(scope, { event: "invitation.sent", outcome: "ok", userId, entry: { ...invited } });
+  await insertAudit(scope, {
+    event: "invitation.sent",
+    outcome: "ok",
+    userId,
+    entry: { email: invited.email, after: invited },
+  });
 }
 
 async function mailInvitation(

@@ -52,7 +52,7 @@ export function teams({ db }: Deps) {
         const { name } = c.req.valid("json");
         const id = await withOrg(db, c.var.membership.org.id, async (scope) => {
           const made = await insertTeam(scope, name);
-          const entry = { team: name };
+          const entry = { team: name, after: { name } };
           await insertAudit(scope, { event: "team.created", outcome: "ok", userId: c.var.session.user.id, entry });
           return made;
         });
@@ -66,7 +66,8 @@ export function teams({ db }: Deps) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           const team = await teamFor(scope, c.req.param("id"));
           await deleteTeam(scope, team.id);
-          const entry = { team: team.name };
+          const { name, members } = team;
+          const entry = { team: name, before: { name, members } };
           await insertAudit(scope, { event: "team.deleted", outcome: "ok", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
@@ -101,7 +102,7 @@ export function teams({ db }: Deps) {
           const team = await teamFor(scope, c.req.param("id"));
           const added = await addTeamMembers(scope, team.id, userIds);
           if (added.length === 0) return;
-          const entry = { team: team.name, added };
+          const entry = { team: team.name, ...counted(team, added.length), added };
           await insertAudit(scope, { event: "team.changed", outcome: "ok", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
@@ -116,7 +117,7 @@ export function teams({ db }: Deps) {
           const userId = z.uuid().safeParse(c.req.param("user")).data;
           const removed = userId && (await removeTeamMember(scope, { teamId: team.id, userId }));
           if (!removed) throw new Fault("not_found", "There is no such member in this team");
-          const entry = { team: team.name, removed: [removed] };
+          const entry = { team: team.name, ...counted(team, -1), removed: [removed] };
           await insertAudit(scope, { event: "team.changed", outcome: "ok", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
@@ -124,8 +125,12 @@ export function teams({ db }: Deps) {
     );
 }
 
-async function teamFor(scope: OrgScope, id: string): Promise<Pick<Team, "id" | "name">> {
+async function teamFor(scope: OrgScope, id: string): Promise<Team> {
   const team = z.uuid().safeParse(id).success ? await findTeam(scope, id) : null;
   if (!team) throw new Fault("not_found", "There is no such team");
   return team;
+}
+
+function counted({ members }: Team, more: number) {
+  return { before: { members }, after: { members: members + more } };
 }

@@ -58,10 +58,9 @@ export async function probeAgain(
     if (!(await isAsItWas(scope, connector))) throw changedMeanwhile();
     await updateVerdict(scope, connector.id, verdict);
     const changes = await storeChanges(scope, connector, tools);
-    const { serverName: _, ...entry } = verdict;
     await insertAudit(scope, {
       ...{ event: "connector.probed", outcome: "ok", userId: user.id, connectorId: connector.id },
-      entry: { ...entry, ...changes },
+      entry: { ...seenAnew(connector, verdict), ...changes },
     });
     return { ...verdict, ...changes, leftOut, isFirst: !isSeen(connector) };
   });
@@ -97,7 +96,7 @@ export async function renewVerdict(deps: Used, orgId: string, connector: Connect
     if (!(await isAsItWas(scope, connector))) return;
     await updateVerdict(scope, connector.id, verdict);
     if (isSame(connector, verdict)) return;
-    const { serverName: _, ...entry } = verdict;
+    const entry = seenAnew(connector, verdict);
     await insertAudit(scope, { event: "connector.probed", outcome: "ok", connectorId: connector.id, entry });
   });
 }
@@ -140,6 +139,12 @@ export async function storeChanges(scope: OrgScope, connector: Connector, listed
   await deleteTools(scope, connectorId, names.removed);
   return { added: added.map(({ name }) => name), changed: changed.map(({ name }) => name), ...names };
 }
+
+function seenAnew(before: Verdict, after: Verdict) {
+  return { before: spoken(before), after: spoken(after) };
+}
+
+const spoken = ({ era, transport, protocolVersion }: Verdict) => ({ era, transport, protocolVersion });
 
 function isSame(one: Verdict, other: Verdict): boolean {
   return one.era === other.era && one.transport === other.transport && one.protocolVersion === other.protocolVersion;

@@ -42,9 +42,10 @@ interface Difference {
 
 function differences(before: unknown, after: unknown, path = ""): Difference[] {
   if (JSON.stringify(before) === JSON.stringify(after)) return [];
-  if (!isObject(before) || !isObject(after)) return [{ path, before, after }];
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...names].flatMap((name) => differences(before[name], after[name], path ? `${path}.${name}` : name));
+  const [was, is] = [before ?? {}, after ?? {}];
+  if (!isObject(was) || !isObject(is)) return [{ path, before, after }];
+  const names = new Set([...Object.keys(was), ...Object.keys(is)]);
+  return [...names].flatMap((name) => differences(was[name], is[name], path ? `${path}.${name}` : name));
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
