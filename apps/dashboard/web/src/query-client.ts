@@ -1,5 +1,5 @@
 import { QueryClient } from "@tanstack/react-query";
-import { ApiProblem } from "./api.ts";
+import { ApiProblem } from "./api/problem.ts";
 
 /** What the server refused it will refuse again; what it failed at is tried twice more. */
 function isWorthRetrying(failures: number, error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { Badge, Button, Text } from "@mantine/core";
 import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { type OwnEndpoint, pageOwnEndpoints } from "../api.ts";
+import { type OwnEndpoint, pageOwnEndpoints } from "../api/people/access.ts";
 import { LoadMore } from "../audit/LoadMore.tsx";
 import { HowToConnect } from "../connect/HowToConnect.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,5 +1,5 @@
 import { Alert, Text } from "@mantine/core";
-import type { Grant } from "../api.ts";
+import type { Grant } from "../api/people/access.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
 import { LongList } from "../ui/LongList.tsx";

@@ -1,6 +1,6 @@
 import { Stack } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { leaveOrg } from "../api.ts";
+import { leaveOrg } from "../api/org/org.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";

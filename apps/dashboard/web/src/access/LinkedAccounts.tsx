@@ -1,6 +1,6 @@
 import { Alert, Badge, Button, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type Link, pageLinks, unlink } from "../api.ts";
+import { type Link, pageLinks, unlink } from "../api/connectors/linked.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
 import { LongList } from "../ui/LongList.tsx";

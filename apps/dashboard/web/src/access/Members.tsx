@@ -1,6 +1,6 @@
 import { Anchor, Text } from "@mantine/core";
 import { Link, useSearch } from "@tanstack/react-router";
-import { pageAccessOfMembers } from "../api.ts";
+import { pageAccessOfMembers } from "../api/people/access.ts";
 import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { usePages } from "../ui/use-pages.ts";

@@ -1,7 +1,9 @@
 import { Button, Group, NativeSelect, Radio, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { ApiProblem, type Minted, type NewTokenFields, pageConnectors } from "../api.ts";
+import type { Minted, NewTokenFields } from "../api/clients/tokens.ts";
+import { pageConnectors } from "../api/connectors/connectors.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { type Option, SoughtMultiSelect } from "../ui/Sought.tsx";
 import { Failure } from "../ui/states.tsx";
 import { MintedToken } from "./MintedToken.tsx";

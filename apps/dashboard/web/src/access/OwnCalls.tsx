@@ -1,6 +1,6 @@
 import { Button, Text } from "@mantine/core";
 import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
-import { pageOwnCalls } from "../api.ts";
+import { pageOwnCalls } from "../api/people/access.ts";
 import { Outcome } from "../audit/Outcome.tsx";
 import { durationOf } from "../audit/words.ts";
 import { Ago } from "../ui/Ago.tsx";

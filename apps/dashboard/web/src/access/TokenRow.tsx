@@ -1,5 +1,5 @@
 import { Badge, Text } from "@mantine/core";
-import type { Token } from "../api.ts";
+import type { Token } from "../api/people/access.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import classes from "./access.module.css";
 import { LastUsed } from "./LastUsed.tsx";

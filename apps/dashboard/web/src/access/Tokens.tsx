@@ -1,7 +1,8 @@
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { mintToken, type Token } from "../api.ts";
+import { mintToken } from "../api/clients/tokens.ts";
+import type { Token } from "../api/people/access.ts";
 import { Panel } from "../ui/Panel.tsx";
 import classes from "./access.module.css";
 import { NewToken } from "./NewToken.tsx";

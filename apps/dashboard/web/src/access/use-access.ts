@@ -1,5 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { endGrant, endToken, pageAccess, pageAccessOfMember } from "../api.ts";
+import { endToken } from "../api/clients/tokens.ts";
+import { endGrant, pageAccess, pageAccessOfMember } from "../api/people/access.ts";
 import { usePages } from "../ui/use-pages.ts";
 
 export const useOwnAccess = (org: string) =>

@@ -1,7 +1,7 @@
 import { Anchor, Code, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { FullAuditEntry } from "../api.ts";
+import type { FullAuditEntry } from "../api/audit/audit.ts";
 import { bytes } from "../usage/numbers.ts";
 import classes from "./audit.module.css";
 import { KeptArguments } from "./KeptArguments.tsx";

@@ -1,7 +1,7 @@
 import { Anchor, Code, Text } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import { type FullAuditEntry, readAuditEntry } from "../api.ts";
+import { type FullAuditEntry, readAuditEntry } from "../api/audit/audit.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,7 +1,7 @@
 import { Button, CloseButton, Menu, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
-import { exportAudit } from "../api.ts";
+import { exportAudit } from "../api/audit/audit.ts";
 import { bytes } from "../usage/numbers.ts";
 import classes from "./audit.module.css";
 import type { AuditSearch } from "./search.ts";

@@ -1,7 +1,7 @@
 import { Combobox, Pill, PillsInput, useCombobox } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { type KeyboardEvent, useState } from "react";
-import type { AuditEntry } from "../api.ts";
+import type { AuditEntry } from "../api/audit/audit.ts";
 import classes from "./audit.module.css";
 import { FIELDS, fieldsFor, termsIn, valuesOf } from "./fields.ts";
 import type { AuditSearch, FieldName } from "./search.ts";

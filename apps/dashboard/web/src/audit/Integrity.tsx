@@ -2,7 +2,7 @@ import { Alert, Anchor, Button, Group, Text } from "@mantine/core";
 import { IconShieldCheck, IconShieldX } from "@tabler/icons-react";
 import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type AuditIntegrity, type AuditVerdict, readAuditIntegrity, verifyAudit } from "../api.ts";
+import { type AuditIntegrity, type AuditVerdict, readAuditIntegrity, verifyAudit } from "../api/audit/audit.ts";
 import { useOrg } from "../session.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Copyable } from "../ui/copy.tsx";

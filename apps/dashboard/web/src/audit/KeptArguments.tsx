@@ -1,6 +1,6 @@
 import { Button, Code, Stack, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { openArguments } from "../api.ts";
+import { openArguments } from "../api/audit/audit.ts";
 import { Failure } from "../ui/states.tsx";
 
 interface KeptArgumentsProps {

@@ -1,5 +1,5 @@
 import type { AuditEvent as Kind } from "@gatehouse/store/audit-events";
-import type { AuditEntry } from "../api.ts";
+import type { AuditEntry } from "../api/audit/audit.ts";
 
 /** One line of the log. A write that has begun and not ended yet is `started`, or `unknown` once that can't be any more. */
 export interface AuditEvent {

@@ -1,4 +1,4 @@
-import type { AuditEntry } from "../api.ts";
+import type { AuditEntry } from "../api/audit/audit.ts";
 import { EVENTS } from "./events.ts";
 import { type AuditSearch, type FieldName, readSearch } from "./search.ts";
 

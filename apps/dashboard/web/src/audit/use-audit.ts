@@ -6,7 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { type AuditEntry, type AuditPage, listAudit } from "../api.ts";
+import { type AuditEntry, type AuditPage, listAudit } from "../api/audit/audit.ts";
 import type { AuditSearch } from "./search.ts";
 
 const LOOK_EVERY_MS = 2000;

@@ -1,7 +1,7 @@
 import { Button, Text } from "@mantine/core";
 import { useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import { type Clients, decideOnClient, type KnownClient } from "../api.ts";
+import { type Clients, decideOnClient, type KnownClient } from "../api/clients/clients.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,5 +1,5 @@
 import { Badge, Group, Text } from "@mantine/core";
-import type { KnownClient } from "../api.ts";
+import type { KnownClient } from "../api/clients/clients.ts";
 
 /** Who a client says it is, and what vouches for that. */
 export function ClientName({ client }: { client: KnownClient }) {

@@ -1,6 +1,6 @@
 import { Button, Group, Pill, Stack, Text, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import { putOnClientList, takeOffClientList } from "../api.ts";
+import { putOnClientList, takeOffClientList } from "../api/clients/clients.ts";
 import { Failure } from "../ui/states.tsx";
 import { useChange } from "./use-clients.ts";
 import { useDisconnecting } from "./use-disconnecting.tsx";

@@ -1,6 +1,7 @@
 import { Button, Group, Radio, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { ApiProblem, type NewOwnClient, registerOwnClient } from "../api.ts";
+import { type NewOwnClient, registerOwnClient } from "../api/clients/clients.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../ui/states.tsx";
 import { useChange } from "./use-clients.ts";
 

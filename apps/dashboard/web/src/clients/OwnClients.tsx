@@ -1,7 +1,7 @@
 import { Button, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { deleteOwnClient, type OwnClient, replaceOwnClientSecret } from "../api.ts";
+import { deleteOwnClient, type OwnClient, replaceOwnClientSecret } from "../api/clients/clients.ts";
 import { Copyable } from "../ui/copy.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";

@@ -1,5 +1,5 @@
 import { Radio, Stack } from "@mantine/core";
-import { type Clients, chooseClientPolicy } from "../api.ts";
+import { type Clients, chooseClientPolicy } from "../api/clients/clients.ts";
 import { Failure } from "../ui/states.tsx";
 import { useDisconnecting } from "./use-disconnecting.tsx";
 

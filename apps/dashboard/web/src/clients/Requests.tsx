@@ -1,5 +1,5 @@
 import { Button, Text } from "@mantine/core";
-import { decideOnClient, type KnownClient } from "../api.ts";
+import { decideOnClient, type KnownClient } from "../api/clients/clients.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { pageClients, readClients } from "../api.ts";
+import { pageClients, readClients } from "../api/clients/clients.ts";
 import { usePages } from "../ui/use-pages.ts";
 
 export const clientsQuery = (org: string) =>

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import { ApiProblem } from "../api.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { Confirm } from "./Confirm.tsx";
 import { useChange } from "./use-clients.ts";
 

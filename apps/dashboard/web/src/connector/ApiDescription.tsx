@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconFileImport } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { Connector } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { ClientEras } from "./ClientEras.tsx";
 

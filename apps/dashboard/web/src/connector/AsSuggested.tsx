@@ -1,5 +1,5 @@
 import { Button, Group, Text } from "@mantine/core";
-import type { Connector } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
 import { Failure } from "../ui/states.tsx";
 import { useClassified } from "./use-tool-decision.ts";
 

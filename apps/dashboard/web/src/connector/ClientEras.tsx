@@ -1,5 +1,5 @@
 import { Alert, Switch } from "@mantine/core";
-import type { Connector } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
 import { usePinnedEras } from "./use-upstream.ts";
 
 export function ClientEras({ org, connector }: { org: string; connector: Connector }) {

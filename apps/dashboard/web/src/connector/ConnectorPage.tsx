@@ -1,7 +1,8 @@
 import { Group, Text } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
-import { ApiProblem, type Connector, readConnector } from "../api.ts";
+import { type Connector, readConnector } from "../api/connectors/connectors.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { useOrg } from "../session.ts";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
 import { OutageNotice } from "../ui/Outage.tsx";

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import type { Connector } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
 import type { useOrg } from "../session.ts";
 import { useCurrentInView } from "../ui/use-current-in-view.ts";
 import { isMembers } from "./credential/ways.ts";

@@ -1,7 +1,8 @@
 import { Alert, Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
 import { IconSearch, IconTool } from "@tabler/icons-react";
 import { useState } from "react";
-import type { Connector, Tool } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
+import type { Tool } from "../api/connectors/tools.ts";
 import { Paged } from "../ui/Paged.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Empty } from "../ui/states.tsx";

@@ -1,6 +1,6 @@
 import { Badge, Group, NativeSelect, Switch, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { Tool, ToolDecision } from "../api.ts";
+import type { Tool, ToolDecision } from "../api/connectors/tools.ts";
 import { Operation } from "../ui/Operation.tsx";
 import { CLASSIFICATIONS, type Classification } from "./classifications.ts";
 import { shownName } from "./shown.ts";

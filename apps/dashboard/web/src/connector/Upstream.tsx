@@ -1,7 +1,7 @@
 import { Alert, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useEffect } from "react";
-import type { Connector, EraDecision, Probed } from "../api.ts";
+import type { Connector, EraDecision, Probed } from "../api/connectors/connectors.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { ClientEras } from "./ClientEras.tsx";

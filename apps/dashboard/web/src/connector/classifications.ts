@@ -1,4 +1,4 @@
-import type { Tool } from "../api.ts";
+import type { Tool } from "../api/connectors/tools.ts";
 
 export type Classification = NonNullable<Tool["classification"]>;
 

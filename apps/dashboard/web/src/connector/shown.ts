@@ -1,4 +1,4 @@
-import type { Tool } from "../api.ts";
+import type { Tool } from "../api/connectors/tools.ts";
 
 /** What clients see a tool as. */
 export function shownName({ name, edits }: Pick<Tool, "name" | "edits">): string {

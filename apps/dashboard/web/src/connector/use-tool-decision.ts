@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { switchTool, switchTools, type Tool, type ToolDecision } from "../api.ts";
+import { switchTool, switchTools, type Tool, type ToolDecision } from "../api/connectors/tools.ts";
 import { connectorQuery } from "./ConnectorPage.tsx";
 
 /** Shows the decision at once, and takes it back where the server refuses it. One after the other, as they were made. */

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type Connector, type EraDecision, pinEras, probeConnector } from "../api.ts";
+import { type Connector, type EraDecision, pinEras, probeConnector } from "../api/connectors/connectors.ts";
 import { connectorQuery } from "./ConnectorPage.tsx";
 
 /** Until the connector has been read again, it counts as under way. */

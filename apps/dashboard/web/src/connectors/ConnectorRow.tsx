@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { ConnectorSummary } from "../api.ts";
+import type { ConnectorSummary } from "../api/connectors/connectors.ts";
 import { Copyable } from "../ui/copy.tsx";
 import { ApiBadge, EraBadge } from "../ui/EraBadge.tsx";
 import classes from "./connectors.module.css";

@@ -1,5 +1,5 @@
 import { Text, Tooltip } from "@mantine/core";
-import type { ConnectorSummary } from "../api.ts";
+import type { ConnectorSummary } from "../api/connectors/connectors.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { OutageBadge } from "../ui/Outage.tsx";
 import classes from "./connectors.module.css";

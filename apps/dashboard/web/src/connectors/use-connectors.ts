@@ -1,4 +1,4 @@
-import { pageConnectors } from "../api.ts";
+import { pageConnectors } from "../api/connectors/connectors.ts";
 import { usePages } from "../ui/use-pages.ts";
 
 export const useConnectors = (org: string, q: string) =>

@@ -1,5 +1,11 @@
 import { Badge, Button, Text } from "@mantine/core";
-import { type Delivery, deleteDelivery, pauseDelivery, replaceDeliverySecret, tryDelivery } from "../api.ts";
+import {
+  type Delivery,
+  deleteDelivery,
+  pauseDelivery,
+  replaceDeliverySecret,
+  tryDelivery,
+} from "../api/audit/deliveries.ts";
 import { count } from "../audit/words.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";

@@ -1,6 +1,7 @@
 import { Button, Group, Radio, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { ApiProblem, createDelivery, type NewDelivery } from "../api.ts";
+import { createDelivery, type NewDelivery } from "../api/audit/deliveries.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "../ui/states.tsx";
 import { useDelivery } from "./use-deliveries.ts";
 

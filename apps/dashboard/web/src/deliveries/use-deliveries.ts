@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { listDeliveries } from "../api.ts";
+import { listDeliveries } from "../api/audit/deliveries.ts";
 
 export const deliveriesQuery = (org: string) =>
   queryOptions({

@@ -1,7 +1,7 @@
 import { Button, Text } from "@mantine/core";
 import { IconCircleCheckFilled, IconCircleDashed } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { FirstSteps } from "../api.ts";
+import type { FirstSteps } from "../api/org/org.ts";
 import panel from "../ui/panel.module.css";
 import classes from "./first-steps.module.css";
 import { STEPS } from "./use-first-steps.ts";

@@ -1,7 +1,7 @@
 import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { Connector } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
 import { connectorQuery } from "../connector/ConnectorPage.tsx";
 import { labelOf } from "../connector/credential/ways.ts";
 import { OwnLink } from "../connector/linked/OwnLink.tsx";

@@ -2,7 +2,7 @@ import { Alert } from "@mantine/core";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import type { FirstSteps } from "../api.ts";
+import type { FirstSteps } from "../api/org/org.ts";
 import { RegisterConnector } from "../new-connector/RegisterConnector.tsx";
 
 /** What is registered is tried at once; what was found is the next step. */

@@ -1,7 +1,7 @@
 import { Button, Group } from "@mantine/core";
 import { IconCircleCheckFilled, IconCircleDashed } from "@tabler/icons-react";
 import { Link, Navigate, useParams } from "@tanstack/react-router";
-import type { FirstSteps } from "../api.ts";
+import type { FirstSteps } from "../api/org/org.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";

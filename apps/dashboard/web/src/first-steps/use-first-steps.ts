@@ -1,5 +1,5 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { type FirstSteps, readFirstSteps } from "../api.ts";
+import { type FirstSteps, readFirstSteps } from "../api/org/org.ts";
 import { useOrg } from "../session.ts";
 
 const firstStepsQuery = (org: string) =>

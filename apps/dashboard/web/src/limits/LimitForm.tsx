@@ -1,7 +1,7 @@
 import { Button, Group, NumberInput, SimpleGrid, Stack } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem } from "../api.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { NotSaved } from "../ui/NotSaved.tsx";
 import { AMOUNTS, type Amount, type Amounts, type Limited, NAMES } from "./amounts.ts";
 import { limitsQuery, useChange } from "./use-limits.ts";

@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import type { Limits } from "../api.ts";
+import type { Limits } from "../api/usage/limits.ts";
 import { inWords, type Limited, planFor, setFor } from "./amounts.ts";
 import { LimitForm } from "./LimitForm.tsx";
 import classes from "./limits.module.css";

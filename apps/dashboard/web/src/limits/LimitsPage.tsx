@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Limits } from "../api.ts";
+import type { Limits } from "../api/usage/limits.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,7 +1,7 @@
 import { Button, Group, NativeSelect, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { type Limits, searchSubjects } from "../api.ts";
+import { type Limits, searchSubjects } from "../api/usage/limits.ts";
 import { type Option, SoughtSelect } from "../ui/Sought.tsx";
 import { planFor, type Subject } from "./amounts.ts";
 import { LimitForm } from "./LimitForm.tsx";

@@ -1,4 +1,4 @@
-import type { LimitChange, Limits } from "../api.ts";
+import type { LimitChange, Limits } from "../api/usage/limits.ts";
 
 export type Amounts = LimitChange["amounts"];
 export type Amount = keyof Amounts;

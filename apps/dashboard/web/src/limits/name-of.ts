@@ -1,4 +1,4 @@
-import type { Limits } from "../api.ts";
+import type { Limits } from "../api/usage/limits.ts";
 import type { Subject } from "./amounts.ts";
 
 /** What is gone keeps its limit, and only its id is left of it. */

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { changeLimit, readLimits } from "../api.ts";
+import { changeLimit, readLimits } from "../api/usage/limits.ts";
 import type { Amounts, Limited } from "./amounts.ts";
 
 export const limitsQuery = (org: string) => queryOptions({ queryKey: ["limits", org], queryFn: () => readLimits(org) });

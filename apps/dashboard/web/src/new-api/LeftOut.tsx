@@ -1,5 +1,5 @@
 import { Text } from "@mantine/core";
-import type { Imported } from "../api.ts";
+import type { Imported } from "../api/connectors/apis.ts";
 import { Paged } from "../ui/Paged.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import classes from "./new-api.module.css";

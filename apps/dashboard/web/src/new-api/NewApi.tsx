@@ -1,7 +1,7 @@
 import { Button, Group, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { type ApiSource, type ReadApi, readDescription } from "../api.ts";
+import { type ApiSource, type ReadApi, readDescription } from "../api/connectors/apis.ts";
 import { RiskSummary } from "../risk/RiskSummary.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { ApiForm } from "./ApiForm.tsx";

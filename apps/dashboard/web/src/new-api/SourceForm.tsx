@@ -12,7 +12,8 @@ import {
 } from "@mantine/core";
 import { IconFileUpload } from "@tabler/icons-react";
 import { type FormEvent, useEffect, useState } from "react";
-import { ApiProblem, type ApiSource } from "../api.ts";
+import type { ApiSource } from "../api/connectors/apis.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { keepDraft, readDraft, withoutQuery } from "../ui/draft.ts";
 import { Failure } from "../ui/states.tsx";
 

@@ -1,7 +1,7 @@
 import { Alert, Button, Group, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
-import type { ReadApi } from "../api.ts";
+import type { ReadApi } from "../api/connectors/apis.ts";
 import { Panel } from "../ui/Panel.tsx";
 import classes from "./new-api.module.css";
 import { TagGroup } from "./TagGroup.tsx";

@@ -1,4 +1,4 @@
-import type { ReadApi } from "../api.ts";
+import type { ReadApi } from "../api/connectors/apis.ts";
 import { ENDPOINTS, newWay, type WayFields } from "../connector/credential/ways.ts";
 
 export type SecurityChoice = ReadApi["security"][number];

@@ -2,7 +2,7 @@ import { Anchor, SegmentedControl } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
-import type { registerConnector } from "../api.ts";
+import type { registerConnector } from "../api/connectors/connectors.ts";
 import { Catalogue } from "../catalogue/Catalogue.tsx";
 import { knownServer } from "../catalogue/servers.ts";
 import { NewApi } from "../new-api/NewApi.tsx";

@@ -1,5 +1,5 @@
 import { Badge, Button, Text } from "@mantine/core";
-import type { Invitation, Role } from "../api.ts";
+import type { Invitation, Role } from "../api/people/people.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";

@@ -1,4 +1,4 @@
-import { pageInvitations, type Role } from "../api.ts";
+import { pageInvitations, type Role } from "../api/people/people.ts";
 import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { usePages } from "../ui/use-pages.ts";

@@ -1,6 +1,7 @@
 import { Button, Group, NativeSelect, Stack, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { ApiProblem, type Invited, type Role } from "../api.ts";
+import type { Invited, Role } from "../api/people/people.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { dropDraft, keepDraft, readDraft } from "../ui/draft.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";

@@ -1,5 +1,5 @@
 import { Alert, List, Text } from "@mantine/core";
-import type { Invited } from "../api.ts";
+import type { Invited } from "../api/people/people.ts";
 import classes from "./people.module.css";
 
 const TIME = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });

@@ -1,6 +1,6 @@
 import { Anchor, NativeSelect, Text, VisuallyHidden } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { Member, Role } from "../api.ts";
+import type { Member, Role } from "../api/people/people.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";
 import classes from "./people.module.css";

@@ -1,5 +1,5 @@
 import { useSearch } from "@tanstack/react-router";
-import { pageMembers, type Role } from "../api.ts";
+import { pageMembers, type Role } from "../api/people/people.ts";
 import { useSession } from "../session.ts";
 import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,6 +1,7 @@
 import { Text } from "@mantine/core";
 import { useParams, useSearch } from "@tanstack/react-router";
-import { pageMembers, pageTeamMembers } from "../api.ts";
+import { pageMembers } from "../api/people/people.ts";
+import { pageTeamMembers } from "../api/people/teams.ts";
 import { useOrg } from "../session.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import { LongList } from "../ui/LongList.tsx";

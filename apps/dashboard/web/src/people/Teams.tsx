@@ -1,7 +1,8 @@
 import { Anchor, Button, Group, Text, TextInput } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { ApiProblem, pageTeams, type Team } from "../api.ts";
+import { pageTeams, type Team } from "../api/people/teams.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { EndButton } from "../ui/EndButton.tsx";
 import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";

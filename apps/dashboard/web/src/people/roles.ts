@@ -1,4 +1,4 @@
-import type { Role } from "../api.ts";
+import type { Role } from "../api/people/people.ts";
 
 export const ROLES: { value: Role; label: string; may: string }[] = [
   { value: "member", label: "Member", may: "uses the connectors" },

@@ -7,7 +7,7 @@ import {
   removeMember,
   sendInvitationAgain,
   withdrawInvitation,
-} from "../api.ts";
+} from "../api/people/people.ts";
 
 /** What can be done about people. The list is read again afterwards, also where it did not work. */
 export function usePeople(org: string) {

@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { addToTeam, createTeam, deleteTeam, listTeams, removeFromTeam } from "../api.ts";
+import { addToTeam, createTeam, deleteTeam, listTeams, removeFromTeam } from "../api/people/teams.ts";
 
 /** All of them, where some are to be chosen. */
 export const teamsQuery = (org: string) =>

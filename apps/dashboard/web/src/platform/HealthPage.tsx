@@ -1,7 +1,7 @@
 import { Group, SimpleGrid, Stack, Table, Text } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type Health, readHealth } from "../api.ts";
+import { type Health, readHealth } from "../api/org/platform.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";

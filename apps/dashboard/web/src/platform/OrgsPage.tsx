@@ -3,7 +3,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconBuildingCommunity, IconSearch } from "@tabler/icons-react";
 import { infiniteQueryOptions, keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { type CountedOrg, listOrgs } from "../api.ts";
+import { type CountedOrg, listOrgs } from "../api/org/platform.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
 import { Empty, Failure, Loading } from "../ui/states.tsx";

@@ -1,7 +1,8 @@
 import { Button, Fieldset, Group, NumberInput, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem, savePlan } from "../api.ts";
+import { savePlan } from "../api/org/platform.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { AMOUNTS, type Amount, type Amounts, NAMES } from "../limits/amounts.ts";
 import { Failure } from "../ui/states.tsx";
 import { type Limits, SUBJECTS } from "./subjects.ts";

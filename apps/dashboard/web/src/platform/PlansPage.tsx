@@ -2,7 +2,7 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { listPlans, type Plan } from "../api.ts";
+import { listPlans, type Plan } from "../api/org/platform.ts";
 import { inWords } from "../limits/amounts.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";

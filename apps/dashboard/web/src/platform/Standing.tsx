@@ -1,5 +1,5 @@
 import { Badge } from "@mantine/core";
-import type { CountedOrg } from "../api.ts";
+import type { CountedOrg } from "../api/org/platform.ts";
 
 /** Nothing for an org like any other. */
 export function Standing({ org: { suspendedAt, deletedAt } }: { org: Pick<CountedOrg, "suspendedAt" | "deletedAt"> }) {

@@ -1,5 +1,5 @@
 import { Badge } from "@mantine/core";
-import type { Offer } from "../api.ts";
+import type { Offer } from "../api/connectors/playground.ts";
 
 /** How its owner has classified a tool; what is unclassified counts as a write. */
 export function AccessBadge({ access }: { access: Offer["access"] }) {

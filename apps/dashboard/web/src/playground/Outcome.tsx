@@ -1,6 +1,6 @@
 import { Alert, Anchor, Badge, Group, Stack, Tabs, Text } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { Called } from "../api.ts";
+import type { Called } from "../api/connectors/playground.ts";
 import { useOrg } from "../session.ts";
 import { Copyable } from "../ui/copy.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,4 +1,4 @@
-import type { Called } from "../api.ts";
+import type { Called } from "../api/connectors/playground.ts";
 
 interface Advice {
   title: string;

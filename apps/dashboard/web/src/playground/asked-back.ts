@@ -1,4 +1,4 @@
-import type { Called } from "../api.ts";
+import type { Called } from "../api/connectors/playground.ts";
 import { isSchema, type Schema } from "./form/shape.ts";
 
 /** What a server wants to know before it goes on (2026-07-28, Multi Round-Trip Requests). */

@@ -1,5 +1,5 @@
 import { queryOptions } from "@tanstack/react-query";
-import { listOffers, type Offer, type PlaygroundCall } from "../api.ts";
+import { listOffers, type Offer, type PlaygroundCall } from "../api/connectors/playground.ts";
 import { isSchema, type Schema } from "./form/shape.ts";
 import type { Kind } from "./search.ts";
 

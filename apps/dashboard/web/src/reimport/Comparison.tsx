@@ -1,7 +1,7 @@
 import { Anchor, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
-import type { Imported } from "../api.ts";
+import type { Imported } from "../api/connectors/apis.ts";
 import { Paged } from "../ui/Paged.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import classes from "./comparison.module.css";

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type ImportAnew, importAnew } from "../api.ts";
+import { type ImportAnew, importAnew } from "../api/connectors/apis.ts";
 import { connectorQuery } from "../connector/ConnectorPage.tsx";
 import { LeftOut } from "../new-api/LeftOut.tsx";
 import { SourceForm } from "../new-api/SourceForm.tsx";

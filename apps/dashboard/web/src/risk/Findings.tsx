@@ -1,6 +1,6 @@
 import { Anchor, Group, Text, Title } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { RiskReport } from "../api.ts";
+import type { RiskReport } from "../api/connectors/risks.ts";
 import { Paged } from "../ui/Paged.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import classes from "./risk.module.css";

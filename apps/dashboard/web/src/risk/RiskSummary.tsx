@@ -1,6 +1,6 @@
 import { List, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
-import type { RiskReport } from "../api.ts";
+import type { RiskReport } from "../api/connectors/risks.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { gradeOf } from "./grades.ts";
 

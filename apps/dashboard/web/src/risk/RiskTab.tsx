@@ -1,7 +1,7 @@
 import { Button, Group, Menu, SemiCircleProgress, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { type RiskReport, readRisks, riskFile } from "../api.ts";
+import { type RiskReport, readRisks, riskFile } from "../api/connectors/risks.ts";
 import { useConnector } from "../connector/ConnectorPage.tsx";
 import { shownName } from "../connector/shown.ts";
 import { Panel } from "../ui/Panel.tsx";

@@ -6,7 +6,12 @@ import access from "../access/access.module.css";
 import { NewToken } from "../access/NewToken.tsx";
 import { TokenRow } from "../access/TokenRow.tsx";
 import { useEnd, useReadAgain } from "../access/use-access.ts";
-import { deleteServiceAccount, mintServiceToken, type ServiceAccount, suspendServiceAccount } from "../api.ts";
+import {
+  deleteServiceAccount,
+  mintServiceToken,
+  type ServiceAccount,
+  suspendServiceAccount,
+} from "../api/clients/service-accounts.ts";
 import { labelOf } from "../people/roles.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { EndButton } from "../ui/EndButton.tsx";

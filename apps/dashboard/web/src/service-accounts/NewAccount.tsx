@@ -1,7 +1,8 @@
 import { Button, Group, NativeSelect, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { ApiProblem, createServiceAccount, type NewServiceAccount } from "../api.ts";
+import { createServiceAccount, type NewServiceAccount } from "../api/clients/service-accounts.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { rolesFor } from "../people/roles.ts";
 import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";

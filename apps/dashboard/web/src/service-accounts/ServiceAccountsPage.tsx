@@ -2,7 +2,7 @@ import { Button } from "@mantine/core";
 import { IconPlus, IconRobot } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { listServiceAccounts } from "../api.ts";
+import { listServiceAccounts } from "../api/clients/service-accounts.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";

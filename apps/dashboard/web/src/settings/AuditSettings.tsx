@@ -1,7 +1,9 @@
 import { Button, Group, NativeSelect, Radio, Stack, Text } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem, changeAuditSettings, type AuditSettings as Kept, readAuditSettings, type Seen } from "../api.ts";
+import { changeAuditSettings, type AuditSettings as Kept, readAuditSettings } from "../api/audit/audit.ts";
+import type { Seen } from "../api/preconditions.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { Confirm } from "../clients/Confirm.tsx";
 import { NotSaved } from "../ui/NotSaved.tsx";
 import { Panel } from "../ui/Panel.tsx";

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { deleteOrg } from "../api.ts";
+import { deleteOrg } from "../api/org/org.ts";
 import { Destroy } from "../ui/Destroy.tsx";
 import { Panel } from "../ui/Panel.tsx";
 

@@ -1,4 +1,4 @@
-import { renameOrg } from "../api.ts";
+import { renameOrg } from "../api/org/org.ts";
 import { NameForm } from "../ui/NameForm.tsx";
 import { Panel } from "../ui/Panel.tsx";
 

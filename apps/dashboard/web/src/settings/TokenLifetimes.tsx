@@ -1,6 +1,7 @@
 import { Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { ApiProblem, changeTokenLifetimes, type TokenLifetimes as Read, readTokenLifetimes } from "../api.ts";
+import { changeTokenLifetimes, type TokenLifetimes as Read, readTokenLifetimes } from "../api/clients/tokens.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { NotSaved } from "../ui/NotSaved.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";

@@ -11,7 +11,7 @@ import {
 import { IconLogout, IconPlus, IconServerCog, IconUserCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { signOut } from "../api.ts";
+import { signOut } from "../api/client.ts";
 import { useSession } from "../session.ts";
 import { dropDrafts } from "../ui/draft.ts";
 

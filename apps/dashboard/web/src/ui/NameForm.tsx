@@ -1,6 +1,6 @@
 import { Button, Group, Text, TextInput } from "@mantine/core";
 import { type QueryKey, useMutation, useQueryClient } from "@tanstack/react-query";
-import { ApiProblem } from "../api.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { NotSaved } from "./NotSaved.tsx";
 import { useEdit } from "./use-edit.ts";
 

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Stack, Text } from "@mantine/core";
 import { IconUsers } from "@tabler/icons-react";
-import { ApiProblem } from "../api.ts";
+import { ApiProblem } from "../api/problem.ts";
 import { Failure } from "./states.tsx";
 
 interface NotSavedProps {

@@ -1,6 +1,6 @@
 import { Alert, Badge, Tooltip } from "@mantine/core";
 import { IconPlugConnectedX } from "@tabler/icons-react";
-import type { Connector } from "../api.ts";
+import type { Connector } from "../api/connectors/connectors.ts";
 import { Ago } from "./Ago.tsx";
 
 type Outage = NonNullable<Connector["outage"]>;

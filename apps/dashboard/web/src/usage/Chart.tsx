@@ -3,7 +3,7 @@ import { useElementSize } from "@mantine/hooks";
 import { type CSSProperties, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { UsageSummary } from "../api.ts";
+import type { UsageSummary } from "../api/usage/usage.ts";
 import { count, duration } from "./numbers.ts";
 import classes from "./usage.module.css";
 

@@ -1,5 +1,5 @@
 import { Table } from "@mantine/core";
-import type { UsageSummary } from "../api.ts";
+import type { UsageSummary } from "../api/usage/usage.ts";
 import { count, duration } from "./numbers.ts";
 import classes from "./usage.module.css";
 

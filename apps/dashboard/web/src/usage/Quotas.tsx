@@ -1,5 +1,5 @@
 import { Group, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
-import type { UsageSummary } from "../api.ts";
+import type { UsageSummary } from "../api/usage/usage.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { bytes, count } from "./numbers.ts";
 

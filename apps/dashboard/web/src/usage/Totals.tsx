@@ -1,5 +1,5 @@
 import { Group, Stack, Text } from "@mantine/core";
-import type { UsageSummary } from "../api.ts";
+import type { UsageSummary } from "../api/usage/usage.ts";
 import { bytes, count, duration, percent } from "./numbers.ts";
 
 export function Totals({ usage: { total } }: { usage: UsageSummary }) {

@@ -2,7 +2,7 @@ import { Anchor, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { readUsage, type UsageSummary, usageFile } from "../api.ts";
+import { readUsage, type UsageSummary, usageFile } from "../api/usage/usage.ts";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";

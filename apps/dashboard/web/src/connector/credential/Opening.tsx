@@ -1,7 +1,8 @@
 import { Alert, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem, type Connector, changeUpstream } from "../../api.ts";
+import { type Connector, changeUpstream } from "../../api/connectors/connectors.ts";
+import { ApiProblem } from "../../api/problem.ts";
 import { Ago } from "../../ui/Ago.tsx";
 import { NotSaved } from "../../ui/NotSaved.tsx";
 import { Panel } from "../../ui/Panel.tsx";

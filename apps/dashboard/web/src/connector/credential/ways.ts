@@ -1,4 +1,4 @@
-import type { Connector } from "../../api.ts";
+import type { Connector } from "../../api/connectors/connectors.ts";
 
 /** One way into an upstream, as it is being filled in. Every way has all of these, and uses its own. */
 export interface WayFields {

@@ -1,6 +1,7 @@
 import { Badge, Text } from "@mantine/core";
 import { useSearch } from "@tanstack/react-router";
-import { type Connector, type Linked, pageLinked } from "../../api.ts";
+import type { Connector } from "../../api/connectors/connectors.ts";
+import { type Linked, pageLinked } from "../../api/connectors/linked.ts";
 import { Ago } from "../../ui/Ago.tsx";
 import { LongList } from "../../ui/LongList.tsx";
 import { Panel } from "../../ui/Panel.tsx";

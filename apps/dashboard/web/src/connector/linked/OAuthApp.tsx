@@ -1,7 +1,8 @@
 import { Button, Code, Group, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { ApiProblem, giveOAuthApp, type Linked, takeOAuthApp } from "../../api.ts";
+import { giveOAuthApp, type Linked, takeOAuthApp } from "../../api/connectors/linked.ts";
+import { ApiProblem } from "../../api/problem.ts";
 import { EndButton } from "../../ui/EndButton.tsx";
 import { NotSaved } from "../../ui/NotSaved.tsx";
 import { Failure } from "../../ui/states.tsx";

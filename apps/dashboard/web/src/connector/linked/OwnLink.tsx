@@ -1,5 +1,5 @@
 import { Alert, Button, Stack, Text } from "@mantine/core";
-import type { Connector } from "../../api.ts";
+import type { Connector } from "../../api/connectors/connectors.ts";
 
 interface Props {
   connector: Connector;

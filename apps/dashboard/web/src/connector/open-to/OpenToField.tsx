@@ -1,6 +1,7 @@
 import { Checkbox, Radio, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import type { OpenTo, Role } from "../../api.ts";
+import type { OpenTo } from "../../api/connectors/connectors.ts";
+import type { Role } from "../../api/people/people.ts";
 import { ROLES } from "../../people/roles.ts";
 import { teamsQuery } from "../../people/use-teams.ts";
 

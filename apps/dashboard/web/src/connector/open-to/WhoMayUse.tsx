@@ -1,6 +1,6 @@
 import { Button, Group, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { type Connector, type OpenTo, openConnector } from "../../api.ts";
+import { type Connector, type OpenTo, openConnector } from "../../api/connectors/connectors.ts";
 import { NotSaved } from "../../ui/NotSaved.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 import { useEdit } from "../../ui/use-edit.ts";

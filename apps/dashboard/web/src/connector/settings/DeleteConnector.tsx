@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { type Connector, deleteConnector } from "../../api.ts";
+import { type Connector, deleteConnector } from "../../api/connectors/connectors.ts";
 import { Destroy } from "../../ui/Destroy.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 

@@ -1,4 +1,4 @@
-import { type Connector, renameConnector } from "../../api.ts";
+import { type Connector, renameConnector } from "../../api/connectors/connectors.ts";
 import { NameForm } from "../../ui/NameForm.tsx";
 import { Panel } from "../../ui/Panel.tsx";
 

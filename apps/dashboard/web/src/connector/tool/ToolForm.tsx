@@ -2,7 +2,8 @@ import { applyEdits, type EditableTool, missedEdits, type ToolEdits } from "@gat
 import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import { ApiProblem, type ToolDetails } from "../../api.ts";
+import type { ToolDetails } from "../../api/connectors/tools.ts";
+import { ApiProblem } from "../../api/problem.ts";
 import { NotSaved } from "../../ui/NotSaved.tsx";
 import { useEdit } from "../../ui/use-edit.ts";
 import { Answer } from "./Answer.tsx";

@@ -1,7 +1,8 @@
 import { Group } from "@mantine/core";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
-import { ApiProblem, readTool } from "../../api.ts";
+import { readTool } from "../../api/connectors/tools.ts";
+import { ApiProblem } from "../../api/problem.ts";
 import { LimitsPanel } from "../../limits/LimitsPanel.tsx";
 import { useOrg } from "../../session.ts";
 import { Operation } from "../../ui/Operation.tsx";

@@ -1,5 +1,6 @@
 import type { ArgumentEdit, EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
-import type { OpenTo, ToolDetails } from "../../api.ts";
+import type { OpenTo } from "../../api/connectors/connectors.ts";
+import type { ToolDetails } from "../../api/connectors/tools.ts";
 import type { Classification } from "../classifications.ts";
 import { type Argument, argumentsOf, type Kind } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { decideOnTool, type ToolDecision } from "../../api.ts";
+import { decideOnTool, type ToolDecision } from "../../api/connectors/tools.ts";
 
 /** Stores what was decided; and reads again what depends on it. */
 export function useSave({ org, slug, name }: { org: string; slug: string; name: string }) {
