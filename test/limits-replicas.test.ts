@@ -2,8 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { setTimeout as after } from "node:timers/promises";
-import { withOrg } from "@gatehouse/store/database";
-import { saveLimit } from "@gatehouse/store/limits";
+import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import type { Amounts } from "@gatehouse/store/tables";
 import { startReplicas } from "@gatehouse/testing/replicas";
 import { startRedis } from "@gatehouse/testing/services";
@@ -48,7 +47,7 @@ async function startTwo(amounts: Amounts) {
   const alice = await house.addMember(org, { email: "alice@acme.example" });
   const tools = [{ name: "look", inputSchema: { type: "object" }, classification: "read" as const }];
   const endpoint = await house.addConnector(org, { slug: "tools", url: upstream.url, tools });
-  await withOrg(house.ownerDb, org.id, (scope) => saveLimit(scope, { subject: "org", subjectId: "", amounts }));
+  await savePlan(house.ownerDb, { name: DEFAULT_PLAN, limits: { org: amounts } });
   const { accessToken } = await tokenFor(alice, endpoint.url);
 
   /** Answers the status. */

@@ -200,8 +200,11 @@ export class Meter {
   #refillAlone(now: number): void {
     const own = this.#ownUse(now);
     const others = now < this.#othersUntil ? this.#others : 0;
-    const share = this.#shares === null ? this.max : Math.max(1, Math.floor(this.max / this.#shares.peers()));
+    const share = this.#shares?.shareOf(this.max) ?? this.max;
     this.#left = Math.min(share, this.max - others) - own;
+    if (this.#shares?.isConnected()) {
+      this.#left = Math.min(this.#left, this.#shares.partOf(this.max - others - own, this.max));
+    }
     this.#rest = 0;
     const slot = this.window.slotAt(now);
     this.#goodUntil = this.window.slots === 0 ? this.window.endOf(slot) : now + LOOK_AGAIN_MS;

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as after, setImmediate as immediately } from "node:timers/promises";
 import type { Redis } from "ioredis";
 
 /** What a replica tells of its own part in a count that all share, and what it asks for. */
@@ -36,15 +37,20 @@ export interface Shares {
   ask(key: string, holder: string, asked: Asked): Promise<Given | null>;
   /** A name for one who asks: what they have told stays told when they are gone. */
   newHolder(): string;
-  /** How many replicas there were when Redis last answered. */
-  peers(): number;
+  /** Where Redis has not answered and this is so, it is slow: others may have been answered. */
+  isConnected(): boolean;
+  /** What each replica may take while Redis is away. */
+  shareOf(max: number): number;
+  /** What of the rest this replica may take while Redis is slow: of the last quarter nothing, as others may be given that. */
+  partOf(rest: number, max: number): number;
   close(): void;
 }
 
 export const LEASE_MS = 5000;
-/** After a command has failed, nobody else waits for another to fail. */
+const WITHIN_MS = 50;
+/** After Redis has not answered in time, nobody else waits until it has, or for so long. */
 const AWAY_MS = 500;
-const BEAT_MS = 2000;
+const BEAT_MS = 1000;
 const PEERS = "gatehouse:limits:replicas";
 
 /**
@@ -104,20 +110,33 @@ export function openShares(connection: Redis): Shares {
   return {
     async ask(key, holder, { max, slot, slots, used, held, wanted, lot, keepMs }) {
       if (redis.status !== "ready" || performance.now() < awayUntil) return null;
-      try {
-        const amounts = [slot, slots, max, held, wanted, lot, LEASE_MS, Math.ceil(keepMs)];
-        const [points, total, oldest, known, fresh] = await redis.askForShare(key, holder, ...amounts, ...used);
-        return { points, total, oldest, isKnown: known === 1, isFresh: fresh === 1 };
-      } catch {
+      const amounts = [slot, slots, max, held, wanted, lot, LEASE_MS, Math.ceil(keepMs)];
+      const answer = redis.askForShare(key, holder, ...amounts, ...used).catch(() => null);
+      const inTime = await Promise.race([answer, deadline()]);
+      if (inTime === null) {
         awayUntil = performance.now() + AWAY_MS;
+        answer.then((late) => {
+          if (late) awayUntil = 0;
+        });
         return null;
       }
+      const [points, total, oldest, known, fresh] = inTime;
+      return { points, total, oldest, isKnown: known === 1, isFresh: fresh === 1 };
     },
     newHolder: () => `${replica}/${holders++}`,
-    peers: () => peers,
+    isConnected: () => redis.status === "ready",
+    shareOf: (max) => Math.max(1, Math.floor(max / peers)),
+    partOf: (rest, max) => Math.max(0, Math.floor((rest - max / 4) / peers)),
     close() {
       clearInterval(beating);
       redis.zrem(PEERS, replica).catch(() => {});
     },
   };
+}
+
+/** What has arrived while this process was busy is read before the time is up. */
+async function deadline(): Promise<null> {
+  await after(WITHIN_MS, null, { ref: false });
+  await immediately();
+  return null;
 }

@@ -1,5 +1,5 @@
 import { lotOf, type Wait } from "./meter.ts";
-import { LEASE_MS, type Shares } from "./shares.ts";
+import { type Given, LEASE_MS, type Shares } from "./shares.ts";
 
 /** Nobody can say when a call ends. */
 const TRY_AGAIN_MS = 1000;
@@ -15,6 +15,9 @@ export class Slots {
   #rest = 0;
   /** Until when what is held may be used, on the clock of `performance.now()`. */
   #goodUntil = 0;
+  /** How many this replica may hold where Redis is slow to answer, as Redis told it last, and how long that counts. */
+  #aloneUpTo = 0;
+  #toldUntil = 0;
   #coming: Promise<void> | null = null;
   #needed = 0;
 
@@ -34,6 +37,7 @@ export class Slots {
     if (max === this.#max) return;
     this.#max = max;
     this.#held = this.#shares === null ? max : 0;
+    this.#toldUntil = 0;
     this.#goodUntil = this.#shares === null ? Number.POSITIVE_INFINITY : 0;
   }
 
@@ -76,7 +80,6 @@ export class Slots {
     return this.#active < this.#held ? this.#use() : TRY_AGAIN_MS;
   }
 
-  /** While Redis is away, each replica has its part. */
   async #refill(lot: number): Promise<void> {
     await Promise.resolve();
     const [now, held, wanted] = [performance.now(), this.#active, this.#needed];
@@ -85,8 +88,19 @@ export class Slots {
     const asked = { ...none, max: this.max, held, wanted, lot, keepMs: 2 * LEASE_MS };
     const given = await this.#shares!.ask(this.#key, this.#holder, asked);
     this.#needed = 0;
-    this.#held = given ? held + given.points : Math.max(1, Math.floor(this.max / this.#shares!.peers()));
-    this.#rest = given ? this.max - given.total - given.points : 0;
+    if (given) this.#receive(held, given, now);
+    else this.#held = this.#heldAlone(this.#shares!, now);
     this.#goodUntil = now + LEASE_MS;
+  }
+
+  #heldAlone(shares: Shares, now: number): number {
+    return shares.isConnected() && now < this.#toldUntil ? this.#aloneUpTo : shares.shareOf(this.max);
+  }
+
+  #receive(held: number, { points, total }: Given, now: number): void {
+    this.#held = held + points;
+    this.#rest = this.max - total - points;
+    this.#aloneUpTo = this.#held + this.#shares!.partOf(this.#rest, this.max);
+    this.#toldUntil = now + LEASE_MS;
   }
 }

@@ -75,12 +75,11 @@ async function openRedisState(redisUrl: string): Promise<State> {
     enableOfflineQueue: false,
     commandTimeout: 2000,
   });
-  // No call waits longer than 50 ms for its limit.
   const limits = new Redis(redisUrl, {
     lazyConnect: true,
     enableReadyCheck: false,
     enableOfflineQueue: false,
-    commandTimeout: 50,
+    commandTimeout: 2000,
   });
   const subscriber = new Redis(redisUrl, { lazyConnect: true });
   measure(redis, "redis");

@@ -3,6 +3,8 @@ import { setTimeout as after } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
 import { type Limiter, openLimiter } from "../src/limiter.ts";
+import { lotOf } from "../src/meter.ts";
+import { startStallingRedis } from "./stalling-redis.ts";
 
 async function passing(take: () => number | Promise<number>, calls: number): Promise<number> {
   const waits = await Promise.all(Array.from({ length: calls }, take));
@@ -18,8 +20,14 @@ function clockAt(iso: string) {
   return { now: () => ms, add };
 }
 
-async function openTwo(now?: () => number): Promise<{ one: Limiter; other: Limiter } & AsyncDisposable> {
-  const connections = [1, 2].map(() => new Redis(inject("services").redisUrl));
+interface Two extends AsyncDisposable {
+  one: Limiter;
+  other: Limiter;
+}
+
+async function openTwo({ now, otherUrl }: { now?: () => number; otherUrl?: string } = {}): Promise<Two> {
+  const { redisUrl } = inject("services");
+  const connections = [redisUrl, otherUrl ?? redisUrl].map((url) => new Redis(url));
   await Promise.all(connections.map((redis) => redis.ping()));
   const [one, other] = connections.map((redis) => openLimiter(redis, now)) as [Limiter, Limiter];
   return {
@@ -27,7 +35,7 @@ async function openTwo(now?: () => number): Promise<{ one: Limiter; other: Limit
     async [Symbol.asyncDispose]() {
       one.close();
       other.close();
-      await Promise.all(connections.map((redis) => redis.quit()));
+      for (const redis of connections) redis.disconnect();
     },
   };
 }
@@ -84,6 +92,19 @@ test("two replicas let no more through together than the limit, and nearly as mu
   expect(passed.length).toBeGreaterThanOrEqual(0.95 * 3 * 400);
 });
 
+test("a replica that Redis is slow to answer leaves the last of a limit to the others, and has its part again afterwards", async () => {
+  await using slow = await startStallingRedis();
+  await using limiters = await openTwo({ otherUrl: slow.url });
+  const name = key();
+  const [one, other] = [limiters.one.rate(name, 400, 60), limiters.other.rate(name, 400, 60)];
+  expect((await passing(() => one.take(), 180)) + (await passing(() => other.take(), 180))).toBe(360);
+  slow.stall();
+  expect(await passing(() => other.take(), 100)).toBeLessThanOrEqual(lotOf(400));
+  expect(await passing(() => one.take(), 20)).toBe(20);
+  slow.goOn();
+  await expect.poll(() => other.take(), { timeout: 5000 }).toBe(0);
+});
+
 test("what one replica leaves, the other has", async () => {
   await using limiters = await openTwo();
   const name = key();
@@ -94,7 +115,7 @@ test("what one replica leaves, the other has", async () => {
 test("a quota by day begins anew at midnight, and what was left of the day before is gone", async () => {
   for (const redis of [false, true]) {
     const clock = clockAt("2026-11-30T23:59:59.000Z");
-    await using limiters = await openTwo(clock.now);
+    await using limiters = await openTwo(clock);
     const limiter = redis ? limiters.one : openLimiter(null, clock.now);
     const [day, month] = [limiter.quota(key(), 5, "day", nothing), limiter.quota(key(), 8, "month", nothing)];
     expect(await passing(() => day.take(), 3)).toBe(3);
