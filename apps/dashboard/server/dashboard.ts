@@ -91,6 +91,7 @@ export function startDashboard(options: DashboardDeps): Dashboard {
   const deps = { ...options, issuer: ourIssuer(options), limiter };
   const shown: Shown = { fetch: (request) => app.fetch(request), routes: () => app.routes };
   const routes = api(deps, shown);
+  const operators = platformApi(deps, shown);
   let described: ReturnType<typeof describeApi> | undefined;
   const taken = openRoutesTaken();
   const app = new Hono()
@@ -99,10 +100,10 @@ export function startDashboard(options: DashboardDeps): Dashboard {
     .use(refuseNul)
     .notFound(nothingHere)
     .get("/api/openapi.json", async function describe(c) {
-      described ??= describeApi(routes);
+      described ??= describeApi(new Hono().route("/platform", operators).route("/", routes));
       return c.json(await described);
     })
-    .route("/api/platform", platformApi(deps))
+    .route("/api/platform", operators)
     .route("/api", routes)
     .route("/dashboard", signIn(deps))
     .route("/dashboard", web(deps));
@@ -173,12 +174,13 @@ export function api(deps: Deps, shown: Shown) {
     .route("/orgs/:org/audit", audit(deps));
 }
 
-/** For operators alone, and so no part of what is described. */
-export function platformApi(deps: Deps) {
+/** For operators alone. */
+export function platformApi(deps: Deps, shown: Shown) {
   return new Hono()
     .use(requireCaller(deps))
     .use(limitCallers(deps))
     .use(requireOperator(deps))
+    .use(preconditions(deps, shown))
     .use(limitBody(BODY_BYTES_MAX))
     .route("/", platform(deps));
 }

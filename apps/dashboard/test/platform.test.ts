@@ -4,6 +4,7 @@ import { deleteOperator, insertOperator } from "@gatehouse/store/operators";
 import type { Org } from "@gatehouse/store/orgs";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { destroyDeletedOrgs } from "../server/org/destroy-deleted-orgs.ts";
 import { type Send, signIn } from "./signed-in.ts";
@@ -39,6 +40,8 @@ const P = "/api/platform";
 const ROUTES = [
   ["GET", "/orgs", undefined],
   ["GET", "/orgs/beta", undefined],
+  ["GET", "/orgs/beta/people", undefined],
+  ["GET", "/orgs/beta/connectors", undefined],
   ["PUT", "/orgs/beta/plan", { plan: "default" }],
   ["PUT", "/orgs/beta/suspension", { suspended: true, confirm: "beta" }],
   ["DELETE", "/orgs/beta", { confirm: "beta" }],
@@ -67,9 +70,16 @@ test("operators find orgs by name, page by page, and see what can be counted, an
   expect(next).toMatchObject({ orgs: [{ slug: "beta", members: 3, connectors: 1, calls: 0 }], next: null });
   expect((await as.operator("GET", `${P}/orgs?search=ACM`)).json.orgs).toHaveLength(1);
   expect((await as.operator("GET", `${P}/orgs?search=%25`)).json.orgs).toHaveLength(0);
-  const beta = (await as.operator("GET", `${P}/orgs/beta`)).json;
-  expect(beta.people).toContainEqual({ name: owner.email, email: owner.email, role: "owner" });
-  expect(beta.endpoints).toEqual([{ slug: "tools", name: "tools", upstream: "127.0.0.1:9", isDown: false }]);
+  expect((await as.operator("GET", `${P}/orgs/beta`)).json).toEqual(next.orgs[0]);
+  const first = (await as.operator("GET", `${P}/orgs/beta/people?limit=1`)).json;
+  const others = (await as.operator("GET", `${P}/orgs/beta/people?after=${first.next}`)).json;
+  expect([...first.people, ...others.people].map(({ email }: Person) => email)).toEqual([
+    ...["ada@beta.example", "max@beta.example", "olga@beta.example"],
+  ]);
+  const found = (await as.operator("GET", `${P}/orgs/beta/people?search=OLGA`)).json;
+  expect(found.people).toEqual([{ id: owner.id, name: owner.email, email: owner.email, role: "owner" }]);
+  const { endpoints } = (await as.operator("GET", `${P}/orgs/beta/connectors`)).json;
+  expect(endpoints).toEqual([{ slug: "tools", name: "tools", upstream: "127.0.0.1:9", isDown: false }]);
   expect((await as.operator("GET", `${P}/orgs/missing`)).status).toBe(404);
 });
 
@@ -96,6 +106,25 @@ test("a plan is saved and given to an org; the deployment's log says who did it,
     entry: { org: "beta", ...change },
   });
   expect(await lastOf(NO_ORG, "plan.saved")).toMatchObject({ entry: { plan: "small", before: null, after: limits } });
+});
+
+test("of two operators who change the same, the second is told, and by whom; what is counted does not count", async () => {
+  const etagOf = async (path: string) => (await as.operator("GET", P + path)).headers.get("etag")!;
+  const [org, plans] = [await etagOf("/orgs/acme"), await etagOf("/plans")];
+  const plan = (plan: string, etag: string) =>
+    as.operator("PUT", `${P}/orgs/acme/plan`, { plan }, { "if-match": etag });
+  const save = (etag: string) => as.operator("PUT", `${P}/plans/small`, { limits: {} }, { "if-match": etag });
+  await sql`insert into usage_hours (org_id, hour, user_id, client, connector_id, tool, calls, errors,
+    refused, bytes_in, bytes_out, duration_ms, duration_ms_max)
+    values (${acme.id}, date_trunc('hour', now()), ${operator.id}, '', ${NO_ORG}, '', 1,
+    0, 0, 0, 0, 0, 0)`.execute(house.ownerDb);
+  expect((await plan("small", org)).status).toBe(204);
+  const late = await plan("default", org);
+  expect([late.status, late.json.changedBy]).toEqual([412, operator.email]);
+  expect((await plan("default", "*")).status).toBe(204);
+  expect([(await save(plans)).status, (await save(plans)).status]).toEqual([204, 412]);
+  const gone = await as.operator("DELETE", `${P}/orgs/acme`, { confirm: "acme" }, { "if-match": '"another"' });
+  expect(gone.status).toBe(412);
 });
 
 test("an org is suspended and resumed by who types its name", async () => {

@@ -1,4 +1,6 @@
+import { withOrg } from "@gatehouse/store/database";
 import { insertOperator } from "@gatehouse/store/operators";
+import { updatePlan } from "@gatehouse/store/plans";
 import { type Browser, launchChromium, openPage, type Page, problemsOf } from "@gatehouse/testing/chromium";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listTools } from "@gatehouse/testing/conformance/list-tools";
@@ -106,7 +108,7 @@ test("an operator finds an org, makes a plan for it, suspends it and sees what r
   timeout: 120_000,
 }, async () => {
   const { page, complaints } = await openPage(browser);
-  await house.addOrg({ slug: "beta", name: "Beta" });
+  const beta = await house.addOrg({ slug: "beta", name: "Beta" });
   await signIn(page, owner);
   await page.getByRole("button", { name: "Your account" }).click();
   await page.getByRole("link", { name: "Operators" }).click();
@@ -123,7 +125,11 @@ test("an operator finds an org, makes a plan for it, suspends it and sees what r
   await page.getByRole("region", { name: "small" }).getByText("60 a minute").waitFor();
   await page.goto(`${house.url}/dashboard/platform/orgs/beta`);
   await page.getByRole("combobox", { name: "Plan" }).selectOption("small");
+  await withOrg(house.ownerDb, beta.id, (scope) => updatePlan(scope, "small"));
   await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("alert").getByText("Somebody else has changed this meanwhile").waitFor();
+  await page.getByRole("button", { name: "See theirs" }).click();
+  await page.getByRole("alert").waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Suspend Beta…" }).click();
   const dialog = page.getByRole("dialog", { name: "Suspend Beta" });
   expect(await dialog.getByRole("button", { name: "Suspend Beta" }).isDisabled()).toBe(true);
@@ -135,6 +141,6 @@ test("an operator finds an org, makes a plan for it, suspends it and sees what r
   await page.getByRole("link", { name: "Health" }).click();
   await page.getByText("Processes (1 of 1 alive)").waitFor();
   expect(await problemsOf(page, "platform-health")).toEqual([]);
-  expect(complaints.filter((complaint) => !/ 401 /.test(complaint))).toEqual([]);
+  expect(complaints.filter((complaint) => !/ (401|412) /.test(complaint))).toEqual([]);
   await page.context().close();
 });

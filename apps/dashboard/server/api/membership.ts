@@ -8,12 +8,19 @@ import { createMiddleware } from "hono/factory";
 import type { SignedIn } from "../signing-in/session.ts";
 import { isRead } from "./bearer.ts";
 
-export interface InOrg {
+export interface Conditional {
   Variables: SignedIn["Variables"] & {
-    membership: Membership;
+    /** None where operators change what is no org's. */
+    membership?: Membership;
     /** Makes the change where `If-Match` holds; for who may make it. */
     onCondition?: (change: Next) => Promise<void>;
+    /** It was only said what would change. */
+    isUnchanged?: boolean;
   };
+}
+
+export interface InOrg {
+  Variables: Conditional["Variables"] & { membership: Membership };
 }
 
 /** The org that the path names, for its members. For everyone else there is no such org. */
@@ -68,14 +75,17 @@ export function may(role: Role, permission: Permission): boolean {
 
 const ROLES = ["owner", "admin", "member", "auditor"] as const satisfies readonly Role[];
 
-/** Who may do something: whoever has the permission, whoever belongs to the org, or any person in their browser. */
-export type Need = Permission | "belong to the org" | "be signed in";
+/** Who may do something: whoever has the permission, whoever belongs to the org, any person in their browser, or an operator. */
+export type Need = Permission | "belong to the org" | "be signed in" | "operate the deployment";
 
-export function rolesThat(need: Need): readonly Role[] {
+export function rolesThat(need: Need): readonly (Role | "operator")[] {
+  if (need === "operate the deployment") return ["operator"];
   return need === "belong to the org" || need === "be signed in" ? ROLES : MAY[need];
 }
 
+/** Whether somebody is an operator, `requireOperator` has looked at. */
 export function refuseUnless(c: Context<InOrg>, need: Need): void {
+  if (need === "operate the deployment") return;
   if (need === "be signed in") return refuseTokens(c);
   const { org, role } = c.var.membership;
   if (rolesThat(need).includes(role)) return;
@@ -87,6 +97,6 @@ function refuseTokens(c: Context<InOrg>): void {
   if (c.var.bearer) throw new Fault("forbidden", "This is done in the dashboard, by a person who is signed in there");
 }
 
-function listed(roles: readonly Role[]): string {
+function listed(roles: readonly string[]): string {
   return new Intl.ListFormat("en").format(roles.map((role) => `${role}s`));
 }

@@ -37,15 +37,17 @@ const ETAG = { ETag: { description: "For `If-Match`", schema: { type: "string" }
 
 const PROBLEM_CONTENT = { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } };
 
+const BROWSER = { session: [], csrf: [] };
+
 const DOCUMENTATION = {
   info: {
     title: "Gatehouse management API",
     version: "1",
     description:
-      "All that the dashboard does. Each request is for one org, and answers as the role of whoever asks may see.",
+      "All that the dashboard does. Each request is for one org, and answers as the role of whoever asks may see; those of operators are for all orgs.",
   },
   servers: [{ url: "/api" }],
-  security: [{ token: [] }, { session: [], csrf: [] }],
+  security: [{ token: [] }, BROWSER],
   components: {
     securitySchemes: {
       token: { type: "http", scheme: "bearer", description: "A token with the scope manage:read or manage:write" },
@@ -78,7 +80,8 @@ export async function describeApi<E extends Env, S extends Schema>(routes: Hono<
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, route] of Object.entries(methods as Record<string, Route>)) {
       complete(path, route);
-      if (path.startsWith("/orgs/")) addConditions(method, route);
+      if (!path.startsWith("/session")) addConditions(method, route);
+      if (path.startsWith("/platform/")) route.security = [BROWSER];
     }
   }
   return document;
@@ -90,6 +93,7 @@ interface Route {
   responses: Record<string, object>;
   "x-roles"?: string[];
   description: string;
+  security?: object[];
 }
 
 /** What all routes have in common. */

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { Fault } from "@gatehouse/faults";
+import { NO_ORG } from "@gatehouse/store/audit";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import {
   abandonChange,
@@ -11,7 +12,7 @@ import {
 import type { Context, Next } from "hono";
 import { createMiddleware } from "hono/factory";
 import { isRead } from "./bearer.ts";
-import { type InOrg, may } from "./membership.ts";
+import { type Conditional, may } from "./membership.ts";
 
 /** The API as it is from without, for looking at what is about to be changed. */
 export interface Shown {
@@ -22,6 +23,7 @@ export interface Shown {
 /** What comes and goes without anybody's change. */
 const VOLATILE = new Set([
   ...["lastUsedAt", "probedAt", "outage", "names", "requestedBy", "requestedAt", "ownLink", "me"],
+  ...["calls", "errors"],
   ...["deliveredSeq", "deliveredAt", "behind", "attempts", "error", "retryAt"],
 ]);
 
@@ -33,17 +35,16 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
   let isShownAt: RegExp;
 
   /** Locks what it is about, so that nobody else's change comes between looking and changing. */
-  async function changeIf(c: Context<InOrg>, next: Next, ifMatch: string, path: string | null): Promise<void> {
+  async function changeIf(c: Context<Conditional>, next: Next, ifMatch: string, path: string | null): Promise<void> {
     if (path === null) throw new Fault("precondition_failed", "Nothing is shown here that an ETag could be of");
-    const { org, role } = c.var.membership;
-    const { id } = org;
+    const id = holderOf(c);
     const begun = await withOrg(db, id, (scope) => beginChange(scope, path));
     if (!begun) throw changedMeanwhile(null);
     const etag = await etagAt(c, path);
     if (!matches(ifMatch, etag)) {
       const last = await withOrg(db, id, async (scope) => {
         await abandonChange(scope, path);
-        return may(role, "read the audit log") ? findLastChange(scope, path) : null;
+        return mayKnowWho(c) ? findLastChange(scope, path) : null;
       });
       throw changedMeanwhile(last);
     }
@@ -57,7 +58,7 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
     return (await api.fetch(new Request(new URL(path, c.req.url), { headers: own }))).headers.get("etag");
   }
 
-  return createMiddleware<InOrg>(async function preconditions(c, next) {
+  return createMiddleware<Conditional>(async function preconditions(c, next) {
     if (isRead(c.req.method)) {
       await next();
       return tag(c);
@@ -68,8 +69,18 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
     if (ifMatch !== undefined) c.set("onCondition", (change) => changeIf(c, change, ifMatch, path));
     await next();
     if (!c.res.ok || path === null) return;
-    await withOrg(db, c.var.membership.org.id, (scope) => noteChange(scope, path, c.var.session.user.id));
+    const { isUnchanged, session } = c.var;
+    await withOrg(db, holderOf(c), (scope) =>
+      isUnchanged ? abandonChange(scope, path) : noteChange(scope, path, session.user.id),
+    );
   });
+}
+
+const holderOf = (c: Context<Conditional>): string => c.var.membership?.org.id ?? NO_ORG;
+
+function mayKnowWho(c: Context<Conditional>): boolean {
+  const { membership } = c.var;
+  return membership === undefined || may(membership.role, "read the audit log");
 }
 
 /** Strong: two that are the same say the same, but for what is volatile. Files have none. */
@@ -82,7 +93,7 @@ async function tag(c: Context): Promise<void> {
 }
 
 function patternOf(routes: readonly { method: string; path: string }[]): RegExp {
-  const shown = routes.filter(({ method, path }) => method === "GET" && path.includes("/:org/"));
+  const shown = routes.filter(({ method, path }) => method === "GET" && /^\/api\/(orgs\/:org|platform)\//.test(path));
   return new RegExp(`^(${shown.map(({ path }) => path.replaceAll(/:[a-z]+/g, "[^/]+")).join("|")})$`);
 }
 

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Block, blocksOf } from "../ui/Block.tsx";
+import { Blocks } from "../ui/Blocks.tsx";
 import classes from "./audit.module.css";
 import type { AuditEvent } from "./events.ts";
 import { Outcome } from "./Outcome.tsx";
@@ -23,11 +23,9 @@ export function EventList({ org, events, label }: { org: string; events: readonl
           </span>
         </div>
       </div>
-      {blocksOf(events).map((block) => (
-        <Block role="rowgroup" key={block[0]!.id} className={classes.block}>
-          {() => block.map((event) => <EventRow key={event.id} org={org} event={event} />)}
-        </Block>
-      ))}
+      <Blocks items={events} role="rowgroup" className={classes.block}>
+        {(block) => block.map((event) => <EventRow key={event.id} org={org} event={event} />)}
+      </Blocks>
     </div>
     // biome-ignore-end lint/a11y/useFocusableInteractive: see above
     // biome-ignore-end lint/a11y/useSemanticElements: see above

@@ -17,11 +17,15 @@ const OUTCOMES: Record<string, { label: string; color: string; explained?: strin
 
 export function Outcome({ outcome }: { outcome: string }) {
   const { label, color, explained } = OUTCOMES[outcome] ?? { label: outcome.replaceAll("_", " "), color: "red" };
+  const verdict = (
+    <span className={classes.verdict} style={{ "--dot": `var(--mantine-color-${color}-6)` } as CSSProperties}>
+      {label}
+    </span>
+  );
+  if (!explained) return verdict;
   return (
-    <Tooltip label={explained} disabled={!explained} withArrow>
-      <span className={classes.verdict} style={{ "--dot": `var(--mantine-color-${color}-6)` } as CSSProperties}>
-        {label}
-      </span>
+    <Tooltip label={explained} withArrow>
+      {verdict}
     </Tooltip>
   );
 }

@@ -2,21 +2,30 @@ import { Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import { choosePlan, deleteOrgOfAny, type OrgOfAny, readOrgOfAny, suspendOrg } from "../api/org/platform.ts";
+import {
+  choosePlan,
+  deleteOrgOfAny,
+  type OrgOfAny,
+  pageConnectorsOfOrg,
+  pagePeopleOfOrg,
+  readOrgOfAny,
+  suspendOrg,
+} from "../api/org/platform.ts";
+import type { Seen } from "../api/preconditions.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { labelOf } from "../people/roles.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Destroy } from "../ui/Destroy.tsx";
+import { LongList } from "../ui/LongList.tsx";
+import { NotSaved } from "../ui/NotSaved.tsx";
 import { Page } from "../ui/Page.tsx";
-import { Paged } from "../ui/Paged.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
+import { usePages } from "../ui/use-pages.ts";
 import { count, percent } from "../usage/numbers.ts";
 import { plansQuery } from "./PlansPage.tsx";
 import classes from "./platform.module.css";
 import { Standing } from "./Standing.tsx";
-
-const PAGE = 50;
 
 const orgQuery = (slug: string) =>
   queryOptions({ queryKey: ["platform", "org", slug], queryFn: () => readOrgOfAny(slug) });
@@ -36,8 +45,8 @@ export function OrgPage() {
       {!error && !org && <Loading />}
       {org && (
         <>
-          <People people={org.people} />
-          <Endpoints endpoints={org.endpoints} />
+          <People org={org} />
+          <Endpoints org={org} />
           {!org.deletedAt && <ChoosePlan key={org.plan} org={org} />}
           {!org.deletedAt && <Access org={org} />}
         </>
@@ -61,56 +70,66 @@ function Facts({ org }: { org: OrgOfAny }) {
   );
 }
 
-function People({ people }: Pick<OrgOfAny, "people">) {
+function People({ org: { slug, members } }: { org: OrgOfAny }) {
+  const pages = usePages({
+    queryKey: [...orgQuery(slug).queryKey, "people"],
+    read: (query) => pagePeopleOfOrg(slug, query),
+    itemsOf: ({ people }) => people,
+  });
   return (
-    <Panel flush title={`Members (${people.length})`}>
-      {people.length === 0 && <None>Nobody belongs to it.</None>}
-      <Paged items={people} size={PAGE} label="members">
-        {(shown) => (
-          <ul className={classes.list}>
-            {shown.map(({ name, email, role }) => (
-              <li key={email} className={classes.row}>
-                <Text size="sm" className={classes.name}>
-                  {name}{" "}
-                  <Text span c="dimmed" size="sm">
-                    {email}
-                  </Text>
-                </Text>
-                <Text size="sm" c="dimmed">
-                  {labelOf(role)}
-                </Text>
-              </li>
-            ))}
-          </ul>
+    <Panel flush title={`Members (${count(members)})`}>
+      <LongList
+        pages={pages}
+        keyOf={({ id }) => id}
+        className={classes.list}
+        nothing={<None>Nobody belongs to it.</None>}
+      >
+        {({ name, email, role }) => (
+          <li className={classes.row}>
+            <Text size="sm" className={classes.name}>
+              {name}{" "}
+              <Text span c="dimmed" size="sm">
+                {email}
+              </Text>
+            </Text>
+            <Text size="sm" c="dimmed">
+              {labelOf(role)}
+            </Text>
+          </li>
         )}
-      </Paged>
+      </LongList>
     </Panel>
   );
 }
 
-function Endpoints({ endpoints }: Pick<OrgOfAny, "endpoints">) {
+function Endpoints({ org: { slug, connectors } }: { org: OrgOfAny }) {
+  const pages = usePages({
+    queryKey: [...orgQuery(slug).queryKey, "connectors"],
+    read: (query) => pageConnectorsOfOrg(slug, query),
+    itemsOf: ({ endpoints }) => endpoints,
+  });
   return (
-    <Panel flush title={`Connectors (${endpoints.length})`}>
-      {endpoints.length === 0 && <None>It has registered none yet.</None>}
-      <Paged items={endpoints} size={PAGE} label="connectors">
-        {(shown) => (
-          <ul className={classes.list}>
-            {shown.map(({ slug, name, upstream, isDown }) => (
-              <li key={slug} className={classes.row}>
-                <Text size="sm" className={classes.name}>
-                  {name}{" "}
-                  <Text span c="dimmed" size="sm">
-                    {upstream}
-                  </Text>
-                </Text>
-                <Text size="sm" c={isDown ? "var(--mantine-color-error)" : "dimmed"}>
-                  {isDown ? "Does not answer" : slug}
-                </Text>
-              </li>
-            ))}
-          </ul>
+    <Panel flush title={`Connectors (${count(connectors)})`}>
+      <LongList
+        pages={pages}
+        keyOf={({ slug }) => slug}
+        className={classes.list}
+        nothing={<None>It has registered none yet.</None>}
+      >
+        {({ slug, name, upstream, isDown }) => (
+          <li className={classes.row}>
+            <Text size="sm" className={classes.name}>
+              {name}{" "}
+              <Text span c="dimmed" size="sm">
+                {upstream}
+              </Text>
+            </Text>
+            <Text size="sm" c={isDown ? "var(--mantine-color-error)" : "dimmed"}>
+              {isDown ? "Does not answer" : slug}
+            </Text>
+          </li>
         )}
-      </Paged>
+      </LongList>
     </Panel>
   );
 }
@@ -132,12 +151,20 @@ function useOrgChange<Change>(change: (change: Change) => Promise<void>) {
 }
 
 function ChoosePlan({ org: { slug, plan } }: { org: OrgOfAny }) {
-  const { data: plans = [{ name: plan }] } = useQuery(plansQuery);
+  const plans = useQuery(plansQuery).data?.plans ?? [{ name: plan }];
+  const queryClient = useQueryClient();
   const [wanted, setWanted] = useState(plan);
-  const choose = useOrgChange(() => choosePlan(slug, wanted));
+  const choose = useOrgChange((shown: string | null) => choosePlan(slug, wanted, shown));
   return (
     <Panel title="Plan" lead="What it is allowed. What you choose counts within a second.">
-      {choose.error && <Failure error={choose.error} />}
+      {choose.error && (
+        <NotSaved
+          error={choose.error}
+          pending={choose.isPending}
+          onTheirs={() => queryClient.invalidateQueries(orgQuery(slug))}
+          onMine={() => choose.mutate(null)}
+        />
+      )}
       <Group gap="sm">
         <NativeSelect
           aria-label="Plan"
@@ -145,7 +172,7 @@ function ChoosePlan({ org: { slug, plan } }: { org: OrgOfAny }) {
           data={plans.map(({ name }) => name)}
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
-        <Button disabled={wanted === plan} loading={choose.isPending} onClick={() => choose.mutate({})}>
+        <Button disabled={wanted === plan} loading={choose.isPending} onClick={() => choose.mutate(plan)}>
           Save
         </Button>
       </Group>
@@ -153,10 +180,11 @@ function ChoosePlan({ org: { slug, plan } }: { org: OrgOfAny }) {
   );
 }
 
-function Access({ org: { slug, name, suspendedAt, people, endpoints } }: { org: OrgOfAny }) {
+function Access({ org }: { org: Seen<OrgOfAny> }) {
+  const { slug, name, suspendedAt, members, connectors } = org;
   const suspended = suspendedAt === null;
-  const suspend = useOrgChange((confirm: string) => suspendOrg(slug, { suspended, confirm }));
-  const remove = useOrgChange((confirm: string) => deleteOrgOfAny(slug, confirm));
+  const suspend = useOrgChange((confirm: string) => suspendOrg(org, { suspended, confirm }));
+  const remove = useOrgChange((confirm: string) => deleteOrgOfAny(org, confirm));
   return (
     <Panel title="Danger zone">
       <Stack gap="md" align="flex-start">
@@ -179,9 +207,9 @@ function Access({ org: { slug, name, suspendedAt, people, endpoints } }: { org: 
           error={remove.error}
           onDestroy={remove.mutate}
         >
-          It is gone for its {people.length} members, and its {endpoints.length} connectors answer nobody. All that it
-          kept secret is destroyed: credentials, members' linked accounts (which are ended upstream first), and sealed
-          arguments. Its audit log stays for as long as it said. It cannot be undone.
+          It is gone for its {members} members, and its {connectors} connectors answer nobody. All that it kept secret
+          is destroyed: credentials, members' linked accounts (which are ended upstream first), and sealed arguments.
+          Its audit log stays for as long as it said. It cannot be undone.
         </Destroy>
       </Stack>
     </Panel>

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { savePlan } from "../api/org/platform.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { AMOUNTS, type Amount, type Amounts, NAMES } from "../limits/amounts.ts";
-import { Failure } from "../ui/states.tsx";
+import { NotSaved } from "../ui/NotSaved.tsx";
 import { type Limits, SUBJECTS } from "./subjects.ts";
 
 interface PlanFormProps {
@@ -17,10 +17,12 @@ export function PlanForm({ plan, onDone }: PlanFormProps) {
   const [name, setName] = useState(plan?.name ?? "");
   const [limits, setLimits] = useState<Limits>(plan?.limits ?? {});
   const queryClient = useQueryClient();
+  const done = () => queryClient.invalidateQueries({ queryKey: ["platform"] }).then(onDone);
   const { mutate, error, isPending } = useMutation({
-    mutationFn: () => savePlan(name, limits),
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ["platform"] }).then(onDone),
+    mutationFn: (shown: Limits | null) => savePlan(name, limits, shown),
+    onSuccess: done,
   });
+  const [shown] = useState(plan?.limits ?? null);
   const problems = error instanceof ApiProblem ? error.fields : {};
   const isNamed = /^[a-z0-9](-?[a-z0-9]){0,38}$/.test(name);
   return (
@@ -28,7 +30,7 @@ export function PlanForm({ plan, onDone }: PlanFormProps) {
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        if (isNamed) mutate();
+        if (isNamed) mutate(shown);
       }}
     >
       <Stack gap="md">
@@ -51,7 +53,9 @@ export function PlanForm({ plan, onDone }: PlanFormProps) {
             onChange={(amounts) => setLimits({ ...limits, [subject]: amounts })}
           />
         ))}
-        {error && Object.keys(problems).length === 0 && <Failure error={error} />}
+        {error && Object.keys(problems).length === 0 && (
+          <NotSaved error={error} pending={isPending} onTheirs={done} onMine={() => mutate(null)} />
+        )}
         <Group gap="xs">
           <Button type="submit" loading={isPending} disabled={!isNamed}>
             Save

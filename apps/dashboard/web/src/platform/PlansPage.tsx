@@ -14,7 +14,7 @@ export const plansQuery = queryOptions({ queryKey: ["platform", "plans"], queryF
 
 /** What orgs are allowed. */
 export function PlansPage() {
-  const { data: plans, error, refetch } = useQuery(plansQuery);
+  const { data, error, refetch } = useQuery(plansQuery);
   const [isAdding, setAdding] = useState(false);
   return (
     <Page
@@ -29,13 +29,13 @@ export function PlansPage() {
       }
     >
       {error && <Failure error={error} onRetry={() => refetch()} />}
-      {!error && !plans && <Loading />}
+      {!error && !data && <Loading />}
       {isAdding && (
         <Panel title="New plan">
           <PlanForm onDone={() => setAdding(false)} />
         </Panel>
       )}
-      {plans?.map((plan) => (
+      {data?.plans.map((plan) => (
         <OnePlan key={plan.name} plan={plan} />
       ))}
     </Page>

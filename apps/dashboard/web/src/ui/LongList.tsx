@@ -1,7 +1,7 @@
 import { Group, Text } from "@mantine/core";
 import { Fragment, type ReactNode } from "react";
 import { LoadMore } from "../audit/LoadMore.tsx";
-import { Block, blocksOf } from "./Block.tsx";
+import { Blocks } from "./Blocks.tsx";
 import { SearchInUrl } from "./SearchInUrl.tsx";
 import { Failure, Loading } from "./states.tsx";
 import type { Pages } from "./use-pages.ts";
@@ -29,17 +29,15 @@ export function LongList<Item>({ pages, keyOf, search, nothing, className, child
     <>
       {error && <Failure error={error} onRetry={() => refetch()} />}
       {search && (q !== "" || hasNextPage || items.length > FEW) && <SearchInUrl {...search} q={q} mx="lg" mb="md" />}
-      {blocksOf(items).map((block) => (
-        <Block key={keyOf(block[0]!)}>
-          {() => (
-            <ul className={className}>
-              {block.map((item) => (
-                <Fragment key={keyOf(item)}>{children(item)}</Fragment>
-              ))}
-            </ul>
-          )}
-        </Block>
-      ))}
+      <Blocks items={items}>
+        {(block) => (
+          <ul className={className}>
+            {block.map((item) => (
+              <Fragment key={keyOf(item)}>{children(item)}</Fragment>
+            ))}
+          </ul>
+        )}
+      </Blocks>
       {items.length === 0 &&
         (q === "" ? (
           nothing

@@ -1,6 +1,8 @@
 import { hc, type InferResponseType } from "hono/client";
 import type { PlatformApi } from "../../../../server/dashboard.ts";
+import type { PageQuery } from "../../ui/use-pages.ts";
 import { headers, send } from "../client.ts";
+import { over, overPart, type Seen, seen } from "../preconditions.ts";
 
 /** For operators. */
 const platform = hc<PlatformApi>("/api/platform", { fetch: send, headers });
@@ -8,7 +10,8 @@ const orgOfAny = platform.orgs[":org"];
 export type CountedOrgs = InferResponseType<typeof platform.orgs.$get>;
 export type CountedOrg = CountedOrgs["orgs"][number];
 export type OrgOfAny = InferResponseType<typeof orgOfAny.$get>;
-export type Plan = InferResponseType<typeof platform.plans.$get>["plans"][number];
+type Plans = InferResponseType<typeof platform.plans.$get>;
+export type Plan = Plans["plans"][number];
 export type PlanLimits = Parameters<(typeof platform.plans)[":name"]["$put"]>[0]["json"]["limits"];
 export type Health = InferResponseType<typeof platform.health.$get>;
 
@@ -16,28 +19,51 @@ export async function listOrgs(query: { search: string; after: string }): Promis
   return (await platform.orgs.$get({ query })).json();
 }
 
-export async function readOrgOfAny(org: string): Promise<OrgOfAny> {
-  return (await orgOfAny.$get({ param: { org } })).json();
+export async function readOrgOfAny(org: string): Promise<Seen<OrgOfAny>> {
+  return seen(await orgOfAny.$get({ param: { org } }));
 }
 
-export async function choosePlan(org: string, plan: string): Promise<void> {
-  await orgOfAny.plan.$put({ param: { org }, json: { plan } });
+export async function pagePeopleOfOrg(org: string, query: PageQuery) {
+  return (await orgOfAny.people.$get({ param: { org }, query })).json();
 }
 
-export async function suspendOrg(org: string, json: { suspended: boolean; confirm: string }): Promise<void> {
-  await orgOfAny.suspension.$put({ param: { org }, json });
+export async function pageConnectorsOfOrg(org: string, query: PageQuery) {
+  return (await orgOfAny.connectors.$get({ param: { org }, query })).json();
 }
 
-export async function deleteOrgOfAny(org: string, confirm: string): Promise<void> {
-  await orgOfAny.$delete({ param: { org }, json: { confirm } });
+/** In place of the one that is `shown`, or of any. */
+export async function choosePlan(org: string, plan: string, shown: string | null): Promise<void> {
+  const unless = await overPart(
+    shown,
+    () => readOrgOfAny(org),
+    ({ plan }) => plan,
+  );
+  await orgOfAny.plan.$put({ param: { org }, json: { plan }, ...unless });
 }
 
-export async function listPlans(): Promise<Plan[]> {
-  return (await (await platform.plans.$get()).json()).plans;
+type Suspension = Parameters<typeof orgOfAny.suspension.$put>[0]["json"];
+
+export async function suspendOrg({ slug: org, suspendedAt }: OrgOfAny, json: Suspension): Promise<void> {
+  const unless = await overPart(
+    { suspendedAt },
+    () => readOrgOfAny(org),
+    ({ suspendedAt }) => ({ suspendedAt }),
+  );
+  await orgOfAny.suspension.$put({ param: { org }, json, ...unless });
 }
 
-export async function savePlan(name: string, limits: PlanLimits): Promise<void> {
-  await platform.plans[":name"].$put({ param: { name }, json: { limits } });
+export async function deleteOrgOfAny({ slug: org, etag }: Seen<OrgOfAny>, confirm: string): Promise<void> {
+  await orgOfAny.$delete({ param: { org }, json: { confirm }, ...over(etag) });
+}
+
+export async function listPlans(): Promise<Seen<Plans>> {
+  return seen(await platform.plans.$get());
+}
+
+/** In place of what it is `shown` to allow, or of anything. */
+export async function savePlan(name: string, limits: PlanLimits, shown: PlanLimits | null): Promise<void> {
+  const unless = await overPart(shown, listPlans, ({ plans }) => plans.find((plan) => plan.name === name)?.limits);
+  await platform.plans[":name"].$put({ param: { name }, json: { limits }, ...unless });
 }
 
 export async function readHealth(): Promise<Health> {
