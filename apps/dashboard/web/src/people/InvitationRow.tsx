@@ -5,7 +5,7 @@ import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";
 import classes from "./people.module.css";
 import { labelOf } from "./roles.ts";
-import { usePeople } from "./use-people.ts";
+import { useInvitation } from "./use-people.ts";
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 
@@ -15,7 +15,7 @@ interface InvitationRowProps {
 }
 
 export function InvitationRow({ org, invitation }: InvitationRowProps) {
-  const { sendAgain, withdraw } = usePeople(org.slug);
+  const { sendAgain, withdraw } = useInvitation(org.slug);
   const { id, email, role, createdAt, expiresAt, expired } = invitation;
   const mayChange = role !== "owner" || org.role === "owner";
   const error = sendAgain.error ?? withdraw.error;

@@ -7,7 +7,7 @@ import panel from "../ui/panel.module.css";
 import { Failure } from "../ui/states.tsx";
 import { InviteResults } from "./InviteResults.tsx";
 import { mayOf, rolesFor } from "./roles.ts";
-import { usePeople } from "./use-people.ts";
+import { useInvite } from "./use-people.ts";
 
 interface InviteFormProps {
   org: { slug: string; role: Role };
@@ -23,7 +23,7 @@ interface Fields {
 /** For one or for many. Whoever was not invited stays in the field, with the reason below it. */
 export function InviteForm({ org, onDone }: InviteFormProps) {
   const draft = `${org.slug}/invite`;
-  const { invite } = usePeople(org.slug);
+  const invite = useInvite(org.slug);
   const form = useForm<Fields>({
     initialValues: { addresses: "", role: "member", ...readDraft<Fields>(draft) },
     onValuesChange: (values) => keepDraft(draft, values),

@@ -5,7 +5,7 @@ import { EndButton } from "../ui/EndButton.tsx";
 import { Failure } from "../ui/states.tsx";
 import classes from "./people.module.css";
 import { labelOf, mayOf, rolesFor } from "./roles.ts";
-import { usePeople } from "./use-people.ts";
+import { useMember } from "./use-people.ts";
 
 interface MemberRowProps {
   org: { slug: string; role: Role; name: string };
@@ -14,7 +14,7 @@ interface MemberRowProps {
 }
 
 export function MemberRow({ org, member, isMe }: MemberRowProps) {
-  const { changeRole, remove } = usePeople(org.slug);
+  const { changeRole, remove } = useMember(org.slug);
   const { id, name, email, role } = member;
   const mayChange = role !== "owner" || org.role === "owner";
   const error = changeRole.error ?? remove.error;
