@@ -1,41 +1,20 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { startChild } from "./child.ts";
-import { load, median, quantile, timesOf } from "./load.ts";
-import { pinToCore } from "./pin-to-core.ts";
+import { load, median } from "./load.ts";
+import { LONGER_MAX, QUIET, startNeighbours, type Times } from "./neighbours.ts";
 
-// What an org notices of another that floods, both within what the default plan allows an org: rounds with the flood and without it in turn. The
-// gateway has a core, and those who call it have the other. Fails where the quiet org's median p99 is 10 % longer.
+// What an org notices of another that floods: rounds with the flood and without it in turn. Fails where the quiet org's median
+// p99 is 10 % longer.
 
 const ROUNDS = 9;
-const SECONDS = 4;
-const QUIET = { connections: 4, overallRate: 150, duration: SECONDS };
-const FLOOD = { connections: 64, duration: SECONDS };
-const LONGER_MAX = 1.1;
+const FLOOD = { connections: 64, duration: QUIET.duration };
 
-interface Place {
-  url: string;
-  token: string;
-}
-
-interface Round {
-  p50Ms: number;
-  p99Ms: number;
+interface Round extends Times {
   flooded: number;
   refused: number;
 }
 
-pinToCore(1, process.pid);
-await using upstream = await startChild<{ url: string }>("upstream.ts");
-await using house = await startChild<Place & { loud: Place }>("house.ts", [
-  upstream.ready.url,
-  "modern",
-  "3600",
-  "limits",
-]);
-pinToCore(0, house.pid);
-const { loud, ...quiet } = house.ready;
-
+await using neighbours = await startNeighbours();
 await measure(true);
 const without: Round[] = [];
 const withFlood: Round[] = [];
@@ -46,13 +25,10 @@ for (let round = 0; round < ROUNDS; round++) {
 await report();
 
 async function measure(isFlooded: boolean): Promise<Round> {
-  const flood = isFlooded ? load(loud, "look", FLOOD) : null;
-  const times = await timesOf(quiet, "look", QUIET);
+  const flood = isFlooded ? load(neighbours.loud, "look", FLOOD) : null;
+  const times = await neighbours.times();
   const flooded = await flood;
-  return {
-    ...{ p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) },
-    ...{ flooded: flooded?.requests.total ?? 0, refused: flooded?.non2xx ?? 0 },
-  };
+  return { ...times, flooded: flooded?.requests.total ?? 0, refused: flooded?.non2xx ?? 0 };
 }
 
 async function report(): Promise<void> {
@@ -63,7 +39,7 @@ async function report(): Promise<void> {
   const text = `# Fairness
 
 \`npm run proof fairness\`: one org calls ${QUIET.overallRate} times a second on ${QUIET.connections} connections; in every other round another org calls as fast as
-it can on ${FLOOD.connections}. Both are allowed what the default plan allows an org. The gateway is on a core of its own. Medians of ${ROUNDS} rounds of ${SECONDS} s each way, in turn.
+it can on ${FLOOD.connections}. Both are allowed what the default plan allows an org. The gateway is on a core of its own. Medians of ${ROUNDS} rounds of ${QUIET.duration} s each way, in turn.
 
 | the quiet org | p50 ms | p99 ms | the other's calls | of those, refused |
 |---|---|---|---|---|

@@ -23,11 +23,13 @@ import { reportTo } from "./child.ts";
 import { furnish, newSigningKey, putLimitsOutOfReach } from "./furnish.ts";
 
 // The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; unless told so, limits are out of
-// reach. It says where it is, a token for it, and what a commit takes. Told so, its audit rows go nowhere.
+// reach. It says where it is, a token for it, and what a commit takes. Told so, its audit rows go nowhere. A second org may
+// have an upstream of its own.
 
 const upstream = new URL(process.argv[2]!);
 const era = (process.argv[3] ?? "modern") as Era;
 const sessionTtlSeconds = Number(process.argv[4] ?? 3600);
+const loudUpstream = new URL(process.argv[6] ?? upstream);
 const directory = await mkdtemp(join(tmpdir(), "gatehouse-bench-"));
 const postgres = await startPostgres({ directory: join(directory, "postgres") });
 const url = new URL(postgres.url);
@@ -58,9 +60,9 @@ const gateway = await startGateway({
 server.removeAllListeners("request");
 server.on("request", route({ publicUrl, apps: { gateway }, isReady: async () => true, log }));
 
-const furniture = { publicUrl, era, upstreams: { tools: upstream }, signingKey: await newSigningKey(db) };
-const { endpoint, token } = (await furnish(db, furniture)).tools!;
-const loud = (await furnish(db, { ...furniture, slug: "loud" })).tools!;
+const furniture = { publicUrl, era, signingKey: await newSigningKey(db) };
+const { endpoint, token } = (await furnish(db, { ...furniture, upstreams: { tools: upstream } })).tools!;
+const loud = (await furnish(db, { ...furniture, upstreams: { tools: loudUpstream }, slug: "loud" })).tools!;
 reportTo(process, {
   ...{ url: endpoint, token, commitMs: await medianCommitMs(db) },
   loud: { url: loud.endpoint, token: loud.token },

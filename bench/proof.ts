@@ -4,6 +4,7 @@ const PROOFS: Record<string, () => Promise<unknown>> = {
   memory: () => import("./memory.ts"),
   streams: () => import("./streams.ts"),
   fairness: () => import("./fairness.ts"),
+  "hostile-upstreams": () => import("./hostile-upstreams.ts"),
   imports: () => import("./imports.ts"),
   audit: () => import("./audit.ts"),
   "disk-full": () => import("./disk-full.ts"),

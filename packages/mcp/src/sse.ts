@@ -25,6 +25,7 @@ export function readSse(onEvent: (event: SseEvent) => void, charactersMax: numbe
 
   function line(text: string): void {
     if (text === "") {
+      if (length === 0) return;
       const complete = event;
       event = {};
       length = 0;
@@ -45,9 +46,10 @@ export function readSse(onEvent: (event: SseEvent) => void, charactersMax: numbe
       if (heldLength > charactersMax) throw new RangeError("a line is too long");
       if (goesOn) return;
       const rest = held.join("");
+      const endOfLine = endsOfLines(rest);
       let start = 0;
       for (;;) {
-        const end = endOfLine(rest, start);
+        const end = endOfLine(start);
         if (end === -1) break;
         line(rest.slice(start, end));
         start = end + (rest[end] === "\r" && rest[end + 1] === "\n" ? 2 : 1);
@@ -58,12 +60,19 @@ export function readSse(onEvent: (event: SseEvent) => void, charactersMax: numbe
   };
 }
 
-/** -1 where the line is not complete; a CR at the very end may still be followed by its LF. */
-function endOfLine(text: string, start: number): number {
-  const lf = text.indexOf("\n", start);
-  const cr = text.indexOf("\r", start);
-  if (cr === -1 || (lf !== -1 && lf < cr)) return lf;
-  return cr === text.length - 1 ? -1 : cr;
+/**
+ * Where the line ends that starts there; -1 where it is not complete: a CR at the very end may still be followed by its LF.
+ * However short the lines are, the text is gone through once.
+ */
+function endsOfLines(text: string): (start: number) => number {
+  let lf = text.indexOf("\n");
+  let cr = text.indexOf("\r");
+  return (start) => {
+    if (lf !== -1 && lf < start) lf = text.indexOf("\n", start);
+    if (cr !== -1 && cr < start) cr = text.indexOf("\r", start);
+    if (cr === -1 || (lf !== -1 && lf < cr)) return lf;
+    return cr === text.length - 1 ? -1 : cr;
+  };
 }
 
 function field(event: SseEvent, text: string): void {

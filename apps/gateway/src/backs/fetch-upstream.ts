@@ -26,10 +26,13 @@ export function fetchUpstream(
 
 /** Some servers leave a stream open after its response. */
 function holdsResponse(): (chunk: Buffer) => boolean {
-  const chunks: Buffer[] = [];
+  let isThere = false;
+  const reader = readSse(({ data }) => {
+    isThere ||= data !== undefined && asResponse(data) !== null;
+  }, SESSION.bytesMax);
   return (chunk) => {
-    chunks.push(chunk);
-    return responseIn(Buffer.concat(chunks)) !== null;
+    reader.read(chunk);
+    return isThere;
   };
 }
 

@@ -14,6 +14,7 @@ import type { Exchange } from "../exchange.ts";
 import { mayUse } from "../may-use.ts";
 import type { ApiOperation, ConnectorSnapshot, ToolPolicy } from "../snapshots.ts";
 import type { Back } from "./back.ts";
+import { type Intake, openIntake } from "./intake.ts";
 import { type Ending, endless, ofConnector, overAt, type Receiver, type UpstreamCall } from "./streamable-http.ts";
 import { type Outbound, targetOf } from "./upstream-request.ts";
 import type { Upstreams } from "./upstreams.ts";
@@ -179,7 +180,7 @@ async function fetchOnce(
     throw new CredentialRefused(answer.statusCode);
   }
   const contentType = String(answer.headers["content-type"] ?? "");
-  return { status: answer.statusCode, contentType, ...(await readBody(answer.body, endsAt)) };
+  return { status: answer.statusCode, contentType, ...(await readBody(answer.body, endsAt, openIntake(exchange.org))) };
 }
 
 /** What opens the API has the last word over what an argument became. */
@@ -196,16 +197,25 @@ function headersOf({ headers, body }: ApiRequest, presented: Presented, tracepar
 async function readBody(
   stream: AsyncIterable<Buffer> & { destroy(): void },
   endsAt: number,
+  intake: Intake,
 ): Promise<{ body: Buffer; isCut: boolean }> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of stream) {
-    if (performance.now() > endsAt) throw endless();
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length <= CALL.apiAnswerBytesMax) continue;
-    stream.destroy();
-    return { body: Buffer.concat(chunks).subarray(0, CALL.apiAnswerBytesMax), isCut: true };
+  try {
+    for await (const chunk of stream) {
+      const now = performance.now();
+      if (now > endsAt) throw endless();
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length > CALL.apiAnswerBytesMax) {
+        stream.destroy();
+        return { body: Buffer.concat(chunks).subarray(0, CALL.apiAnswerBytesMax), isCut: true };
+      }
+      const restMs = intake.take(chunk.length, now);
+      if (restMs > 0) await after(restMs);
+    }
+    return { body: Buffer.concat(chunks), isCut: false };
+  } finally {
+    intake.letGo();
   }
-  return { body: Buffer.concat(chunks), isCut: false };
 }

@@ -9,6 +9,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { errorTypeIn } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
+import { type Intake, openIntake } from "./intake.ts";
 import { rewriteResult } from "./rewrite.ts";
 import { address, cancellationOf, isListen, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
 import type { UpstreamRequest, Upstreams } from "./upstreams.ts";
@@ -101,6 +102,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   /** On the clock of `performance.now()`. */
   readonly #overAt: number;
   readonly #bytesMax: number;
+  readonly #intake: Intake;
   #resolve!: (ending: Ending) => void;
   #reject!: (error: Error) => void;
   #controller: Dispatcher.DispatchController | null = null;
@@ -111,6 +113,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #length = 0;
   /** Until the client has taken what it was told. */
   #isHeld = false;
+  /** Why no more is read for now: so many reasons. */
+  #holds = 0;
   /** The response has come: nothing after it is looked at. */
   #answered = false;
   /** What the response says that went wrong. */
@@ -127,6 +131,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     const isEndless = isListen(outbound.message);
     this.#overAt = isEndless ? Number.POSITIVE_INFINITY : overAt(upstreamTimeoutMs);
     this.#bytesMax = isEndless ? Number.POSITIVE_INFINITY : CALL.streamBytesMax;
+    this.#intake = openIntake(exchange.org);
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;
@@ -165,12 +170,14 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#answered || this.#settled) return;
+    const now = performance.now();
     try {
       this.#length += chunk.length;
       if (this.#length > (this.#reader ? this.#bytesMax : CALL.answerBytesMax)) throw new RangeError();
-      if (performance.now() > this.#overAt) throw endless();
-      if (this.#reader) return this.#reader.read(chunk);
-      this.#chunks.push(chunk);
+      if (now > this.#overAt) throw endless();
+      if (this.#reader) this.#reader.read(chunk);
+      else this.#chunks.push(chunk);
+      this.#rest(this.#intake.take(chunk.length, now));
     } catch (error) {
       this.#giveUp(error instanceof RangeError ? tooLarge() : (error as Error));
       controller.abort(error as Error);
@@ -217,6 +224,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #end(ending: Ending | Error): void {
     if (this.#settled) return;
     this.#settled = true;
+    this.#intake.letGo();
     if (!(ending instanceof Error)) {
       this.#request.answered(this.#status, this.#error);
       return this.#resolve(ending);
@@ -227,6 +235,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
   /** A batch is its messages, one after the other (2025-03-26, Batching). */
   #onEvent(event: SseEvent): void {
+    this.#intake.letGo();
     if (!event.data?.startsWith("[")) return this.#onMessage(event);
     for (const data of splitBatch(event.data)) this.#onMessage({ ...event, data });
   }
@@ -241,11 +250,25 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     }
     if (this.#receiver.event(message, event) || this.#isHeld) return;
     this.#isHeld = true;
-    this.#controller?.pause();
+    this.#hold();
     this.#receiver.onDrain(() => {
       this.#isHeld = false;
-      this.#controller?.resume();
+      this.#readOn();
     });
+  }
+
+  #rest(ms: number): void {
+    if (ms === 0) return;
+    this.#hold();
+    setTimeout(() => this.#readOn(), ms);
+  }
+
+  #hold(): void {
+    if (this.#holds++ === 0) this.#controller?.pause();
+  }
+
+  #readOn(): void {
+    if (--this.#holds === 0) this.#controller?.resume();
   }
 
   #onBody(): void {

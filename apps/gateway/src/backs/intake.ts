@@ -1,0 +1,87 @@
+import { Fault } from "@gatehouse/faults";
+import type { OrgSnapshot } from "../snapshots.ts";
+
+// What one org's upstreams send leaves the calls of others their turn, and their room. Long answers are taken in at a pace
+// where several orgs call, and so much of them is held at once.
+
+/** Of an answer, what is taken in as it comes. */
+const SHORT_BYTES = 64 * 1024;
+/** Of all of an org's answers that are not whole yet. */
+const HELD_BYTES_MAX = 256 * 1024 * 1024;
+/** What one org's long answers have of this process's time. */
+const SHARE = 0.1;
+/** What they may take at once after a rest. */
+const AHEAD_MS = 100;
+/** What an answer takes before it rests: reading on has a price of its own. */
+const TURN_MS = 4;
+/** To receive it, and to collect the garbage that it becomes. */
+const MS_PER_BYTE = 12 / 1024 ** 2;
+/** For so long after the last call of another org it is thought to be there. */
+const SHARED_MS = 10_000;
+
+/** By an org's long answers. */
+interface Taken {
+  heldBytes: number;
+  /** When its share will have made up for what they took, on the clock of `performance.now()`. */
+  evenAt: number;
+}
+
+const takenBy = new WeakMap<OrgSnapshot, Taken>();
+let latestOrgId: string | null = null;
+let sharedUntil = 0;
+
+/** One answer, or stream. */
+export interface Intake {
+  /**
+   * So many bytes have been taken in since `beganAt`. Answers how many milliseconds to leave what comes next where it is;
+   * throws where the org has too much that is not whole.
+   */
+  take(bytes: number, beganAt: number): number;
+  /** What has been taken is whole, or given up. */
+  letGo(): void;
+}
+
+export function openIntake(org: OrgSnapshot): Intake {
+  noticeOthers(org);
+  let length = 0;
+  let heldBytes = 0;
+  let spentMs = 0;
+  return {
+    take(bytes, beganAt) {
+      length += bytes;
+      if (length <= SHORT_BYTES) return 0;
+      const taken = takenOf(org);
+      taken.heldBytes += bytes;
+      heldBytes += bytes;
+      if (taken.heldBytes > HELD_BYTES_MAX) throw tooMuch();
+      const now = performance.now();
+      spentMs += now - beganAt + bytes * MS_PER_BYTE;
+      if (spentMs < TURN_MS || now > sharedUntil) return 0;
+      taken.evenAt = Math.max(taken.evenAt, now - AHEAD_MS / SHARE) + spentMs / SHARE;
+      spentMs = 0;
+      return Math.max(0, taken.evenAt - now);
+    },
+    letGo() {
+      if (heldBytes > 0) takenOf(org).heldBytes -= heldBytes;
+      heldBytes = 0;
+    },
+  };
+}
+
+function noticeOthers({ id }: OrgSnapshot): void {
+  if (id === latestOrgId) return;
+  if (latestOrgId !== null) sharedUntil = performance.now() + SHARED_MS;
+  latestOrgId = id;
+}
+
+function takenOf(org: OrgSnapshot): Taken {
+  const known = takenBy.get(org);
+  if (known) return known;
+  const taken = { heldBytes: 0, evenAt: 0 };
+  takenBy.set(org, taken);
+  return taken;
+}
+
+function tooMuch(): Fault {
+  return new Fault("upstream_failed", "so many long answers are on their way that there is no place for this one");
+}

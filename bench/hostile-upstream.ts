@@ -1,0 +1,22 @@
+import { createServer } from "node:http";
+import { setPriority } from "node:os";
+import { reportTo } from "./child.ts";
+import { WAYS } from "./hostile-ways.ts";
+
+// An upstream that does what its tool's argument says, with what others leave of its core.
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  response.on("error", () => {});
+  request.on("data", (chunk) => chunks.push(chunk));
+  request.on("end", () => {
+    const { params } = JSON.parse(Buffer.concat(chunks).toString());
+    WAYS[params.arguments.way]!(response);
+  });
+});
+setPriority(19);
+process.on("disconnect", () => process.exit(0));
+server.listen(0, "127.0.0.1", () => {
+  const { port } = server.address() as { port: number };
+  reportTo(process, { url: `http://127.0.0.1:${port}` });
+});
