@@ -11,6 +11,7 @@ import { readSource } from "./new-connector/search.ts";
 import { readPlaygroundSearch } from "./playground/search.ts";
 import { queryClient } from "./query-client.ts";
 import { sessionQuery } from "./session.ts";
+import { SignedIn } from "./session-ended/SignedIn.tsx";
 import { Shell } from "./shell/Shell.tsx";
 import { StartPage } from "./start/StartPage.tsx";
 import { Failure, Loading, NotFound } from "./ui/states.tsx";
@@ -21,10 +22,18 @@ const readSought = ({ q }: Record<string, unknown>): { q?: string } => (typeof q
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
 
+/** Whoever was signed out of a page that is open comes back to it. */
+const signedInAgain = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in/done",
+  component: lazyRouteComponent(() => import("./session-ended/SignedInPage.tsx"), "SignedInPage"),
+});
+
 /** Everything below it can take the session for granted. */
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
+  component: SignedIn,
   loader: () => queryClient.ensureQueryData(sessionQuery),
 });
 
@@ -221,6 +230,7 @@ const platformPages = [
 
 export const router = createRouter({
   routeTree: root.addChildren([
+    signedInAgain,
     signedIn.addChildren([
       start,
       platform.addChildren(platformPages),

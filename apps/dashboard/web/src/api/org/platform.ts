@@ -1,11 +1,11 @@
 import { hc, type InferResponseType } from "hono/client";
 import type { PlatformApi } from "../../../../server/dashboard.ts";
 import type { PageQuery } from "../../ui/use-pages.ts";
-import { headers, send } from "../client.ts";
+import { send } from "../client.ts";
 import { over, overPart, type Seen, seen } from "../preconditions.ts";
 
 /** For operators. */
-const platform = hc<PlatformApi>("/api/platform", { fetch: send, headers });
+const platform = hc<PlatformApi>("/api/platform", { fetch: send });
 const orgOfAny = platform.orgs[":org"];
 export type CountedOrgs = InferResponseType<typeof platform.orgs.$get>;
 export type CountedOrg = CountedOrgs["orgs"][number];
