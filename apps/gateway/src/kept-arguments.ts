@@ -7,8 +7,11 @@ import type { Exchange } from "./exchange.ts";
 
 /** What the audit log says of a call's arguments. */
 export interface KeptArguments {
-  /** SHA-256 of their JSON and of a secret, in base64url: the same for what is the same, and nothing to guess from. */
-  sha256?: string;
+  /**
+   * SHA-256 of their JSON and of a secret, in base64url: the same for what is the same, and nothing to guess from. Made when
+   * the row is written: those of a group one after the other cost much less than one in each call.
+   */
+  sha256?: { toJSON(): string };
   /** Their names, with the kind of each value in its place. */
   redacted?: unknown;
   /** All of them, sealed for the row. */
@@ -32,7 +35,7 @@ export function argumentKeeper({ vault }: Pick<Dependencies, "vault">): (exchang
       return;
     }
     const text = JSON.stringify(given);
-    exchange.arguments = { sha256: hash("sha256", `${secret}\n${org.id}\n${text}`, "base64url") };
+    exchange.arguments = { sha256: { toJSON: () => hash("sha256", `${secret}\n${org.id}\n${text}`, "base64url") } };
     if (org.keptArguments === "hashed" || text.length > SEALED_LENGTH_MAX) return;
     const key = vault.dataKey(org.id);
     if (key instanceof Promise) return key.then((opened) => seal(exchange, opened, text));

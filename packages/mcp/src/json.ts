@@ -58,15 +58,9 @@ function countMembers(bytes: Buffer): number {
 }
 
 function endOfString(bytes: Buffer, start: number): number {
-  let at = bytes.indexOf(QUOTE, start + 1);
-  while (at !== -1 && isEscaped(bytes, at)) at = bytes.indexOf(QUOTE, at + 1);
-  return at === -1 ? bytes.length : at;
-}
-
-function isEscaped(bytes: Buffer, at: number): boolean {
-  let backslashes = 0;
-  while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes++;
-  return backslashes % 2 === 1;
+  let at = start + 1;
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 /** Members as they came out: fewer than in the text where one was named twice. */
@@ -77,7 +71,7 @@ function countKeys(value: unknown): number {
     for (const item of value) keys += countKeys(item);
     return keys;
   }
-  for (const key of Object.keys(value)) {
+  for (const key in value) {
     if (key === "__proto__") throw new Fault("invalid_request", "A member may not be named __proto__");
     keys += 1 + countKeys((value as Record<string, unknown>)[key]);
   }
