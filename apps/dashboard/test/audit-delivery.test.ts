@@ -29,6 +29,8 @@ async function startReceiver() {
   const received: Received[] = [];
   /** What it does with the next ones; what it takes is then in `received`. */
   const failures: Answering[] = [];
+  /** Of those that are sent to `/late…`: never answered. */
+  const late: ServerResponse[] = [];
   let open = 0;
   let openMax = 0;
   let accepted = "{}";
@@ -38,6 +40,7 @@ async function startReceiver() {
       openMax = Math.max(openMax, ++open);
       response.on("close", () => open--);
       const body = await text(request);
+      if (request.url!.startsWith("/late")) return void late.push(response);
       const fail = failures.shift();
       if (fail) return fail(response);
       received.push({ path: request.url!, headers: request.headers, body });
@@ -53,7 +56,7 @@ async function startReceiver() {
     server.close();
   }
   return {
-    ...{ received, failures, port, kill },
+    ...{ received, failures, late, port, kill },
     url: `http://127.0.0.1:${port}`,
     openMax: () => openMax,
     answer: (body: object) => {
@@ -123,6 +126,8 @@ async function stateOf(send: Send, id: string) {
   const { json } = await send("GET", API);
   return json.deliveries.find((delivery: { id: string }) => delivery.id === id);
 }
+
+const deliveriesOf = async (send: Send) => (await send("GET", API)).json.deliveries as { id: string }[];
 
 /** As whoever has received them would, without the heads. */
 async function verified(rows: object[]) {
@@ -246,7 +251,9 @@ test("paused, nothing is sent; a replaced secret signs beside the new one; delet
   await expect.poll(() => stateOf(as.owner, id), PATIENCE).toMatchObject({ paused: true, retryAt: null });
   await expect.poll(async () => (await stateOf(as.owner, id)).behind, PATIENCE).toBeGreaterThanOrEqual(3);
   expect(at("/paused")).toHaveLength(sent);
-  const replaced = (await as.owner("POST", `${API}/${id}/secret`)).json.secret;
+  const asSeen = { "if-match": (await stateOf(as.owner, id)).etag };
+  const replaced = (await as.owner("POST", `${API}/${id}/secret`, undefined, asSeen)).json.secret;
+  expect((await as.owner("DELETE", `${API}/${id}`, undefined, asSeen)).status).toBe(412);
   await as.owner("PATCH", `${API}/${id}`, { paused: false });
   await expect.poll(() => rowsAt("/paused").length, PATIENCE).toBeGreaterThanOrEqual(3);
   const { body, headers } = at("/paused")[sent]!;
@@ -309,4 +316,18 @@ test("it can be tried; what is inside is refused; nobody but an owner sees it", 
     const elsewhere = await as.stranger(method, path.replace("acme", "other"), body);
     expect([method, path, elsewhere.status]).toEqual([method, path, 404]);
   }
+});
+
+test("an org all of whose receivers are slow keeps nobody else's rows", async () => {
+  const { as } = started;
+  for (const { id } of await deliveriesOf(as.owner)) await as.owner("DELETE", `${API}/${id}`);
+  for (let at = 0; at < 10; at++) {
+    await as.owner("POST", API, { kind: "webhook", url: `${receiver.url}/late${at}`, startsAt: "beginning" });
+  }
+  await expect.poll(() => receiver.late.length, PATIENCE).toBe(10);
+  const webhook = { kind: "webhook", url: `${receiver.url}/others`, startsAt: "beginning" };
+  await as.stranger("POST", API.replace("acme", "other"), webhook);
+  await expect.poll(() => at("/others").length, PATIENCE).toBeGreaterThan(0);
+  expect(receiver.late.some(({ destroyed }) => !destroyed)).toBe(true);
+  for (const { id } of await deliveriesOf(as.owner)) await as.owner("DELETE", `${API}/${id}`);
 });
