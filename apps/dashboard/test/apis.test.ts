@@ -4,6 +4,7 @@ import { withOrg } from "@gatehouse/store/database";
 import type { Org } from "@gatehouse/store/orgs";
 import { listenOnLoopback } from "@gatehouse/testing/conformance/loopback";
 import { startHouse, type TestHouse } from "@gatehouse/testing/house";
+import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Send, signIn } from "./signed-in.ts";
 
@@ -196,8 +197,13 @@ test("imported anew, names and edits stay with their operations, and what is new
     missed: [{ name: "list_pets", problems: [expect.stringContaining("argument owner")] }],
   });
   expect(await toolOf("create_pet")).not.toBeNull();
-  const applied = await owner("POST", "/api/orgs/acme/apis/pets/import", { description, apply: true });
+  const { rows } = await sql`select from resource_changes where path like '%/apis/pets'`.execute(house.ownerDb);
+  expect(rows).toEqual([]);
+  const asSeen = { "if-match": (await owner("GET", "/api/orgs/acme/apis/pets")).headers.get("etag")! };
+  const apply = () => owner("POST", "/api/orgs/acme/apis/pets/import", { description, apply: true }, asSeen);
+  const applied = await apply();
   expect(applied.status, applied.text).toBe(200);
+  expect(await apply()).toMatchObject({ status: 412, json: { changedBy: "owner@acme.example" } });
   expect(await toolOf("create_pet")).toBeNull();
   expect(await toolOf("list_pets")).toMatchObject({
     offered: true,

@@ -139,7 +139,9 @@ async function isLetIn(accessToken: string): Promise<boolean> {
   return answer.status !== 401;
 }
 
+const decisionOn = (identity: string) => `${CLIENTS}/${encodeURIComponent(identity)}/decision`;
 const readClients = async () => (await owner("GET", CLIENTS)).json;
+const listOwn = async () => (await owner("GET", OWN)).json.clients as { id: string; etag: string }[];
 
 async function find(name: string) {
   const found = [false, true].map((waiting) => owner("GET", `${CLIENTS}/known?search=${name}&waiting=${waiting}`));
@@ -169,7 +171,7 @@ test("blocking a client ends what it has, at the gateway within a second, and fo
   const { json: tokens } = await connect(max, clientId);
   expect(await isLetIn(tokens.access_token!)).toBe(true);
   const { identity } = await find("Blocked");
-  expect((await owner("PUT", `${CLIENTS}/decision`, { identity, decision: "blocked" })).status).toBe(204);
+  expect((await owner("PUT", decisionOn(identity), { decision: "blocked" })).status).toBe(204);
   await expect.poll(() => isLetIn(tokens.access_token!), { timeout: 1000, interval: 50 }).toBe(false);
   expect(await refresh(clientId, tokens.refresh_token!)).toBe("invalid_grant");
   const page = await arrive(max, clientId);
@@ -178,9 +180,29 @@ test("blocking a client ends what it has, at the gateway within a second, and fo
   const again = await arrive(max, await register({ client_name: "Blocked" }));
   expect(again.page, "registered anew").toContain("Blocked is blocked at Acme");
   expect(await events()).toEqual(expect.arrayContaining(["client.blocked", "grant.revoked"]));
-  await owner("PUT", `${CLIENTS}/decision`, { identity, decision: null });
+  await owner("PUT", decisionOn(identity), { decision: null });
   expect(await refresh(clientId, tokens.refresh_token!)).toBe("invalid_grant");
   expect(isConsent(await arrive(max, clientId))).toBe(true);
+});
+
+test("a decision, the list and a client of one's own are changed as they were seen, or not at all", async () => {
+  const url = "https://app.example/its-document.json";
+  await owner("POST", `${CLIENTS}/list`, { entry: url });
+  const { etag, identity } = await find("app.example");
+  const decide = (decision: string | null) => owner("PUT", decisionOn(identity), { decision }, { "if-match": etag });
+  expect(identity).toBe(url);
+  expect((await owner("GET", decisionOn(url))).headers.get("etag")).toBe(etag);
+  expect([(await decide("blocked")).status, (await decide(null)).status]).toEqual([204, 412]);
+
+  const seen = { "if-match": (await owner("GET", CLIENTS)).headers.get("etag")! };
+  for (const entry of ["one.example", "two.example"]) await owner("POST", `${CLIENTS}/list`, { entry });
+  expect((await owner("DELETE", `${CLIENTS}/list`, { host: "one.example" }, seen)).status).toBe(412);
+
+  const own = { name: "Seen own", redirectUris: [CALLBACK], tokenEndpointAuthMethod: "client_secret_basic" };
+  const { id } = (await owner("POST", OWN, own)).json;
+  const asSeen = { "if-match": (await listOwn()).find((client) => client.id === id)!.etag };
+  expect((await owner("POST", `${OWN}/${id}/secret`, undefined, asSeen)).status).toBe(200);
+  expect((await owner("DELETE", `${OWN}/${id}`, undefined, asSeen)).status).toBe(412);
 });
 
 test("a client that is blocked after its code was issued gets no token for it", async () => {
@@ -188,7 +210,7 @@ test("a client that is blocked after its code was issued gets no token for it", 
   const consent = await arrive(max, clientId);
   const { url } = await submit(consent, consent.cookies, { decision: "approve" });
   const { identity } = await find("Late");
-  await owner("PUT", `${CLIENTS}/decision`, { identity, decision: "blocked" });
+  await owner("PUT", decisionOn(identity), { decision: "blocked" });
   const { status, json } = await redeem(clientId, url.searchParams.get("code")!, {});
   expect([status, json.error]).toEqual([400, "invalid_grant"]);
 });
@@ -208,7 +230,7 @@ test("a member asks for a client that is not allowed; once an admin approves it,
   const waiting = await find("Wanted");
   expect(waiting).toMatchObject({ standing: "not_allowed", requestedBy: ["max@acme.example"] });
   const { identity } = waiting;
-  await owner("PUT", `${CLIENTS}/decision`, { identity, decision: "allowed" });
+  await owner("PUT", decisionOn(identity), { decision: "allowed" });
   expect((await mails(1)).map(({ to, subject }) => [to, subject])).toEqual([
     ["max@acme.example", "Wanted is now allowed at Acme"],
   ]);
@@ -332,10 +354,10 @@ describe("a client that is registered by hand", () => {
     const wrong = await connect(max, id, basic(id, `${secret}x`));
     expect([wrong.status, wrong.json.error]).toEqual([401, "invalid_client"]);
     expect((await connect(max, id, basic(id, secret))).status).toBe(200);
-    const listed = (await readClients()).own.find((client: { id: string }) => client.id === id);
+    const listed = (await listOwn()).find((client) => client.id === id);
     expect(listed).toMatchObject({ name: "Batch", tokenEndpointAuthMethod: "client_secret_basic" });
     const { rows } = await sql`select row_to_json(c)::text as row from own_clients c`.execute(house.ownerDb);
-    expect(JSON.stringify([rows, await readClients(), house.log])).not.toContain(secret);
+    expect(JSON.stringify([rows, await listOwn(), house.log])).not.toContain(secret);
   });
 
   test("the hash of its secret is no secret", async () => {
@@ -378,7 +400,7 @@ describe("a client that is registered by hand", () => {
     await owner("PUT", `${CLIENTS}/policy`, { policy: "approved", confirmed: true });
     const { id } = (await owner("POST", OWN, fields)).json;
     expect(isConsent(await arrive(max, id))).toBe(true);
-    await owner("PUT", `${CLIENTS}/decision`, { identity: id, decision: "blocked" });
+    await owner("PUT", decisionOn(id), { decision: "blocked" });
     expect(isConsent(await arrive(max, id))).toBe(false);
   });
 
@@ -430,8 +452,10 @@ test.each(["", "https://", "http://app.example/client.json", "https://app.exampl
 
 test.each([
   ["GET", CLIENTS, undefined],
+  ["GET", OWN, undefined],
+  ["GET", `${CLIENTS}/x/decision`, undefined],
   ["PUT", `${CLIENTS}/policy`, { policy: "any" }],
-  ["PUT", `${CLIENTS}/decision`, { identity: "x", decision: "blocked" }],
+  ["PUT", `${CLIENTS}/x/decision`, { decision: "blocked" }],
   ["POST", `${CLIENTS}/list`, { entry: "claude.ai" }],
   ["DELETE", `${CLIENTS}/list`, { host: "claude.ai" }],
   ["POST", OWN, { name: "x", redirectUris: [CALLBACK], tokenEndpointAuthMethod: "none" }],
@@ -451,9 +475,7 @@ test("another org's own clients and decisions are out of reach", async () => {
     .json;
   const theirs = (path: string) => path.replace("/acme/", "/other/");
   expect((await stranger("DELETE", theirs(`${OWN}/${id}`))).status).toBe(404);
-  expect((await stranger("PUT", theirs(`${CLIENTS}/decision`), { identity: id, decision: "blocked" })).status).toBe(
-    404,
-  );
+  expect((await stranger("PUT", theirs(decisionOn(id)), { decision: "blocked" })).status).toBe(404);
   expect(isConsent(await arrive(max, id))).toBe(true);
 });
 

@@ -26,6 +26,8 @@ import type { SignedIn } from "../server/signing-in/session.ts";
 import { type Document, documentOf, expectAsDescribed, type Operation } from "./described.ts";
 import { follow, type Send, signIn, submitSignIn } from "./signed-in.ts";
 
+const OWN_CLIENT = { name: "App", redirectUris: ["https://app.example/callback"], tokenEndpointAuthMethod: "none" };
+
 const ROLES = ["owner", "admin", "member", "auditor"] as const satisfies Role[];
 
 let house: TestHouse;
@@ -490,7 +492,9 @@ test("a client that is generated from the document takes an org through its whol
   const own = { name: "App", redirectUris, tokenEndpointAuthMethod: "client_secret_basic" };
   const registered = await call("registerOwnClient", {}, own);
   await call("replaceOwnClientSecret", { id: registered.id });
-  await call("decideOnClient", {}, { identity: registered.id, decision: "blocked" });
+  await call("decideOnClient", { identity: registered.id }, { decision: "blocked" });
+  expect(await call("readDecision", { identity: registered.id })).toEqual({ decision: "blocked" });
+  expect((await call("listOwnClients")).clients).toHaveLength(1);
   await call("listClients", { waiting: false });
   expect((await call("readClients")).hosts).toEqual(["claude.ai"]);
   await call("deleteOwnClient", { id: registered.id });
@@ -536,6 +540,7 @@ test("every list that grows is read page by page, and each row is on one of them
     await as.owner("POST", "/api/orgs/acme/teams", { name: `Paged ${name}` });
     await as.owner("POST", "/api/orgs/acme/service-accounts", { name: `Paged ${name}` });
     await as.owner("POST", "/api/orgs/acme/people/invitations", { email: `${name}@paged.example`, role: "member" });
+    await as.owner("POST", "/api/orgs/acme/own-clients", { ...OWN_CLIENT, name: `Paged ${name}` });
     await mint(as.owner, ["mcp:read"]);
   }
   for (const [path, of] of [
@@ -545,6 +550,7 @@ test("every list that grows is read page by page, and each row is on one of them
     ["people/members", "members"],
     ["access/members", "members"],
     ["tokens", "tokens"],
+    ["own-clients", "clients"],
     ["connectors", "connectors"],
     ["connectors/paged/tools", "tools"],
   ] as const) {
@@ -589,9 +595,8 @@ test("every change is in the log with what was before it and what is after: what
   await change("POST", `${delivery}/secret`);
   await change("DELETE", delivery);
 
-  const own = { name: "App", redirectUris: ["https://app.example/callback"], tokenEndpointAuthMethod: "none" };
-  const { id: identity } = await change("POST", `${ACME}/own-clients`, own);
-  for (const decision of [null, "allowed"]) await change("PUT", `${ACME}/clients/decision`, { identity, decision });
+  const { id: identity } = await change("POST", `${ACME}/own-clients`, OWN_CLIENT);
+  for (const decision of [null, "allowed"]) await change("PUT", `${ACME}/clients/${identity}/decision`, { decision });
 
   const { id: account } = await change("POST", `${ACME}/service-accounts`, { name: "Resting" });
   for (const suspended of [true, false]) await change("PATCH", `${ACME}/service-accounts/${account}`, { suspended });

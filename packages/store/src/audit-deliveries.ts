@@ -11,6 +11,8 @@ export interface Delivery {
   target: string;
   createdAt: Date;
   paused: boolean;
+  /** Another one once what is sealed of it has been replaced. */
+  revision: string;
   /** The last row of the chain that was taken; 0 where none was. */
   deliveredSeq: number;
   deliveredAt: Date | null;
@@ -40,7 +42,8 @@ export async function insertDelivery(org: OrgScope, { startsAt, ...delivery }: N
 /** In the order in which they were made. */
 export async function listDeliveries(org: OrgScope): Promise<Delivery[]> {
   const { rows } = await sql<Delivery>`
-    select d.id, kind, target, created_at as "createdAt", paused, delivered_seq::float8 as "deliveredSeq",
+    select d.id, kind, target, created_at as "createdAt", paused, encode(sha256(sealed), 'hex') as revision,
+      delivered_seq::float8 as "deliveredSeq",
       delivered_at as "deliveredAt", coalesce(c.seq, 0)::float8 as "chainedSeq", attempts, error, due_at as "dueAt"
     from audit_deliveries d left join audit_chains c on c.org_id = d.org_id
     where d.org_id = ${org.id} order by created_at`.execute(org.db);

@@ -128,14 +128,15 @@ export async function pageClients(
   return rows;
 }
 
-export function listDecisions(org: OrgScope): Promise<Pick<KnownClient, "identity" | "decision">[]> {
-  return org.db
+/** `null` where the org has never met such a client. */
+export async function findDecision(org: OrgScope, identity: string): Promise<Pick<KnownClient, "decision"> | null> {
+  const row = await org.db
     .selectFrom("clients")
-    .select(["identity", "decision"])
+    .select("decision")
     .where("org_id", "=", org.id)
-    .where("decision", "is not", null)
-    .orderBy("identity")
-    .execute();
+    .where("identity", "=", identity)
+    .executeTakeFirst();
+  return row ?? null;
 }
 
 /** What was decided before. `null` where the org has never met such a client. */

@@ -1,5 +1,6 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type { OrgScope } from "./database.ts";
+import type { Page } from "./page.ts";
 import type { OwnClientAuthMethod, Tables } from "./tables.ts";
 
 /** A client that an owner has registered by hand. */
@@ -44,8 +45,26 @@ export async function findOwnClient(db: Kysely<Tables>, id: string): Promise<Own
 }
 
 /** By name. */
-export function listOwnClients(org: OrgScope): Promise<OwnClient[]> {
-  return org.db.selectFrom("own_clients").select(COLUMNS).where("org_id", "=", org.id).orderBy("name").execute();
+export function listOwnClients(org: OrgScope, { after, limit }: Page): Promise<OwnClient[]> {
+  let query = org.db
+    .selectFrom("own_clients")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .orderBy(sql`lower(name)`)
+    .orderBy("id")
+    .limit(limit);
+  if (after) {
+    query = query.where(
+      sql<boolean>`(lower(name), id) > (select lower(name), id from own_clients where org_id = ${org.id} and id = ${after})`,
+    );
+  }
+  return query.execute();
+}
+
+/** `null` where the org has no such client. */
+export async function findOwnClientOf(org: OrgScope, id: string): Promise<OwnClient | null> {
+  const query = org.db.selectFrom("own_clients").select(COLUMNS).where("org_id", "=", org.id).where("id", "=", id);
+  return (await query.executeTakeFirst()) ?? null;
 }
 
 /** `false` where the org has no such client, or it is a public one. */

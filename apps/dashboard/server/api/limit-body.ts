@@ -18,6 +18,7 @@ export function limitBodies(bytesMax: number): MiddlewareHandler<{ Bindings: Htt
   let held = 0;
   return async function limitBodies(c, next) {
     const length = Number(c.req.header("content-length") ?? 0);
+    if (length === 0) return next();
     if (held + length > bytesMax) {
       const headers = { "retry-after": "60" };
       throw new Fault("rate_limited", "Much is being read here just now. Please try again in a minute.", { headers });

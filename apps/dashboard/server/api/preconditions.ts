@@ -88,8 +88,13 @@ async function tag(c: Context): Promise<void> {
   const { headers, status } = c.res;
   if (status !== 200 || headers.get("content-type") !== "application/json" || headers.has("content-disposition"))
     return;
-  const shown = JSON.stringify(await c.res.clone().json(), (key, value) => (VOLATILE.has(key) ? undefined : value));
-  c.header("etag", `"${hash("sha256", shown, "base64url").slice(0, 27)}"`);
+  c.header("etag", etagOf(await c.res.clone().json()));
+}
+
+/** What a list says of its rows, so that they can be changed as they were seen there. */
+export function etagOf(shown: unknown): string {
+  const text = JSON.stringify(shown, (key, value) => (VOLATILE.has(key) ? undefined : value));
+  return `"${hash("sha256", text, "base64url").slice(0, 27)}"`;
 }
 
 function patternOf(routes: readonly { method: string; path: string }[]): RegExp {

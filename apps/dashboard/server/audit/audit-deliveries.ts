@@ -16,6 +16,7 @@ import { z } from "zod";
 import { invalidFields, jsonBody } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
+import { etagOf } from "../api/preconditions.ts";
 import type { Deps } from "../dashboard.ts";
 import { newWebhookSecret, openRecipient, type Recipient, replaceSecret, sealRecipient } from "./delivery/recipient.ts";
 import { sendBatch } from "./delivery/send.ts";
@@ -52,6 +53,8 @@ const DeliveryAnswer = z.object({
   /** The URL, without its query. */
   target: z.string(),
   paused: z.boolean(),
+  /** Another one once its secret has been replaced. */
+  revision: z.string(),
   deliveredSeq: z.int(),
   deliveredAt: z.iso.datetime().nullable(),
   /** How many rows it has not been sent yet. */
@@ -62,7 +65,8 @@ const DeliveryAnswer = z.object({
   /** When it is tried again, where it failed. */
   retryAt: z.iso.datetime().nullable(),
 });
-const DeliveriesAnswer = z.object({ deliveries: z.array(DeliveryAnswer) });
+/** Each with its own ETag, for `If-Match`. */
+const DeliveriesAnswer = z.object({ deliveries: z.array(DeliveryAnswer.extend({ etag: z.string() })) });
 /** Told this once; `null` where there is none. */
 const MadeAnswer = z.object({ id: z.uuid(), secret: z.string().nullable() });
 const SecretAnswer = z.object({ secret: z.string() });
@@ -74,8 +78,7 @@ const needs = "send the audit log elsewhere";
 export function auditDeliveries({ db, vault, egress }: Deps) {
   async function open(org: OrgScope, id: string) {
     const found = z.uuid().safeParse(id).success ? await findSealedDelivery(org, id) : null;
-    if (!found) throw new Fault("not_found", "There is no such delivery");
-    const { sealed, ...delivery } = found;
+    const { sealed, ...delivery } = found ?? noSuchDelivery();
     return { ...delivery, recipient: await openRecipient(vault, { orgId: org.id, deliveryId: id }, sealed) };
   }
 
@@ -88,8 +91,20 @@ export function auditDeliveries({ db, vault, egress }: Deps) {
         answers: DeliveriesAnswer,
       }),
       async function list(c) {
+        const deliveries = (await withOrg(db, c.var.membership.org.id, listDeliveries)).map(shown);
+        return c.json({ deliveries: deliveries.map((delivery) => ({ ...delivery, etag: etagOf(delivery) })) });
+      },
+    )
+    .get(
+      "/:id",
+      operation("readAuditDelivery", {
+        summary: "Read where the audit log is sent, and how far that has come",
+        needs,
+        answers: DeliveryAnswer,
+      }),
+      async function read(c) {
         const deliveries = await withOrg(db, c.var.membership.org.id, listDeliveries);
-        return c.json({ deliveries: deliveries.map(shown) });
+        return c.json(shown(deliveries.find(({ id }) => id === c.req.param("id")) ?? noSuchDelivery()));
       },
     )
     .post(
@@ -182,6 +197,7 @@ export function auditDeliveries({ db, vault, egress }: Deps) {
         answers: TriedAnswer,
       }),
       async function tryOut(c) {
+        c.set("isUnchanged", true);
         const { org } = c.var.membership;
         const { id, recipient } = await withOrg(db, org.id, (scope) => open(scope, c.req.param("id")));
         const began = performance.now();
@@ -237,6 +253,10 @@ function isInternal({ hostname }: URL): boolean {
 function targetOf(text: string): string {
   const { origin, pathname, search } = new URL(text);
   return `${origin}${pathname}${search && "?…"}`;
+}
+
+function noSuchDelivery(): never {
+  throw new Fault("not_found", "There is no such delivery");
 }
 
 type Listed = Awaited<ReturnType<typeof listDeliveries>>[number];

@@ -7,10 +7,10 @@ import {
   deleteClientRequests,
   deleteGrantsOfRefusedClients,
   findClientPolicy,
+  findDecision,
   insertClientHost,
   type KnownClient,
   listClientHosts,
-  listDecisions,
   lockClient,
   pageClients,
   updateClientPolicy,
@@ -18,25 +18,21 @@ import {
 } from "@gatehouse/store/clients";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { insertMail } from "@gatehouse/store/mails";
-import { listOwnClients } from "@gatehouse/store/own-clients";
 import { Hono } from "hono";
 import { z } from "zod";
 import { jsonBody, pageOf, query, SearchedPage } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
+import { etagOf } from "../api/preconditions.ts";
 import type { Deps } from "../dashboard.ts";
-import { OwnClientAnswer, ownClientView } from "./own-clients.ts";
 
 /** What disconnects somebody is done once it has been confirmed. */
 const confirmed = z.boolean().default(false);
 
 const Policy = z.object({ policy: z.enum(["any", "listed", "approved"]), confirmed });
 
-const Decision = z.object({
-  identity: z.string().min(1).max(2000),
-  decision: z.enum(["allowed", "blocked"]).nullable(),
-  confirmed,
-});
+const Decided = z.object({ decision: z.enum(["allowed", "blocked"]).nullable() });
+const Decision = Decided.extend({ confirmed });
 
 const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/;
 const NO_ENTRY = "Write a host, such as claude.ai, or the https URL of a client's metadata document";
@@ -54,20 +50,16 @@ const HostToRemove = z.object({ host: z.string().max(300), confirmed });
 const ClientAnswer = z.object({
   ...{ identity: z.string(), name: z.string(), host: z.string().nullable(), members: z.int() },
   registration: z.enum(["document", "dynamic", "manual"]),
-  decision: z.enum(["allowed", "blocked"]).nullable(),
+  decision: Decided.shape.decision,
+  /** Of the decision, for \`If-Match\`. */
+  etag: z.string(),
   standing: z.enum(["allowed", "not_allowed", "blocked"]),
   requestedBy: z.array(z.string()),
   requestedAt: z.iso.datetime().nullable(),
   lastUsedAt: z.iso.datetime().nullable(),
 });
 
-const ClientsAnswer = z.object({
-  policy: Policy.shape.policy,
-  hosts: z.array(z.string()),
-  /** What a decision is held against. */
-  decided: z.array(ClientAnswer.pick({ identity: true, decision: true })),
-  own: z.array(OwnClientAnswer),
-});
+const ClientsAnswer = z.object({ policy: Policy.shape.policy, hosts: z.array(z.string()) });
 
 const KnownPage = SearchedPage.extend({
   after: z.string().max(2000).optional(),
@@ -82,7 +74,7 @@ export function clients({ db, vault }: Deps) {
     .get(
       "/",
       operation("readClients", {
-        summary: "Read which clients are allowed, and those registered by hand",
+        summary: "Read which clients are allowed",
         needs: "decide on clients",
         answers: ClientsAnswer,
       }),
@@ -92,8 +84,6 @@ export function clients({ db, vault }: Deps) {
           c.json({
             policy: await findClientPolicy(scope),
             hosts: await listClientHosts(scope),
-            decided: await listDecisions(scope),
-            own: (await listOwnClients(scope)).map(ownClientView),
           }),
         );
       },
@@ -167,20 +157,34 @@ export function clients({ db, vault }: Deps) {
         return c.body(null, 204);
       },
     )
+    .get(
+      "/:identity/decision",
+      operation("readDecision", {
+        summary: "Read what was decided about a client",
+        needs: "decide on clients",
+        answers: Decided,
+      }),
+      async function readDecision(c) {
+        const found = await withOrg(db, c.var.membership.org.id, (scope) =>
+          findDecision(scope, c.req.param("identity")),
+        );
+        return c.json(found ?? noSuchClient());
+      },
+    )
     .put(
-      "/decision",
+      "/:identity/decision",
       operation("decideOnClient", {
         summary: "Allow a client, block it, or leave it undecided",
         needs: "decide on clients",
       }),
       jsonBody(Decision),
       async function decide(c) {
-        const { identity, decision, confirmed } = c.req.valid("json");
+        const identity = c.req.param("identity");
+        const { decision, confirmed } = c.req.valid("json");
         const { org } = c.var.membership;
         const userId = c.var.session.user.id;
         await withOrg(db, org.id, async (scope) => {
-          const client = await lockClient(scope, identity);
-          if (!client) throw new Fault("not_found", "Nobody here has met such a client");
+          const client = (await lockClient(scope, identity)) ?? noSuchClient();
           await decideOnClient(scope, identity, { decision, userId });
           const event: AuditEvent = decision === null ? "client.undecided" : `client.${decision}`;
           const entry = { client: identity, client_name: client.name, before: client.decision, after: decision };
@@ -194,6 +198,10 @@ export function clients({ db, vault }: Deps) {
         return c.body(null, 204);
       },
     );
+}
+
+function noSuchClient(): never {
+  throw new Fault("not_found", "Nobody here has met such a client");
 }
 
 function isDocumentUrl(entry: string): boolean {
@@ -252,6 +260,7 @@ function answerTo(org: string, client: string, decision: "allowed" | "blocked"):
 function clientView({ requestedAt, lastUsedAt, ...client }: KnownClient) {
   return {
     ...client,
+    etag: etagOf({ decision: client.decision }),
     requestedAt: requestedAt?.toISOString() ?? null,
     lastUsedAt: lastUsedAt?.toISOString() ?? null,
   };

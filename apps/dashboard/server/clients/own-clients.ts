@@ -6,6 +6,7 @@ import { decideOnClient, deleteClient, deleteGrantsOfClient, upsertClient } from
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import {
   deleteOwnClient,
+  findOwnClientOf,
   insertOwnClient,
   listOwnClients,
   type OwnClient,
@@ -13,9 +14,10 @@ import {
 } from "@gatehouse/store/own-clients";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody } from "../api/fields.ts";
+import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
+import { etagOf } from "../api/preconditions.ts";
 import type { Deps } from "../dashboard.ts";
 import { redirectUriProblem } from "./redirect-uri.ts";
 
@@ -41,15 +43,37 @@ const NewOwnClient = z.object({
   tokenEndpointAuthMethod: z.enum(["none", "client_secret_basic", "client_secret_post"]),
 });
 
-export const OwnClientAnswer = z.object({
+const OwnClientAnswer = z.object({
   ...{ id: z.string(), name: z.string(), redirectUris: z.array(z.string()), createdAt: z.iso.datetime() },
   tokenEndpointAuthMethod: NewOwnClient.shape.tokenEndpointAuthMethod,
   secretChangedAt: z.iso.datetime().nullable(),
 });
 
+const OwnClientsAnswer = z.object({
+  /** Each with its own ETag, for `If-Match`. */
+  clients: z.array(OwnClientAnswer.extend({ etag: z.string() })),
+  next: z.string().nullable(),
+});
+
 /** `/api/orgs/:org/own-clients`: those that an owner registers by hand, for this org's endpoints alone. */
 export function ownClients({ db }: Deps) {
   return new Hono<InOrg>()
+    .get(
+      "/",
+      operation("listOwnClients", {
+        summary: "List the org's own clients, by name",
+        needs: "decide on clients",
+        answers: OwnClientsAnswer,
+      }),
+      query(Page.extend({ after: z.string().max(300).optional() })),
+      async function list(c) {
+        const { after, limit } = c.req.valid("query");
+        const page = { after, limit: limit + 1 };
+        const rows = await withOrg(db, c.var.membership.org.id, (scope) => listOwnClients(scope, page));
+        const { items, next } = pageOf(rows.map(ownClientView), limit, ({ id }) => id);
+        return c.json({ clients: items.map((client) => ({ ...client, etag: etagOf(client) })), next });
+      },
+    )
     .post(
       "/",
       operation("registerOwnClient", {
@@ -79,9 +103,8 @@ export function ownClients({ db }: Deps) {
         answers: OwnClientAnswer,
       }),
       async function read(c) {
-        const clients = await withOrg(db, c.var.membership.org.id, listOwnClients);
-        const client = clients.find(({ id }) => id === c.req.param("id")) ?? noSuchClient();
-        return c.json(ownClientView(client));
+        const client = await withOrg(db, c.var.membership.org.id, (scope) => findOwnClientOf(scope, c.req.param("id")));
+        return c.json(ownClientView(client ?? noSuchClient()));
       },
     )
     .post(
@@ -139,7 +162,7 @@ async function registerOwnClient(
   await audit(org, userId, "own_client.registered", { client_id: id, after });
 }
 
-export function ownClientView({ createdAt, secretChangedAt, secretHash, orgId: _, ...client }: OwnClient) {
+function ownClientView({ createdAt, secretChangedAt, secretHash, orgId: _, ...client }: OwnClient) {
   return {
     ...client,
     createdAt: createdAt.toISOString(),

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { compareTools } from "@gatehouse/connectors/choice/compare";
 import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
@@ -47,6 +48,13 @@ const ImportAnew = z.object({
   apply: z.boolean().default(false),
 });
 
+const ApiAnswer = z.object({
+  /** `null` where it was pasted. */
+  descriptionUrl: z.string().nullable(),
+  tools: z.int(),
+  /** A digest of what they are; what is decided about them is no part of it. */
+  catalogue: z.string(),
+});
 const RegisteredApiAnswer = z.object({ slug: z.string(), tools: z.int(), offered: z.int() });
 
 const Missed = z.object({ name: z.string(), problems: z.array(z.string()) });
@@ -101,6 +109,22 @@ export function apis(deps: Deps) {
         return c.json(await registerApi(deps, { org, user: c.var.session.user }, c.req.valid("json")), 201);
       },
     )
+    .get(
+      "/:slug",
+      operation("readApi", {
+        summary: "Read what an API's description has come to, to import it anew in place of that",
+        needs: "change connectors",
+        answers: ApiAnswer,
+      }),
+      async function read(c) {
+        const shown = await withOrg(db, c.var.membership.org.id, async (scope) => {
+          const { id, descriptionUrl } = await findApi(scope, c.req.param("slug"));
+          const tools = await listToolsOfConnector(scope, id);
+          return { descriptionUrl, tools: tools.length, catalogue: digestOf(tools) };
+        });
+        return c.json(shown);
+      },
+    )
     .post(
       "/:slug/import",
       operation("importApi", {
@@ -111,14 +135,23 @@ export function apis(deps: Deps) {
       jsonBody(ImportAnew),
       async function importAnew(c) {
         const { org } = c.var.membership;
-        const slug = c.req.param("slug");
-        const connector = SLUG.test(slug)
-          ? await withOrg(db, org.id, (scope) => findConnectorBySlug(scope, slug))
-          : null;
-        if (connector?.transport !== "openapi") throw new Fault("not_found", "There is no such API");
-        return c.json(await reimport(deps, { org, user: c.var.session.user }, connector, c.req.valid("json")));
+        const wanted = c.req.valid("json");
+        c.set("isUnchanged", !wanted.apply);
+        const connector = await withOrg(db, org.id, (scope) => findApi(scope, c.req.param("slug")));
+        return c.json(await reimport(deps, { org, user: c.var.session.user }, connector, wanted));
       },
     );
+}
+
+async function findApi(scope: OrgScope, slug: string): Promise<Connector> {
+  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
+  if (connector?.transport !== "openapi") throw new Fault("not_found", "There is no such API");
+  return connector;
+}
+
+function digestOf(tools: StoredTool[]): string {
+  const shown = tools.map(({ name, operation, definition }) => [name, operation, definition]);
+  return hash("sha256", JSON.stringify(shown), "base64url");
 }
 
 /** What reading a description tells, a line at a time. */

@@ -27,7 +27,7 @@ export function ClientList({ org, policy }: ClientListProps) {
   const decide = useDisconnecting(
     org,
     ({ client, ...change }: { client: KnownClient; decision: KnownClient["decision"]; confirmed?: boolean }) =>
-      decideOnClient(org, client, { ...change, identity: client.identity }),
+      decideOnClient(org, client, change),
   );
 
   function block(): void {

@@ -3,16 +3,18 @@ import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { deleteOwnClient, type OwnClient, replaceOwnClientSecret } from "../api/clients/clients.ts";
 import { Copyable } from "../ui/copy.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure } from "../ui/states.tsx";
 import { Confirm } from "./Confirm.tsx";
 import classes from "./clients.module.css";
 import { NewOwnClientForm } from "./NewOwnClientForm.tsx";
 import { Secret } from "./Secret.tsx";
-import { useChange } from "./use-clients.ts";
+import { useChange, useOwnClients } from "./use-clients.ts";
 
 /** For software that neither publishes a document nor registers itself. */
-export function OwnClients({ org, clients }: { org: string; clients: OwnClient[] }) {
+export function OwnClients({ org }: { org: string }) {
+  const pages = useOwnClients(org);
   const [registering, setRegistering] = useState(false);
   const [asked, setAsked] = useState<{ client: OwnClient; to: "delete" | "replace" } | null>(null);
   const [secret, setSecret] = useState<{ id: string; secret: string } | null>(null);
@@ -34,9 +36,9 @@ export function OwnClients({ org, clients }: { org: string; clients: OwnClient[]
       flush
     >
       {error && <Failure error={error} />}
-      <ul className={classes.list}>
-        {clients.map((client) => (
-          <li key={client.id} className={classes.row}>
+      <LongList pages={pages} keyOf={({ id }) => id} className={classes.list}>
+        {(client) => (
+          <li className={classes.row}>
             <div className={classes.identity}>
               <Text fw={600}>{client.name}</Text>
               <Text size="sm" c="dimmed">
@@ -65,8 +67,8 @@ export function OwnClients({ org, clients }: { org: string; clients: OwnClient[]
               </Button>
             </div>
           </li>
-        ))}
-      </ul>
+        )}
+      </LongList>
       <div className={classes.foot}>
         {registering ? (
           <NewOwnClientForm

@@ -12,7 +12,7 @@ import { useChange, useKnownClients } from "./use-clients.ts";
 export function Requests({ org }: { org: string }) {
   const pages = useKnownClients(org, { waiting: true });
   const decide = useChange(org, ({ client, decision }: { client: KnownClient; decision: "allowed" | "blocked" }) =>
-    decideOnClient(org, client, { identity: client.identity, decision }),
+    decideOnClient(org, client, { decision }),
   );
   if (!pages.error && !pages.items?.length) return null;
   return (

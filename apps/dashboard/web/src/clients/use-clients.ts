@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { pageClients, readClients } from "../api/clients/clients.ts";
+import { pageClients, pageOwnClients, readClients } from "../api/clients/clients.ts";
 import { usePages } from "../ui/use-pages.ts";
 
 export const clientsQuery = (org: string) =>
@@ -16,6 +16,13 @@ export const useKnownClients = (org: string, { waiting, q = "" }: { waiting: boo
           waiting || registration !== "manual" || decision === "blocked" || members > 0,
       ),
     q,
+  });
+
+export const useOwnClients = (org: string) =>
+  usePages({
+    queryKey: [...clientsQuery(org).queryKey, "own"],
+    read: (query) => pageOwnClients(org, query),
+    itemsOf: ({ clients }) => clients,
   });
 
 /** A change of what the org allows; it counts as under way until all of it has been read again. */

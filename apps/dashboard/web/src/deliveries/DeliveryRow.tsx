@@ -22,8 +22,8 @@ interface DeliveryRowProps {
 export function DeliveryRow({ org, delivery, onSecret }: DeliveryRowProps) {
   const { id, kind, target, paused } = delivery;
   const pause = useDelivery(org, (paused: boolean) => pauseDelivery(org, delivery, paused));
-  const replace = useDelivery(org, () => replaceDeliverySecret(org, id));
-  const remove = useDelivery(org, () => deleteDelivery(org, id));
+  const replace = useDelivery(org, () => replaceDeliverySecret(org, delivery));
+  const remove = useDelivery(org, () => deleteDelivery(org, delivery));
   const tried = useDelivery(org, () => tryDelivery(org, id));
   const failure = pause.error ?? replace.error ?? remove.error ?? tried.error;
   return (

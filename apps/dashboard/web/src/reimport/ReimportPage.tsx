@@ -1,10 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { type ImportAnew, importAnew } from "../api/connectors/apis.ts";
+import { compareAnew, type ImportAnew, importAnew } from "../api/connectors/apis.ts";
 import { connectorQuery } from "../connector/ConnectorPage.tsx";
 import { LeftOut } from "../new-api/LeftOut.tsx";
 import { SourceForm } from "../new-api/SourceForm.tsx";
 import { useOrg } from "../session.ts";
+import { NotSaved } from "../ui/NotSaved.tsx";
 import { Page } from "../ui/Page.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
@@ -18,15 +19,16 @@ export function ReimportPage() {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const compare = useMutation({
-    mutationFn: (description: ImportAnew["description"]) => importAnew(org.slug, slug, { description, apply: false }),
+    mutationFn: (description: ImportAnew["description"]) => compareAnew(org.slug, slug, description),
   });
   const apply = useMutation({
-    mutationFn: () => importAnew(org.slug, slug, { description: compare.variables, apply: true }),
+    mutationFn: (etag: string | null) => importAnew(org.slug, slug, { description: compare.variables, etag }),
     async onSuccess() {
       await queryClient.invalidateQueries({ queryKey: ["connectors", org.slug] });
       await navigate({ to: "/$org/connectors/$slug", params: { org: org.slug, slug } });
     },
   });
+  const look = (description: ImportAnew["description"]) => compare.mutate(description, { onSuccess: apply.reset });
   if (!org.mayChange) return <NotFound />;
   return (
     <Page
@@ -44,16 +46,23 @@ export function ReimportPage() {
             label="Compare"
             pending={compare.isPending}
             error={compare.error}
-            onSubmit={compare.mutate}
+            onSubmit={look}
           />
         </Panel>
       )}
       {compare.data && (
         <>
-          {apply.error && <Failure error={apply.error} />}
+          {apply.error && (
+            <NotSaved
+              error={apply.error}
+              pending={apply.isPending}
+              onTheirs={() => look(compare.variables)}
+              onMine={() => apply.mutate(null)}
+            />
+          )}
           <Comparison
             {...{ org: org.slug, slug, found: compare.data, pending: apply.isPending }}
-            onApply={() => apply.mutate()}
+            onApply={() => apply.mutate(compare.data.etag)}
           />
           {compare.data.notes.length > 0 && <LeftOut notes={compare.data.notes} />}
         </>

@@ -24,7 +24,7 @@ export function Clients({ org }: { org: string }) {
       </Panel>
       <Requests org={org} />
       <ClientList org={org} policy={data.policy} />
-      <OwnClients org={org} clients={data.own} />
+      <OwnClients org={org} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { InferResponseType } from "hono/client";
 import type { PageQuery } from "../../ui/use-pages.ts";
 import { client } from "../client.ts";
-import { overPart, type Seen, seen } from "../preconditions.ts";
+import { over, overPart, seen } from "../preconditions.ts";
 
 const { clients, "own-clients": ownClients } = client.orgs[":org"];
 
@@ -25,25 +25,29 @@ export async function putOnClientList(org: string, entry: string): Promise<void>
   await clients.list.$post({ param: { org }, json: { entry } });
 }
 
-export async function takeOffClientList(org: string, json: { host: string; confirmed?: boolean }): Promise<void> {
-  await clients.list.$delete({ param: { org }, json });
+export async function takeOffClientList(
+  org: string,
+  shown: Clients["hosts"],
+  json: { host: string; confirmed?: boolean },
+): Promise<void> {
+  const unless = await overPart(
+    shown,
+    () => readClients(org),
+    ({ hosts }) => hosts,
+  );
+  await clients.list.$delete({ param: { org }, json, ...unless });
 }
 
-type ClientDecision = Parameters<typeof clients.decision.$put>[0]["json"];
+const { decision } = clients[":identity"];
+type ClientDecision = Parameters<typeof decision.$put>[0]["json"];
 
-/** `shown` is what has been decided so far, as whoever decides has seen it. */
+/** In place of what has been decided so far, as the client was shown. */
 export async function decideOnClient(
   org: string,
-  shown: Pick<KnownClient, "decision">,
+  { identity, etag }: Pick<KnownClient, "identity" | "etag">,
   json: ClientDecision,
 ): Promise<void> {
-  const decisionOf = ({ decision }: Pick<KnownClient, "decision">) => ({ decision });
-  const unless = await overPart(
-    decisionOf(shown),
-    () => readClients(org),
-    ({ decided }) => ({ decision: decided.find(({ identity }) => identity === json.identity)?.decision ?? null }),
-  );
-  await clients.decision.$put({ param: { org }, json, ...unless });
+  await decision.$put({ param: { org, identity: encodeURIComponent(identity) }, json, ...over(etag) });
 }
 
 export type NewOwnClient = Parameters<typeof ownClients.$post>[0]["json"];
@@ -56,19 +60,16 @@ export async function registerOwnClient(
   return (await ownClients.$post({ param: { org }, json })).json();
 }
 
-/** A change of the client as it is `shown`. */
-function overOwnClient(org: string, shown: OwnClient) {
-  const read = async () => seen(await ownClients[":id"].$get({ param: { org, id: shown.id } }));
-  return overPart(shown, read, ({ etag: _, ...now }: Seen<OwnClient>) => now);
+export async function replaceOwnClientSecret(org: string, { id, etag }: OwnClient): Promise<string> {
+  return (await (await ownClients[":id"].secret.$post({ param: { org, id }, ...over(etag) })).json()).secret;
 }
 
-export async function replaceOwnClientSecret(org: string, shown: OwnClient): Promise<string> {
-  const param = { org, id: shown.id };
-  return (await (await ownClients[":id"].secret.$post({ param, ...(await overOwnClient(org, shown)) })).json()).secret;
+export async function deleteOwnClient(org: string, { id, etag }: OwnClient): Promise<void> {
+  await ownClients[":id"].$delete({ param: { org, id }, ...over(etag) });
 }
 
-export async function deleteOwnClient(org: string, shown: OwnClient): Promise<void> {
-  await ownClients[":id"].$delete({ param: { org, id: shown.id }, ...(await overOwnClient(org, shown)) });
+export async function pageOwnClients(org: string, query: PageQuery) {
+  return (await ownClients.$get({ param: { org }, query })).json();
 }
 
 /** A part of those that members ask for, or of the others. */
@@ -78,4 +79,4 @@ export async function pageClients(org: string, waiting: boolean, query: PageQuer
 
 export type Clients = InferResponseType<typeof clients.$get>;
 export type KnownClient = InferResponseType<typeof clients.known.$get>["clients"][number];
-export type OwnClient = Clients["own"][number];
+export type OwnClient = InferResponseType<typeof ownClients.$get>["clients"][number];

@@ -1,6 +1,7 @@
 import type { InferResponseType } from "hono/client";
 import type { PreviewLine } from "../../../../server/connectors/apis.ts";
 import { client } from "../client.ts";
+import { over, type Seen, seen } from "../preconditions.ts";
 import { ApiProblem } from "../problem.ts";
 
 const { apis } = client.orgs[":org"];
@@ -45,6 +46,20 @@ const importOfApi = apis[":slug"].import;
 export type ImportAnew = Parameters<typeof importOfApi.$post>[0]["json"];
 export type Imported = InferResponseType<typeof importOfApi.$post>;
 
-export async function importAnew(org: string, slug: string, json: ImportAnew): Promise<Imported> {
-  return (await importOfApi.$post({ param: { org, slug }, json })).json();
+type Description = ImportAnew["description"];
+
+/** What an import would change of what there is now. */
+export async function compareAnew(org: string, slug: string, description: Description): Promise<Seen<Imported>> {
+  const { etag } = await seen(await apis[":slug"].$get({ param: { org, slug } }));
+  const response = await importOfApi.$post({ param: { org, slug }, json: { description, apply: false } });
+  return { ...(await response.json()), etag };
+}
+
+/** In place of what it was compared with, or of whatever there is. */
+export async function importAnew(
+  org: string,
+  slug: string,
+  { description, etag }: { description: Description; etag: string | null },
+): Promise<void> {
+  await importOfApi.$post({ param: { org, slug }, json: { description, apply: true }, ...over(etag) });
 }
