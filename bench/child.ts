@@ -6,8 +6,6 @@ import { setTimeout as after } from "node:timers/promises";
 // Each part of a measurement is a process of its own, asked over IPC for what it has used.
 
 export interface Usage {
-  /** User and system time, in microseconds. */
-  cpuUs: number;
   /** After a full collection. */
   heapBytes: number;
   rssBytes: number;
@@ -18,6 +16,8 @@ export interface Usage {
 export interface Child<Ready> extends AsyncDisposable {
   ready: Ready;
   pid: number;
+  /** User and system time since it began, in microseconds. */
+  cpuUs(): Promise<number>;
   usage(): Promise<Usage>;
   /** Its exit code. */
   exited: Promise<number | null>;
@@ -26,13 +26,18 @@ export interface Child<Ready> extends AsyncDisposable {
 /** In the child: says that it is ready, and then answers each question with its usage. */
 export function reportTo(parent: NodeJS.Process, ready: object): void {
   parent.send!({ ready });
-  parent.on("message", () => {
-    globalThis.gc?.();
-    const { user, system } = process.cpuUsage();
-    const { heapUsed: heapBytes, rss: rssBytes } = process.memoryUsage();
-    const peakRssBytes = process.resourceUsage().maxRSS * 1024;
-    parent.send!({ usage: { cpuUs: user + system, heapBytes, rssBytes, peakRssBytes } satisfies Usage });
-  });
+  parent.on("message", (question) => parent.send!(question === "cpu" ? { cpuUs: cpuUs() } : { usage: usage() }));
+}
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+function usage(): Usage {
+  globalThis.gc?.();
+  const { heapUsed: heapBytes, rss: rssBytes } = process.memoryUsage();
+  return { heapBytes, rssBytes, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
 }
 
 /** Node's flags are those that `npm start` runs with. */
@@ -51,6 +56,10 @@ export async function startChild<Ready>(file: string, args: string[] = [], env =
     ready,
     pid: child.pid!,
     exited,
+    async cpuUs() {
+      child.send("cpu");
+      return (await answer<{ cpuUs: number }>()).cpuUs;
+    },
     async usage() {
       child.send("usage");
       return (await answer<{ usage: Usage }>()).usage;

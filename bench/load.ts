@@ -11,6 +11,9 @@ const META = {
   "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1" },
 };
 
+/** So many calls ahead, and what a call runs through is compiled, what one in ten runs through too. */
+export const WARM = 60_000;
+
 type Load = Pick<autocannon.Options, "connections" | "duration" | "amount" | "overallRate">;
 
 /** A modern client's call of one tool, again and again. */

@@ -1,7 +1,7 @@
 import { setTimeout as after } from "node:timers/promises";
 import { type Child, startChild } from "./child.ts";
 import { writePart } from "./docs.ts";
-import { median, timesOf } from "./load.ts";
+import { median, timesOf, WARM } from "./load.ts";
 import type { House } from "./open-streams.ts";
 
 // What telemetry costs a call, in CPU: gateways that differ in nothing else are called in turn.
@@ -10,8 +10,6 @@ const ROUNDS = 9;
 const SECONDS = 3;
 const CONNECTIONS = 32;
 const PART_MAX = 0.1;
-/** Until what is done for one call in ten has been done so often that it is compiled. */
-const WARM = 60_000;
 /** What a round has caused is exported before its end. */
 const EXPORTED = { OTEL_BSP_SCHEDULE_DELAY: "500" };
 const EXPORTED_MS = 1000;
@@ -44,10 +42,10 @@ export async function measureTelemetry(upstreamUrl: string): Promise<void> {
 }
 
 async function cpuOfACall(house: Child<House>): Promise<number> {
-  const before = await house.usage();
+  const before = await house.cpuUs();
   const times = await timesOf(house.ready, "look", { connections: CONNECTIONS, duration: SECONDS });
   await after(EXPORTED_MS);
-  return ((await house.usage()).cpuUs - before.cpuUs) / times.length;
+  return ((await house.cpuUs()) - before) / times.length;
 }
 
 async function report(ways: Way[], without: Way, sampled: Way, bytes: number): Promise<void> {
