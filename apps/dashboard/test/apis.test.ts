@@ -65,7 +65,7 @@ const toolOf = (name: string) =>
 test("a description is read before anything is stored: its tools, what is proposed, how it is opened, what is left out", async () => {
   const answer = await owner("POST", `${APIS}/preview`, { text });
   expect(answer.text.split("\n")[0]).toBe('{"progress":{"done":0,"all":3}}');
-  const { api } = lastLine(answer);
+  const { result: api } = lastLine(answer);
   expect(api).toMatchObject({
     ...{ title: "Pets", url: "https://pets.example.com/v1", operations: 3 },
     security: [{ kind: "header", parameter: "X-Key" }],
@@ -98,7 +98,7 @@ test("what is no description, or cannot be fetched, is said to be so", async () 
 
 test("a description of megabytes is taken, though other bodies are kept short", async () => {
   const large = JSON.stringify({ ...DESCRIPTION, "x-filler": "x".repeat(3_000_000) });
-  expect(lastLine(await owner("POST", `${APIS}/preview`, { text: large })).api.operations).toBe(3);
+  expect(lastLine(await owner("POST", `${APIS}/preview`, { text: large })).result.operations).toBe(3);
   expect((await owner("POST", "/api/orgs/acme/connectors", { name: "x".repeat(100_000) })).status).toBe(413);
 });
 
@@ -125,7 +125,7 @@ test("from a URL, with relative servers relative to it", async () => {
   await using site = await listenOnLoopback((_request, response) => {
     response.end(JSON.stringify({ ...DESCRIPTION, servers: [{ url: "/api" }] }));
   });
-  const { api } = lastLine(await owner("POST", `${APIS}/preview`, { url: `${site.origin}/docs/openapi.json` }));
+  const { result: api } = lastLine(await owner("POST", `${APIS}/preview`, { url: `${site.origin}/docs/openapi.json` }));
   expect(api.url).toBe(`${site.origin}/api`);
 });
 
@@ -146,7 +146,7 @@ test("documents that it refers to are fetched where the owner says so, and throu
     "leads out of the description",
   );
   expect(asked).toEqual(["/openapi.json"]);
-  const { api } = lastLine(await owner("POST", `${APIS}/preview`, { url, followReferences: true }));
+  const { result: api } = lastLine(await owner("POST", `${APIS}/preview`, { url, followReferences: true }));
   expect(asked).toEqual(["/openapi.json", "/openapi.json", "/shared.json"]);
   expect(api.tools).toMatchObject([{ name: "a", arguments: 1 }]);
   expect(api.notes).toMatchObject([{ leftOut: true, problem: expect.stringContaining("169.254.169.254") }]);

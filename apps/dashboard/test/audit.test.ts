@@ -8,6 +8,7 @@ import { withOrg } from "@gatehouse/store/database";
 import { startHouse } from "@gatehouse/testing/house";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { verifyOnce } from "../server/audit/verify-once.ts";
 import { type Send, signIn } from "./signed-in.ts";
 
 const API = "/api/orgs/acme/audit";
@@ -215,7 +216,12 @@ test("how far the chain goes is told, and that something was changed", async () 
   await chained();
   const { json } = await as.auditor("GET", `${API}/integrity`);
   expect(json).toMatchObject({ chained: { seq: expect.any(Number), at: expect.any(String) }, retainedFrom: 1 });
-  const verdict = async () => (await as.auditor("GET", `${API}/verdict`)).json;
+  async function verdict() {
+    const lines = (await as.auditor("GET", `${API}/verdict`)).text.trim().split("\n");
+    const [{ progress }, { result }] = [JSON.parse(lines[0]!), JSON.parse(lines.at(-1)!)];
+    expect(progress.all).toBeGreaterThanOrEqual(json.chained.seq);
+    return result;
+  }
   expect(await verdict()).toMatchObject({ chainedSeq: json.chained.seq, finding: null });
   const change = (from: string, to: string) =>
     sql`update audit_log set outcome = ${to} where org_id = ${acme.id} and seq = 3 and outcome = ${from}`.execute(
@@ -224,6 +230,15 @@ test("how far the chain goes is told, and that something was changed", async () 
   await change("ok", "forged");
   expect((await verdict()).finding).toMatch(/^Row 3 .* was changed/);
   await change("forged", "ok");
+  expect((await verdict()).finding).toBeNull();
+
+  // As another process would.
+  const elsewhere = await verifyOnce({ db: house.ownerDb, vault: house.vault }, acme.id);
+  expect((await as.owner("GET", `${API}/verdict`)).status).toBe(409);
+  const told: number[][] = [];
+  const tell = async (done: number, all: number) => told.push([done, all]);
+  await elsewhere({ tell, isGone: () => false });
+  expect(told[0]).toEqual([0, expect.any(Number)]);
   expect((await verdict()).finding).toBeNull();
 });
 
@@ -252,7 +267,8 @@ test("who may do what, by role; another org's rows cannot be told from those tha
   const id = await log();
   const reads = ["", "/export?format=csv", "/integrity", "/verdict", "/settings", `/${id}`];
   for (const path of reads) {
-    const statuses = await Promise.all(ROLES.map(async (role) => (await as[role]("GET", API + path)).status));
+    const statuses: number[] = [];
+    for (const role of ROLES) statuses.push((await as[role]("GET", API + path)).status);
     expect([path, ...statuses]).toEqual([path, 200, 200, 403, 200]);
     expect([path, (await as.stranger("GET", API + path)).status]).toEqual([path, 404]);
   }

@@ -30,6 +30,12 @@ export async function beginChange(org: OrgScope, path: string): Promise<boolean>
   return rows.length > 0;
 }
 
+/** It takes longer. */
+export async function prolongChange(org: OrgScope, path: string): Promise<void> {
+  await sql`update resource_changes set busy_until = now() + interval '2 minutes'
+    where org_id = ${org.id} and path = ${path}`.execute(org.db);
+}
+
 /** Of what nobody has changed, nothing stays. */
 export async function abandonChange(org: OrgScope, path: string): Promise<void> {
   await sql`delete from resource_changes where org_id = ${org.id} and path = ${path} and changed_at is null`.execute(

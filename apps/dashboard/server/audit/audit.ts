@@ -1,4 +1,3 @@
-import { headSignerOf } from "@gatehouse/audit/head";
 import { Fault } from "@gatehouse/faults";
 import {
   type AuditEntry,
@@ -16,11 +15,12 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
 import { z } from "zod";
 import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
+import { inLines } from "../api/in-lines.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
-import { EXPORT_FORMATS, exportLines, readingOf, streamOf } from "./export-audit.ts";
-import { verifyLog } from "./whole-log.ts";
+import { EXPORT_FORMATS, exportLines, streamOf } from "./export-audit.ts";
+import { verifyOnce } from "./verify-once.ts";
 
 const Text = z.string().trim().min(1).max(200);
 
@@ -78,14 +78,9 @@ const IntegrityAnswer = z.object({
   retainedFrom: z.int(),
 });
 
-const VerdictAnswer = z.object({
-  ...{ rows: z.int(), chainedSeq: z.int(), signedSeq: z.int().nullable() },
-  /** `null` where nothing is wrong. */
-  finding: z.string().nullable(),
-});
-
 /** `/api/orgs/:org/audit` */
-export function audit({ db, vault }: Deps) {
+export function audit(deps: Deps) {
+  const { db, vault } = deps;
   return new Hono<InOrg>()
     .get(
       "/",
@@ -147,16 +142,13 @@ export function audit({ db, vault }: Deps) {
     .get(
       "/verdict",
       operation("verifyAudit", {
-        summary: "Verify the log's chain",
+        summary: "Verify the log's chain; progress and the verdict are lines of JSON",
         needs: "read the audit log",
-        answers: VerdictAnswer,
+        media: ["application/x-ndjson"],
       }),
       async function verify(c) {
-        const { id } = c.var.membership.org;
-        const { rows, end, signedSeq, finding } = await verifyLog(readingOf(db, id), id, {
-          key: headSignerOf(vault).key,
-        });
-        return c.json({ rows, chainedSeq: end.seq, signedSeq, finding: finding?.says ?? null });
+        const verify = await verifyOnce(deps, c.var.membership.org.id);
+        return inLines(c, verify);
       },
     )
     .get(

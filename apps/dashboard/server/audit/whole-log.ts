@@ -30,8 +30,8 @@ export interface VerifyOptions {
   heads?: Head[];
   /** What heads must be signed with. */
   key?: string | undefined;
-  /** Is told how many rows have been looked at. */
-  count?: (rows: number) => void;
+  /** Is told how many rows have been looked at, and waited for. */
+  count?: (rows: number) => void | Promise<void>;
 }
 
 const COUNT_EVERY = 10_000;
@@ -46,7 +46,7 @@ export async function verifyLog(reading: Reading, orgId: string, options: Verify
   async function follow(after: number): Promise<number> {
     let end = after;
     for await (const row of readChain(reading, orgId, after)) {
-      if (++rows % COUNT_EVERY === 0) count?.(rows);
+      if (++rows % COUNT_EVERY === 0) await count?.(rows);
       if (!verifier.take(row)) break;
       end = row.seq;
     }

@@ -4,7 +4,7 @@ import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits
 import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
 import type { RiskReport } from "@gatehouse/connectors/risk/report";
 import { Access, slotOf } from "@gatehouse/credentials/access";
-import { Fault, renderFault, toFault } from "@gatehouse/faults";
+import { Fault } from "@gatehouse/faults";
 import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
 import { insertAudit } from "@gatehouse/store/audit";
 import {
@@ -22,9 +22,9 @@ import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { type Org, SLUG } from "@gatehouse/store/orgs";
 import type { User } from "@gatehouse/store/users";
 import { Hono } from "hono";
-import { stream } from "hono/streaming";
 import { z } from "zod";
 import { jsonBody } from "../api/fields.ts";
+import { inLines } from "../api/in-lines.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
@@ -81,17 +81,11 @@ export function apis(deps: Deps) {
       jsonBody(DescriptionSource),
       function preview(c) {
         const source = c.req.valid("json");
-        c.header("content-type", "application/x-ndjson");
-        return stream(c, async (out) => {
-          const tell = (line: object) => out.write(`${JSON.stringify(line)}\n`);
-          try {
-            const onProgress = (done: number, all: number) => void tell({ progress: { done, all } });
-            const api = await importApi(egress, source, { onProgress });
-            const risks = await withOrg(db, c.var.membership.org.id, (scope) => risksOfImport(scope, api));
-            await tell({ api: viewOf(api, risks) });
-          } catch (error) {
-            await tell({ fault: JSON.parse(renderFault(toFault(error), "problem").body) });
-          }
+        return inLines<Preview>(c, async ({ tell }) => {
+          const onProgress = (done: number, all: number) => void tell(done, all);
+          const api = await importApi(egress, source, { onProgress });
+          const risks = await withOrg(db, c.var.membership.org.id, (scope) => risksOfImport(scope, api));
+          return viewOf(api, risks);
         });
       },
     )
@@ -154,11 +148,8 @@ function digestOf(tools: StoredTool[]): string {
   return hash("sha256", JSON.stringify(shown), "base64url");
 }
 
-/** What reading a description tells, a line at a time. */
-export type PreviewLine =
-  | { progress: { done: number; all: number } }
-  | { api: ReturnType<typeof viewOf> }
-  | { fault: { status: number; detail: string } };
+/** What reading a description comes to. */
+export type Preview = ReturnType<typeof viewOf>;
 
 const FINDINGS_SHOWN = 5;
 

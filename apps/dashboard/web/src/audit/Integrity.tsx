@@ -2,7 +2,10 @@ import { Alert, Anchor, Button, Group, Text } from "@mantine/core";
 import { IconShieldCheck, IconShieldX } from "@tabler/icons-react";
 import { queryOptions, useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { type AuditIntegrity, type AuditVerdict, readAuditIntegrity, verifyAudit } from "../api/audit/audit.ts";
+import { useState } from "react";
+import type { AuditVerdict } from "../../../server/audit/verify-once.ts";
+import { type AuditIntegrity, readAuditIntegrity, verifyAudit } from "../api/audit/audit.ts";
+import type { Progress } from "../api/lines.ts";
 import { useOrg } from "../session.ts";
 import { Ago } from "../ui/Ago.tsx";
 import { Copyable } from "../ui/copy.tsx";
@@ -62,7 +65,11 @@ function Chain({ org }: { org: string }) {
 }
 
 function Verification({ org }: { org: string }) {
-  const { data, error, isPending, mutate } = useMutation({ mutationFn: () => verifyAudit(org) });
+  const [progress, setProgress] = useState<Progress>();
+  const { data, error, isPending, mutate } = useMutation({
+    mutationFn: () => verifyAudit(org, setProgress),
+    onMutate: () => setProgress(undefined),
+  });
   return (
     <Panel
       title="Verification"
@@ -74,7 +81,7 @@ function Verification({ org }: { org: string }) {
         </Button>
         {isPending && (
           <Text size="sm" c="dimmed" role="status">
-            With millions of rows this takes a while.
+            {progress ? `${count(progress.done)} of ${count(progress.all)} rows` : "Beginning…"}
           </Text>
         )}
       </Group>

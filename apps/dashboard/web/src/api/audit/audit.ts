@@ -1,5 +1,7 @@
 import type { InferResponseType } from "hono/client";
+import type { AuditVerdict } from "../../../../server/audit/verify-once.ts";
 import { client } from "../client.ts";
+import { type Progress, resultOf } from "../lines.ts";
 import { over, type Seen, seen } from "../preconditions.ts";
 
 const { audit } = client.orgs[":org"];
@@ -8,7 +10,6 @@ export type AuditPage = InferResponseType<typeof audit.$get>;
 /** With all that it says, which differs from event to event. */
 export type FullAuditEntry = Omit<AuditEntry, "entry"> & { seq: number | null; entry: Record<string, unknown> };
 export type AuditIntegrity = InferResponseType<typeof audit.integrity.$get>;
-export type AuditVerdict = InferResponseType<typeof audit.verdict.$get>;
 export type AuditSettings = InferResponseType<typeof audit.settings.$get>;
 type AuditQuery = Parameters<typeof audit.$get>[0]["query"];
 
@@ -40,8 +41,8 @@ export async function readAuditIntegrity(org: string): Promise<AuditIntegrity> {
 }
 
 /** Looks at every row. */
-export async function verifyAudit(org: string): Promise<AuditVerdict> {
-  return (await audit.verdict.$get({ param: { org } })).json();
+export async function verifyAudit(org: string, onProgress: (progress: Progress) => void): Promise<AuditVerdict> {
+  return resultOf<AuditVerdict>(await audit.verdict.$get({ param: { org } }), onProgress);
 }
 
 export async function readAuditSettings(org: string): Promise<Seen<AuditSettings>> {
