@@ -180,6 +180,37 @@ test("an owner registers it, and decides tool by tool; members and other orgs do
   expect((await member("POST", `${PETS}/tools`, { names: [], offered: true })).status).toBe(403);
 });
 
+test("how a description says that it is opened is filled in, and what it does not say is to be found out", async () => {
+  // The web app's: no part of what is compiled here.
+  const { suggestWay } = await import(new URL("../web/src/new-api/suggest-ways.ts", import.meta.url).href);
+  const authorizationUrl = "https://login.example.com/authorize";
+  const tokenUrl = "https://login.example.com/token";
+  const scopes = { "pets:read": "See pets", "pets:write": "Change them" };
+  const discovery = "https://login.example.com/.well-known/openid-configuration";
+  const securitySchemes = {
+    handed: { type: "oauth2", flows: { implicit: { authorizationUrl, scopes } } },
+    typed: { type: "oauth2", flows: { password: { tokenUrl, scopes } } },
+    found: { type: "openIdConnect", openIdConnectUrl: discovery },
+    coded: { type: "oauth2", flows: { authorizationCode: { authorizationUrl, tokenUrl, scopes } } },
+    machine: { type: "oauth2", flows: { clientCredentials: { tokenUrl, scopes } } },
+  };
+  const described = JSON.stringify({ ...DESCRIPTION, components: { securitySchemes } });
+  const { result } = lastLine(await owner("POST", `${APIS}/preview`, { text: described }));
+  const [handed, typed, found, coded, machine] = result.security.map(suggestWay);
+  const members = { kind: "member-oauth", scopes: "pets:read" };
+  const [authorizationEndpoint, tokenEndpoint] = [authorizationUrl, tokenUrl];
+  expect(handed).toMatchObject({ way: { ...members, server: { authorizationEndpoint, tokenEndpoint: "" } } });
+  expect(handed.todo).toContain("only the implicit flow");
+  expect(typed).toMatchObject({ way: { ...members, server: { authorizationEndpoint: "", tokenEndpoint } } });
+  expect(typed.todo).toContain("give away their passwords");
+  const server = { issuer: "https://login.example.com", authorizationEndpoint: "", tokenEndpoint: "" };
+  expect(found).toMatchObject({ way: { ...members, scopes: "openid", server } });
+  expect(found.todo).toContain(`Open ${discovery} in a browser`);
+  expect(coded).toMatchObject({ way: { ...members, server: { authorizationEndpoint, tokenEndpoint } } });
+  expect(machine).toMatchObject({ way: { kind: "client-credentials", tokenEndpoint, scopes: "pets:read" } });
+  expect([coded.todo, machine.todo]).toEqual([undefined, undefined]);
+});
+
 test("imported anew, names and edits stay with their operations, and what is new waits", async () => {
   const changed = {
     ...DESCRIPTION,

@@ -67,13 +67,24 @@ const columnsOf = (owner: TokenOwner) =>
     : { user_id: null, service_account_id: owner.serviceAccountId };
 
 /** Newest first, those that have expired too: of one owner, or of all. */
-export function listStaticTokens(org: OrgScope, owner?: TokenOwner, page?: Page): Promise<StaticToken[]> {
+export function listStaticTokens(org: OrgScope, owner: TokenOwner, page?: Page): Promise<StaticToken[]> {
   let query = org.db.selectFrom("static_tokens").select(COLUMNS).where("org_id", "=", org.id).orderBy("id", "desc");
-  if (owner && "userId" in owner) query = query.where("user_id", "=", owner.userId);
-  if (owner && "serviceAccountId" in owner) query = query.where("service_account_id", "=", owner.serviceAccountId);
+  if ("userId" in owner) query = query.where("user_id", "=", owner.userId);
+  else query = query.where("service_account_id", "=", owner.serviceAccountId);
   if (page) query = query.limit(page.limit);
   if (page?.after) query = query.where("id", "<", page.after);
   return query.execute();
+}
+
+/** The newest first. */
+export function listTokensOfAccounts(org: OrgScope, ids: string[]): Promise<StaticToken[]> {
+  return org.db
+    .selectFrom("static_tokens")
+    .select(COLUMNS)
+    .where("org_id", "=", org.id)
+    .where("service_account_id", "=", sql<string>`any(${ids}::uuid[])`)
+    .orderBy("id", "desc")
+    .execute();
 }
 
 /** By member, those that have expired too; who has none is not there. */

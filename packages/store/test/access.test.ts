@@ -143,5 +143,7 @@ test("a service account's tokens are dead while it is suspended, and end with it
   await withOrg(dashboard, org.id, (scope) =>
     insertServiceAccount(scope, { name: "Deploy", role: "member", createdBy: user.id }),
   );
-  expect(await withOrg(dashboard, org.id, (scope) => listStaticTokens(scope))).toEqual([]);
+  expect(
+    await withOrg(dashboard, org.id, (scope) => listStaticTokens(scope, { serviceAccountId: account.id })),
+  ).toEqual([]);
 });

@@ -10,7 +10,7 @@ import {
   type ServiceAccount,
   suspendServiceAccount,
 } from "@gatehouse/store/service-accounts";
-import { listStaticTokens } from "@gatehouse/store/static-tokens";
+import { listTokensOfAccounts } from "@gatehouse/store/static-tokens";
 import { Hono } from "hono";
 import { z } from "zod";
 import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
@@ -55,9 +55,10 @@ export function serviceAccounts(deps: Deps) {
       async function list(c) {
         const { after, limit } = c.req.valid("query");
         const { accounts, next } = await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const [tokens, connectors] = [await listStaticTokens(scope), await listConnectors(scope)];
           const rows = await listServiceAccounts(scope, { after, limit: limit + 1 });
           const { items, next } = pageOf(rows, limit, ({ id }) => id);
+          const ids = items.map(({ id }) => id);
+          const [tokens, connectors] = [await listTokensOfAccounts(scope, ids), await listConnectors(scope)];
           const accounts = items.map(({ id, name, role, createdAt, suspendedAt }) => ({
             ...{ id, name, role, createdAt: createdAt.toISOString(), suspendedAt: suspendedAt?.toISOString() ?? null },
             tokens: tokens

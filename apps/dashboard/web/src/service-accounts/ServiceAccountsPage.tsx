@@ -1,22 +1,26 @@
 import { Button } from "@mantine/core";
 import { IconPlus, IconRobot } from "@tabler/icons-react";
-import { queryOptions, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { listServiceAccounts } from "../api/clients/service-accounts.ts";
+import { pageServiceAccounts } from "../api/clients/service-accounts.ts";
+import { LoadMore } from "../audit/LoadMore.tsx";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
 import { Empty, Failure, Loading, NotFound } from "../ui/states.tsx";
+import { usePages } from "../ui/use-pages.ts";
 import { Account } from "./Account.tsx";
 import { NewAccount } from "./NewAccount.tsx";
-
-const accountsQuery = (org: string) =>
-  queryOptions({ queryKey: ["service-accounts", org], queryFn: () => listServiceAccounts(org) });
 
 export function ServiceAccountsPage() {
   const org = useOrg()!;
   const [making, setMaking] = useState(false);
-  const { data: accounts, error, refetch } = useQuery({ ...accountsQuery(org.slug), enabled: org.mayChange });
+  const pages = usePages({
+    queryKey: ["service-accounts", org.slug],
+    read: (query) => pageServiceAccounts(org.slug, query),
+    itemsOf: ({ accounts }) => accounts,
+    enabled: org.mayChange,
+  });
+  const { items: accounts, error, refetch } = pages;
   if (!org.mayChange) return <NotFound />;
   const newButton = (
     <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setMaking(true)}>
@@ -42,6 +46,7 @@ export function ServiceAccountsPage() {
       {accounts?.map((account) => (
         <Account key={account.id} org={org.slug} account={account} />
       ))}
+      {pages.hasNextPage && <LoadMore loading={pages.isFetchingNextPage} onLoad={() => pages.fetchNextPage()} />}
     </Page>
   );
 }

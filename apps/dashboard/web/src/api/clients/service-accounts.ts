@@ -1,16 +1,13 @@
 import type { InferResponseType } from "hono/client";
-import { allOf } from "../all-of.ts";
+import type { PageQuery } from "../../ui/use-pages.ts";
 import { client } from "../client.ts";
 import { overPart, seen } from "../preconditions.ts";
 import type { Minted, NewTokenFields } from "./tokens.ts";
 
 const accounts = client.orgs[":org"]["service-accounts"];
 
-export async function listServiceAccounts(org: string) {
-  return allOf(
-    async (query) => (await accounts.$get({ param: { org }, query })).json(),
-    ({ accounts }) => accounts,
-  );
+export async function pageServiceAccounts(org: string, query: PageQuery) {
+  return (await accounts.$get({ param: { org }, query })).json();
 }
 
 export type NewServiceAccount = Required<Parameters<typeof accounts.$post>[0]["json"]>;
