@@ -13,7 +13,7 @@ import {
 } from "@gatehouse/testing/chromium";
 import { type Endpoint, type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { tokenFor } from "@gatehouse/testing/token-for";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 let house: TestHouse;
 let browser: Browser;
@@ -86,6 +86,11 @@ test("an owner lets only listed apps in; a member asks for another, the owner ap
   await page.getByLabel("Put on the list").fill("claude.ai");
   await page.keyboard.press("Enter");
   await page.getByRole("listitem").filter({ hasText: "claude.ai" }).waitFor();
+  const chosen: number[] = [];
+  page.on("response", (answer) => answer.url().endsWith("/clients/policy") && chosen.push(answer.status()));
+  await page.getByLabel("Any app").click();
+  await page.getByLabel("Only apps on a list").click();
+  await vi.waitFor(() => expect(chosen).toEqual([204, 204]), 10_000);
 
   const visitor = await openPage(browser);
   await visitor.page.goto(await authorizationUrl("Notes"));

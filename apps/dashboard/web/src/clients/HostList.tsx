@@ -9,8 +9,8 @@ import { useDisconnecting } from "./use-disconnecting.tsx";
 export function HostList({ org, hosts }: { org: string; hosts: string[] }) {
   const [entry, setEntry] = useState("");
   const add = useChange(org, () => putOnClientList(org, entry));
-  const remove = useDisconnecting(org, (change: { host: string; confirmed?: boolean }) =>
-    takeOffClientList(org, hosts, change),
+  const remove = useDisconnecting(org, (change: { host: string; confirmed?: boolean }, shown) =>
+    takeOffClientList(org, shown.hosts, change),
   );
 
   function submit(event: FormEvent): void {

@@ -20,7 +20,8 @@ const POLICIES = [
 export function PolicyChoice({ org, policy }: { org: string; policy: Clients["policy"] }) {
   const { submit, confirmation, error, isPending, wanted } = useDisconnecting(
     org,
-    (change: { policy: Clients["policy"]; confirmed?: boolean }) => chooseClientPolicy(org, policy, change),
+    (change: { policy: Clients["policy"]; confirmed?: boolean }, shown) =>
+      chooseClientPolicy(org, shown.policy, change),
   );
   return (
     <>

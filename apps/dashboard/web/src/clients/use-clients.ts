@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { pageClients, pageOwnClients, readClients } from "../api/clients/clients.ts";
+import { type Clients, pageClients, pageOwnClients, readClients } from "../api/clients/clients.ts";
 import { usePages } from "../ui/use-pages.ts";
 
 export const clientsQuery = (org: string) =>
@@ -25,11 +25,19 @@ export const useOwnClients = (org: string) =>
     itemsOf: ({ clients }) => clients,
   });
 
-/** A change of what the org allows; it counts as under way until all of it has been read again. */
-export function useChange<Change, Outcome = void>(org: string, mutationFn: (change: Change) => Promise<Outcome>) {
+/**
+ * A change of what the org allows; it counts as under way until all of it has been read again. One after the other, each of what
+ * is `shown` by then, so that nobody is in their own way.
+ */
+export function useChange<Change, Outcome = void>(
+  org: string,
+  change: (change: Change, shown: Clients) => Promise<Outcome>,
+) {
   const queryClient = useQueryClient();
+  const { queryKey } = clientsQuery(org);
   return useMutation({
-    mutationFn,
-    onSettled: () => queryClient.invalidateQueries({ queryKey: clientsQuery(org).queryKey }),
+    scope: { id: queryKey.join("/") },
+    mutationFn: (wanted: Change) => change(wanted, queryClient.getQueryData(queryKey)!),
+    onSettled: () => queryClient.invalidateQueries({ queryKey }),
   });
 }

@@ -1,4 +1,5 @@
 import { type ReactNode, useState } from "react";
+import type { Clients } from "../api/clients/clients.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { Confirm } from "./Confirm.tsx";
 import { useChange } from "./use-clients.ts";
@@ -6,7 +7,7 @@ import { useChange } from "./use-clients.ts";
 /** A change that may disconnect members: the server refuses it then, until they have been told what it does. */
 export function useDisconnecting<Change extends object>(
   org: string,
-  change: (change: Change & { confirmed?: boolean }) => Promise<void>,
+  change: (change: Change & { confirmed?: boolean }, shown: Clients) => Promise<void>,
 ) {
   const [asked, setAsked] = useState<{ change: Change; consequence: string } | null>(null);
   const mutation = useChange(org, change);
