@@ -79,8 +79,8 @@ function checkbox({ scope, tools }: ScopeChoice, { connector, isTicked }: Consen
 const TOOLS_NAMED_MAX = 10;
 
 function reach(scope: string, tools: string[]): string {
-  const kind = scope === "mcp:write" ? "change something, or may" : "only look things up";
-  if (tools.length === 0) return `There are no tools that ${kind}.`;
+  if (tools.length === 0)
+    return `It has no tools now that ${scope === "mcp:write" ? "change anything" : "only look things up"}.`;
   const count = tools.length === 1 ? "1 tool" : `${tools.length} tools`;
   const more = tools.length > TOOLS_NAMED_MAX ? ` and ${tools.length - TOOLS_NAMED_MAX} more` : "";
   return `${count}: ${tools.slice(0, TOOLS_NAMED_MAX).join(", ")}${more}`;

@@ -50,7 +50,7 @@ export function linkPage(view: LinkView): Html {
           <button type="submit" name="link" value="now">${typed ? "Link" : `Go to ${upstreamHost}`}</button>
         </div>
       </form>
-      <p class="quiet">It is linked to the Gatehouse account of <strong>${email}</strong>.</p>`,
+      <p class="quiet">It will belong to the Gatehouse account of <strong>${email}</strong>.</p>`,
   );
 }
 
@@ -99,6 +99,6 @@ export function linkedPage({ connector, email, notes, next }: LinkedView): Html 
       <p>
         ${next ? html`<a class="button" href="${next.href}">${next.label}</a>` : "You can close this window: what waited for it goes on by itself."}
       </p>
-      <p class="quiet">It is linked to the Gatehouse account of <strong>${email}</strong>.</p>`,
+      <p class="quiet">It belongs to the Gatehouse account of <strong>${email}</strong>.</p>`,
   );
 }

@@ -49,19 +49,21 @@ function EventRow({ org, event }: { org: string; event: AuditEvent }) {
         </Link>
       </span>
       <span role="cell" className={classes.connector} title={connector ?? undefined}>
-        {connector ?? "–"}
+        {connector ?? <Nothing />}
       </span>
       <span role="cell" className={classes.who} title={user ?? undefined}>
-        {user ?? "–"}
+        {user ?? <Nothing />}
       </span>
       <span role="cell" className={classes.outcome}>
         <Outcome outcome={outcome} />
       </span>
       <span role="cell" className={`${classes.number} ${classes.duration}`}>
-        {durationMs === undefined ? "–" : durationOf(durationMs)}
+        {durationMs === undefined ? <Nothing /> : durationOf(durationMs)}
       </span>
     </div>
     // biome-ignore-end lint/a11y/useFocusableInteractive: see above
     // biome-ignore-end lint/a11y/useSemanticElements: see above
   );
 }
+
+const Nothing = () => <span className={classes.nothing}>–</span>;

@@ -11,7 +11,9 @@ export function PeopleTab() {
     return <LinkedPeople org={org.slug} connector={connector} />;
   return (
     <Text size="sm" c="dimmed">
-      Everybody calls {connector.name} with the organisation's own credential, so that nobody links an account.
+      Everybody calls {connector.name}{" "}
+      {connector.access.length > 0 ? "with the organisation's own credential" : "without a credential"}, so that nobody
+      links an account.
     </Text>
   );
 }
