@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { setTimeout as after } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -18,7 +19,7 @@ import { writePart } from "./reliability.ts";
 
 // Two gateways as they are served, with a way of their own to Postgres, to Redis and to one of two upstreams, and a
 // Prometheus that looks at them each second. What can go wrong on these ways and with the processes is made to, and made
-// good again.
+// good again. The argument after the proof's name is a part of the names of those that are tried alone, and written nowhere.
 
 const ROOT = join(import.meta.dirname, "..");
 const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
@@ -30,12 +31,15 @@ const PATIENCE_MS = 120_000;
 /** What no answer may take longer than, whatever happens. */
 const ANSWER_MS = 90_000;
 const SCRAPED_EVERY_MS = 1000;
+const ONLY = process.argv[3] ?? "";
 const CALLS = 5;
 const CALLERS = 8;
 
 interface Fault {
   what: string;
   alert: string;
+  /** Comes true as well, and lasts as long as its window does. */
+  also?: readonly string[];
   begin(): void | Promise<void>;
   end(): void | Promise<void>;
   /** What calls at the connector that it may concern answer meanwhile, and at the other one. */
@@ -43,9 +47,7 @@ interface Fault {
   others: readonly string[];
 }
 
-interface Observed {
-  what: string;
-  alert: string;
+interface Observed extends Pick<Fault, "what" | "alert" | "also"> {
   alertMs: number;
   concerned: string;
   others: string;
@@ -74,9 +76,13 @@ const { concerned, other } = (await furnish(owner, {
 
 const gateways = [stack.use(await startGateway()), stack.use(await startGateway())] as const;
 const [first, second] = gateways;
+const monitor = stack.use(await startMonitor());
 const prometheus = stack.use(
   await startPrometheus({
-    targets: { gatehouse: gateways.map(({ metricsPort }) => `127.0.0.1:${metricsPort}`) },
+    targets: {
+      gatehouse: gateways.map(({ metricsPort }) => `127.0.0.1:${metricsPort}`),
+      collector: [`127.0.0.1:${monitor.port}`],
+    },
     ruleFiles: RULES,
   }),
 );
@@ -94,7 +100,7 @@ const HEADERS = {
 const HEAD = `\`npm run proof faults\` puts a way of its own between two gateways and Postgres, Redis and one of two upstreams, and makes it bad: \`cut\` breaks
 connections and makes none, \`delay\` is a second each way, \`slow\` is 16 bytes a second, \`garbage\` is noise in place of answers. A Prometheus looks each second. The run
 fails where an alert's expression does not turn true, where a call is answered otherwise than is promised, or where anything does not come back by itself
-once the way is good again, or the process is started again. Calls go on all the time.
+once the way is good again, or the process is started again; what comes true as well lasts for its window of an hour or more. Calls go on all the time.
 
 | what goes wrong | the alert's expression is true after | calls at the connector concerned | calls at another connector | calls succeed again after |
 |---|---|---|---|---|`;
@@ -106,13 +112,16 @@ const FAILED = ["502", "503", "504"];
 const FAULTS: Fault[] = [
   // First, since the latency of all calls of the last hour counts.
   ...onTheWay("an upstream", toUpstream, {
-    slow: { alert: "LatencyBurnsFast", concerned: OK, others: OK },
+    slow: { alert: "LatencyBurnsFast", also: ["LatencyBurnsSlowly"], concerned: OK, others: OK },
     delay: { alert: "LatencyBurnsFast", concerned: OK, others: OK },
   }),
   ...onTheWay("Postgres", postgres, {
-    cut: { alert: "PostgresUnreachable", concerned: REFUSED, others: REFUSED },
+    cut: {
+      ...{ alert: "PostgresUnreachable", also: ["AvailabilityBurnsFast", "AvailabilityBurnsSlowly"] },
+      ...{ concerned: REFUSED, others: REFUSED },
+    },
     delay: { alert: "AuditLags", concerned: [...OK, ...REFUSED], others: [...OK, ...REFUSED] },
-    slow: { alert: "PostgresUnreachable", concerned: REFUSED, others: REFUSED },
+    slow: { alert: "PoolUsedUp", concerned: REFUSED, others: REFUSED },
     garbage: { alert: "PostgresUnreachable", concerned: REFUSED, others: REFUSED },
   }),
   ...onTheWay("Redis", redis, {
@@ -145,7 +154,13 @@ const FAULTS: Fault[] = [
     ...stutter(first),
     ...{ concerned: OK, others: OK },
   },
-];
+  {
+    ...{ what: "what is monitored besides is ended, and started again", alert: "MonitoringDown" },
+    begin: () => monitor.end(),
+    end: () => monitor.start(),
+    ...{ concerned: OK, others: OK },
+  },
+].filter(({ what }) => what.includes(ONLY));
 
 // What has never been counted does not grow: every series begins before anything goes wrong.
 for (const { port } of gateways) for (const endpoint of [concerned, other]) await call(port, endpoint);
@@ -161,13 +176,13 @@ for (const fault of FAULTS) {
   rows.push(row);
   process.stdout.write(`${row}\n`);
 }
-await writePart("What goes wrong, and what becomes of it", `${HEAD}\n${rows.join("\n")}\n\n${notPutIn()}`);
+if (!ONLY) await writePart("What goes wrong, and what becomes of it", `${HEAD}\n${rows.join("\n")}\n\n${notPutIn()}`);
 if (broken.length > 0) throw new Error(broken.join("\n"));
 
 function onTheWay(
   where: string,
   way: { weather: Weather },
-  faults: Partial<Record<Weather, Pick<Fault, "alert" | "concerned" | "others">>>,
+  faults: Partial<Record<Weather, Pick<Fault, "alert" | "also" | "concerned" | "others">>>,
 ): Fault[] {
   return Object.entries(faults).map(([weather, fault]) => ({
     what: `the way to ${where}: ${weather}`,
@@ -183,7 +198,9 @@ function onTheWay(
 
 /** What only `promtool test rules` shows to come and to end. */
 function notPutIn(): string {
-  const names = [...rules.keys()].filter((name) => !FAULTS.some(({ alert }) => alert === name));
+  const names = [...rules.keys()].filter(
+    (name) => !FAULTS.some(({ alert, also }) => alert === name || also?.includes(name)),
+  );
   return `Nothing is made to go wrong here for these; that they come and end is shown by \`promtool\` alone, on series that are written by hand
 (\`infra/prometheus/tests\`): ${names.map((name) => `\`${name}\``).join(", ")}.`;
 }
@@ -228,15 +245,16 @@ async function underLoad<T>(port: number, work: () => Promise<T>): Promise<T> {
 
 /** From its beginning to its end, whatever happens in between. */
 async function during(fault: Fault, port: number): Promise<Omit<Observed, "backMs">> {
-  const { what, alert } = fault;
+  const { what, alert, also = [] } = fault;
   const began = performance.now();
   await fault.begin();
   async function watch(): Promise<Omit<Observed, "backMs">> {
     await until(() => isTrue(alert), `${alert} does not come`);
     const alertMs = performance.now() - began;
+    for (const other of also) await until(() => isTrue(other), `${other} does not come`);
     const answered = await answersOf(port, concerned, fault.concerned);
     const others = await answersOf(port, other, fault.others);
-    return { what, alert, alertMs, concerned: answered, others };
+    return { what, alert, also, alertMs, concerned: answered, others };
   }
   return underLoad(port, () => watch().finally(() => fault.end()));
 }
@@ -349,8 +367,23 @@ async function serveGateway(env: NodeJS.ProcessEnv): Promise<ChildProcess> {
   return child;
 }
 
-function rowOf({ what, alert, alertMs, concerned, others, backMs }: Observed): string {
-  return `| ${what} | \`${alert}\`, ${seconds(alertMs)} | ${concerned} | ${others} | ${seconds(backMs)} |`;
+/** Something that is looked at beside Gatehouse, as the collector is. */
+async function startMonitor() {
+  const server = createServer((_request, response) => response.setHeader("content-type", "text/plain").end());
+  const port = await freePort();
+  const end = async () => {
+    const closed = once(server.close(), "close");
+    server.closeAllConnections();
+    await closed;
+  };
+  const start = async () => void (await once(server.listen(port, "127.0.0.1"), "listening"));
+  await start();
+  return { port, start, end, [Symbol.asyncDispose]: end };
+}
+
+function rowOf({ what, alert, also = [], alertMs, concerned, others, backMs }: Observed): string {
+  const alerts = [`\`${alert}\`, ${seconds(alertMs)}`, ...also.map((name) => `\`${name}\``)].join("; ");
+  return `| ${what} | ${alerts} | ${concerned} | ${others} | ${seconds(backMs)} |`;
 }
 
 function seconds(ms: number): string {
