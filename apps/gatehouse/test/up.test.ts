@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, readlink, rm, stat } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { connectV1 } from "@gatehouse/testing/client-v1";
 import { connectV2 } from "@gatehouse/testing/client-v2";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,18 +17,34 @@ const isRoot = process.getuid?.() === 0;
 const up = (dataDirectory: string, environment: Record<string, string> = {}) =>
   gatehouse(["up"], { environment: { GATEHOUSE_DATA_DIR: dataDirectory, ...environment } });
 
-/** For the tests that leave it as it is. */
-let shared: { path: string; command: Command } & AsyncDisposable;
+/** One that runs, for the tests that leave it as it is; and as it was when it had ended, for those that do not. */
+let shared: { path: string; used: string; email: string; password: string; command: Command } & AsyncDisposable;
 
 beforeAll(async () => {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await temporaryDirectory());
+  const { path: used } = stack.use(await temporaryDirectory());
+  const first = stack.use(up(path));
+  const { email, password } = printed(await first.says(READY));
+  await first[Symbol.asyncDispose]();
+  await copyWithOwners(path, used);
   const command = stack.use(up(path));
   await command.says(READY);
   const opened = stack.move();
-  shared = { path, command, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-});
+  shared = { path, used, email, password, command, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}, 60_000);
 afterAll(() => shared[Symbol.asyncDispose]());
+
+/** A data directory of its own, in which Gatehouse has been started and ended before. */
+async function usedDirectory(): Promise<{ path: string } & AsyncDisposable> {
+  const directory = await temporaryDirectory();
+  await copyWithOwners(shared.used, directory.path);
+  return directory;
+}
+
+async function copyWithOwners(from: string, to: string): Promise<void> {
+  await promisify(execFile)("cp", ["-a", `${from}/.`, to]);
+}
 
 async function listens(port: number): Promise<boolean> {
   const socket = connect(port, "127.0.0.1");
@@ -63,7 +81,8 @@ test("the first start prints what one needs, the second finds everything as it w
 });
 
 test("the demo server offers neither its environment nor a way past egress", async () => {
-  const { mcp, email, password } = printed(shared.command.output());
+  const { email, password } = shared;
+  const { mcp } = printed(shared.command.output());
   await using connected = await connectV2(mcp, { id: "", email, password }, { era: "legacy" });
   const { tools } = await connected.client.listTools();
   const names = tools.map((tool) => tool.name);
@@ -89,8 +108,8 @@ test("the demo server has an environment of its own, and listens on 127.0.0.1 al
 });
 
 test("a demo server that dies is started again, on the same port", { timeout: 30_000 }, async () => {
-  const { command } = shared;
-  const { mcp, email, password } = printed(command.output());
+  const { command, email, password } = shared;
+  const { mcp } = printed(command.output());
   const pid = await childWith(command.child.pid!, "serve-everything");
   process.kill(pid, "SIGKILL");
   await expect
@@ -121,7 +140,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
   "%s ends it within 5 s, with all it has started",
   { timeout: 30_000 },
   async (signal) => {
-    await using directory = await temporaryDirectory();
+    await using directory = await usedDirectory();
     await using command = up(directory.path);
     const { demoPort } = printed(await command.says(READY));
     const postgres = await postgresPid(directory.path);
@@ -137,7 +156,7 @@ test.each(["SIGINT", "SIGTERM"] as const)(
 );
 
 test("a second Ctrl-C ends it at once", { timeout: 30_000 }, async () => {
-  await using directory = await temporaryDirectory();
+  await using directory = await usedDirectory();
   await using command = up(directory.path);
   const { origin } = printed(await command.says(READY));
   const postgres = await postgresPid(directory.path);
@@ -157,9 +176,10 @@ test("a second Ctrl-C ends it at once", { timeout: 30_000 }, async () => {
 });
 
 test("after a kill -9 the next start takes over, and nothing committed is lost", { timeout: 60_000 }, async () => {
-  await using directory = await temporaryDirectory();
+  await using directory = await usedDirectory();
   const first = up(directory.path);
-  const { demoPort, email, password } = printed(await first.says(READY));
+  const { email, password } = shared;
+  const { demoPort } = printed(await first.says(READY));
   first.child.kill("SIGKILL");
   expect(await first.ended).toBe("SIGKILL");
   await expect.poll(() => listens(demoPort)).toBe(false);
@@ -170,7 +190,7 @@ test("after a kill -9 the next start takes over, and nothing committed is lost",
 });
 
 test("a power cut leaves nothing in the way of the next start", { timeout: 60_000 }, async () => {
-  await using directory = await temporaryDirectory();
+  await using directory = await usedDirectory();
   const first = up(directory.path);
   await first.says(READY);
   const postgres = await postgresPid(directory.path);
@@ -182,7 +202,7 @@ test("a power cut leaves nothing in the way of the next start", { timeout: 60_00
 });
 
 test("without its Postgres it ends, and says so", { timeout: 30_000 }, async () => {
-  await using directory = await temporaryDirectory();
+  await using directory = await usedDirectory();
   await using command = up(directory.path);
   const { demoPort } = printed(await command.says(READY));
   process.kill(await postgresPid(directory.path), "SIGKILL");
