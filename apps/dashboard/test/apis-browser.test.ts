@@ -130,11 +130,14 @@ test("import, choose, rename, pin, see the report, call, import anew", async () 
   await page.getByText("3 of 5 chosen").waitFor();
   await page.getByRole("heading", { name: /^Risk: \w+ \(\d+ of 100\)$/ }).waitFor();
   expect(await page.getByRole("checkbox", { name: "create_ticket" }).isChecked()).toBe(false);
+  const risk = page.getByRole("region", { name: /^Risk: / });
+  expect(await risk.getByText("A tool that changes something is offered").count()).toBe(0);
   await page.getByLabel("Search operations").fill("agents");
   await page.getByRole("checkbox", { name: "list_agents" }).uncheck();
   await page.getByLabel("Search operations").fill("");
   await page.getByRole("checkbox", { name: "All of tickets" }).check();
   await page.getByText("4 of 5 chosen").waitFor();
+  await risk.getByText("A tool that changes something is offered").waitFor();
   await look("choice");
 
   const form = page.getByRole("form", { name: "The connector" });

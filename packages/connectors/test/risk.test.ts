@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { reportRisks, toSarif } from "../src/risk/report.ts";
+import { findRisks, reportRisks, toSarif } from "../src/risk/report.ts";
 import type { RiskTool, Subject } from "../src/risk/subject.ts";
+import { ofTools, weighRisks } from "../src/risk/weigh.ts";
 
 const SAFE: RiskTool = {
   name: "get_weather",
@@ -20,6 +21,25 @@ const rulesFound = (of: Subject) => [...new Set(reportRisks(of).findings.map(({ 
 
 test("a read of public data by a bearer token has no risk", () => {
   expect(reportRisks(subject([{}]))).toEqual({ score: 0, findings: [] });
+});
+
+test("whichever tools are chosen, what was found of all of them comes to the report of those", () => {
+  const untyped = Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`thing${at}`, {}]));
+  const tools: Partial<RiskTool>[] = [
+    { name: "list_cities", description: "" },
+    { name: "create_payment", classification: "write" },
+    { name: "remove_city", classification: "write", annotations: { destructiveHint: true } },
+    { name: "get_weather_of", description: "Use search_city first." },
+    { name: "any", inputSchema: { properties: untyped } },
+  ];
+  const more = { url: "http://weather.example", others: new Map([["search_city", "Maps"]]) };
+  const all = findRisks(subject(tools, more));
+  for (let choice = 0; choice < 2 ** tools.length; choice++) {
+    const chosen = tools.map((tool, at) => ({ ...tool, offered: Boolean(choice & (1 << at)) }));
+    const names = new Set(chosen.flatMap(({ name, offered }) => (offered ? name! : [])));
+    expect(weighRisks(ofTools(all, names))).toEqual(reportRisks(subject(chosen, more)));
+  }
+  expect(weighRisks(all).score).toBeGreaterThan(30);
 });
 
 test.each([

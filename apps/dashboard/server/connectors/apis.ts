@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { compareTools } from "@gatehouse/connectors/choice/compare";
 import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
-import type { RiskReport } from "@gatehouse/connectors/risk/report";
+import type { FoundByRule } from "@gatehouse/connectors/risk/weigh";
 import { Access, slotOf } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
 import { MODERN_VERSIONS } from "@gatehouse/mcp/eras";
@@ -151,13 +151,11 @@ function digestOf(tools: StoredTool[]): string {
 /** What reading a description comes to. */
 export type Preview = ReturnType<typeof viewOf>;
 
-const FINDINGS_SHOWN = 5;
-
-function viewOf({ tools, ...api }: ImportedApi, { score, findings }: RiskReport) {
-  const worst = findings.toSorted((one, other) => other.points - one.points).slice(0, FINDINGS_SHOWN);
+function viewOf({ tools, ...api }: ImportedApi, risks: FoundByRule[]) {
   return {
     ...api,
-    risk: { score, count: findings.length, worst },
+    /** With every tool offered: what is chosen is weighed where it is chosen. */
+    risks: risks.filter(({ found }) => found.length > 0),
     tools: tools.map(({ definition, key, method, path, tags, deprecated, suggested }) => ({
       ...{ name: definition.name, title: definition.title, description: definition.description },
       ...{ key, method, path, tags, deprecated, suggested },

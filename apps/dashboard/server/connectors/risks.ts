@@ -1,6 +1,6 @@
 import { applyEdits, type EditableTool, type ToolEdits } from "@gatehouse/connectors/choice/edits";
 import type { ImportedApi } from "@gatehouse/connectors/openapi/import-description";
-import { reportRisks, toSarif } from "@gatehouse/connectors/risk/report";
+import { findRisks, reportRisks, toSarif } from "@gatehouse/connectors/risk/report";
 import type { RiskTool } from "@gatehouse/connectors/risk/subject";
 import { parseAccess, type Way } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
@@ -70,14 +70,14 @@ async function offeredBy(scope: OrgScope, tools: Awaited<ReturnType<typeof listT
   return new Map(offered.map((tool) => [asOffered(tool).name, names.get(tool.connectorId) ?? ""]));
 }
 
-/** What would be reported of an API that is registered as it is suggested. */
+/** What would be found in an API that is registered with all of its tools, and opened as it is suggested. */
 export async function risksOfImport(scope: OrgScope, { url, security, tools }: ImportedApi) {
   const [way] = security;
-  return reportRisks({
+  return findRisks({
     url: url ?? "",
     access: { kinds: way ? [way.kind] : [], scopes: [] },
     others: await offeredBy(scope, await listTools(scope)),
-    tools: tools.map(({ definition, suggested }) => ({ ...definition, ...suggested }) as RiskTool),
+    tools: tools.map(({ definition, suggested }) => ({ ...definition, ...suggested, offered: true }) as RiskTool),
   });
 }
 

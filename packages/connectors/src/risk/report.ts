@@ -1,41 +1,29 @@
 import { RULES_OF_ACCESS } from "./rules-of-access.ts";
 import { RULES_OF_EFFECT } from "./rules-of-effect.ts";
 import { RULES_OF_WORDS } from "./rules-of-words.ts";
-import type { Found, Rule, Severity, Subject } from "./subject.ts";
+import type { Found, Rule, Subject } from "./subject.ts";
+import { type FoundByRule, type RiskReport, weighRisks } from "./weigh.ts";
 
 const RULES: readonly Rule[] = [...RULES_OF_WORDS, ...RULES_OF_EFFECT, ...RULES_OF_ACCESS];
 
-export interface Finding extends Found {
-  rule: string;
-  severity: Severity;
-  title: string;
-  why: string;
-  todo: string;
-  /** What it adds to the score; 0 where its rule has added all it may. */
-  points: number;
-}
-
-export interface RiskReport {
-  /** From 0 to 100: the sum of the findings' points, and 100 at most. */
-  score: number;
-  findings: Finding[];
-}
-
-const FINDINGS_OF_RULE_MAX = 200;
+/** More of them, of one rule in one tool, would add nothing to the score. */
+const FINDINGS_OF_TOOL_MAX = 10;
 
 /** The same subject has the same report, whenever and wherever it is made. */
 export function reportRisks(subject: Subject): RiskReport {
-  const findings = RULES.flatMap((rule) => weigh(rule, rule.find(subject).slice(0, FINDINGS_OF_RULE_MAX)));
-  const sum = findings.reduce((total, { points }) => total + points, 0);
-  return { score: Math.min(100, sum), findings };
+  return weighRisks(findRisks(subject));
 }
 
-function weigh({ id, severity, title, why, todo, points, pointsMax }: Rule, found: Found[]): Finding[] {
-  let left = pointsMax;
-  return found.map((one) => {
-    const added = Math.min(points, left);
-    left -= added;
-    return { rule: id, severity, title, why, todo, ...one, points: added };
+export function findRisks(subject: Subject): FoundByRule[] {
+  return RULES.map(({ find, ...rule }) => ({ ...rule, found: fewOfEachTool(find(subject)) }));
+}
+
+function fewOfEachTool(found: Found[]): Found[] {
+  const counts = new Map<string | null, number>();
+  return found.filter(({ tool }) => {
+    const count = (counts.get(tool) ?? 0) + 1;
+    counts.set(tool, count);
+    return count <= FINDINGS_OF_TOOL_MAX;
   });
 }
 

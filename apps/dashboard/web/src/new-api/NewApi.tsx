@@ -1,13 +1,14 @@
+import { ofTools, weighRisks } from "@gatehouse/connectors/risk/weigh";
 import { Button, Group, Text } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { type ApiSource, type ReadApi, readDescription } from "../api/connectors/apis.ts";
 import { RiskSummary } from "../risk/RiskSummary.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { ApiForm } from "./ApiForm.tsx";
 import { LeftOut } from "./LeftOut.tsx";
 import { SourceForm } from "./SourceForm.tsx";
-import { suggested, ToolChoice } from "./ToolChoice.tsx";
+import { type Chosen, suggested, ToolChoice } from "./ToolChoice.tsx";
 
 interface NewApiProps {
   org: string;
@@ -45,7 +46,7 @@ interface FoundProps extends NewApiProps {
 
 function Found({ org, api, source, onBack, onRegistered }: FoundProps) {
   const [chosen, setChosen] = useState(() => suggested(api.tools));
-  const { title, version, operations, tools, notes, risk } = api;
+  const { title, version, operations, tools, notes, risks } = api;
   return (
     <>
       <Panel title={title}>
@@ -65,18 +66,25 @@ function Found({ org, api, source, onBack, onRegistered }: FoundProps) {
         </Group>
       </Panel>
       {notes.length > 0 && <LeftOut notes={notes} />}
-      <RiskSummary
-        score={risk.score}
-        worst={risk.worst}
-        lead="If it is registered with what is suggested below. Less is better."
-      >
-        <Text size="sm" c="dimmed">
-          {risk.count > risk.worst.length && `These are ${risk.worst.length} of ${risk.count} findings. `}
-          The whole report, with what to do about each, is the connector's, and follows what you choose.
-        </Text>
-      </RiskSummary>
+      <Risk risks={risks} chosen={chosen} />
       <ToolChoice tools={tools} chosen={chosen} onChange={setChosen} />
       <ApiForm org={org} api={api} source={source} chosen={chosen} onRegistered={onRegistered} />
     </>
+  );
+}
+
+const FINDINGS_SHOWN = 5;
+
+/** Of what is chosen just now. */
+function Risk({ risks, chosen }: { risks: ReadApi["risks"]; chosen: Chosen }) {
+  const { score, findings } = useMemo(() => weighRisks(ofTools(risks, chosen)), [risks, chosen]);
+  const worst = findings.toSorted((one, other) => other.points - one.points).slice(0, FINDINGS_SHOWN);
+  return (
+    <RiskSummary score={score} worst={worst} lead="If it is registered with what is chosen below. Less is better.">
+      <Text size="sm" c="dimmed">
+        {findings.length > worst.length && `These are ${worst.length} of ${findings.length} findings. `}
+        The whole report, with what to do about each, is the connector's, and follows what you choose.
+      </Text>
+    </RiskSummary>
   );
 }
