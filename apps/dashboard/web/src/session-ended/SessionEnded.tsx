@@ -1,17 +1,25 @@
-import { Button, Modal, Stack, Text } from "@mantine/core";
+import { Button, Stack, Text, Title } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef } from "react";
+import { useEffect, useId, useRef } from "react";
 import { findSession, signInAddress } from "../api/client.ts";
 import { goOn } from "../api/ended-session.ts";
 import { sessionQuery, useSession } from "../session.ts";
 import { dropDrafts } from "../ui/draft.ts";
+import classes from "./session-ended.module.css";
 import { SIGNED_IN, SIGNED_IN_PATH } from "./signed-in.ts";
 
-/** Somebody signs in again beside the page, which goes on where it was. */
+/**
+ * Somebody signs in again beside the page, which goes on where it was. It comes with the page: by the time that it is needed the
+ * server may have another release of it.
+ */
 export function SessionEnded() {
   const { user } = useSession();
   const queryClient = useQueryClient();
   const elsewhere = useRef<Window>(null);
+  const dialog = useRef<HTMLDialogElement>(null);
+  const title = useId();
+
+  useEffect(() => dialog.current!.showModal(), []);
 
   useEffect(() => {
     async function look(): Promise<void> {
@@ -36,25 +44,23 @@ export function SessionEnded() {
   }
 
   return (
-    <Modal
-      opened
-      onClose={() => {}}
-      withCloseButton={false}
-      title="You have been signed out"
-      centered
-      lockScroll={false}
-      transitionProps={{ duration: 0 }}
+    <dialog
+      ref={dialog}
+      className={classes.dialog}
+      aria-labelledby={title}
+      onCancel={(event) => event.preventDefault()}
     >
       <Stack gap="md" align="flex-start">
+        <Title order={2} id={title}>
+          You have been signed out
+        </Title>
         <Text size="sm">
           Sign in again as {user.email}, in a new window, and go on here where you were. What you have typed is still
           here.
         </Text>
-        <Button onClick={signIn} data-autofocus>
-          Sign in again
-        </Button>
+        <Button onClick={signIn}>Sign in again</Button>
       </Stack>
-    </Modal>
+    </dialog>
   );
 }
 

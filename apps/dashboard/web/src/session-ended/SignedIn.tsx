@@ -1,8 +1,6 @@
 import { Outlet } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
 import { useHasEnded } from "../api/ended-session.ts";
-
-const SessionEnded = lazy(async () => ({ default: (await import("./SessionEnded.tsx")).SessionEnded }));
+import { SessionEnded } from "./SessionEnded.tsx";
 
 /** Every page for those who are signed in. */
 export function SignedIn() {
@@ -10,11 +8,7 @@ export function SignedIn() {
   return (
     <>
       <Outlet />
-      {hasEnded && (
-        <Suspense>
-          <SessionEnded />
-        </Suspense>
-      )}
+      {hasEnded && <SessionEnded />}
     </>
   );
 }
