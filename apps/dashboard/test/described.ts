@@ -8,6 +8,7 @@ interface Content {
 
 export interface Operation {
   operationId: string;
+  parameters: { name: string }[];
   responses: Record<string, Content>;
   "x-needs": string;
   "x-roles": string[];

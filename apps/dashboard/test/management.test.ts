@@ -117,6 +117,16 @@ describe("the OpenAPI document", () => {
     expect(result.valid).toBe(true);
   });
 
+  test("says of every change that it takes If-Match, operators' as well, and that what is made takes Idempotency-Key", () => {
+    const changes = routes().filter(({ method, path }) => method !== "GET" && !path.startsWith("/session"));
+    expect(changes.some(({ path }) => path.startsWith("/platform/"))).toBe(true);
+    for (const { operationId, method, parameters } of changes) {
+      const names = parameters.map(({ name }) => name);
+      expect(names, operationId).toContain("If-Match");
+      expect(names.includes("Idempotency-Key"), operationId).toBe(method === "POST");
+    }
+  });
+
   test("has every route that there is, each under a name of its own", () => {
     const operators = routesOf(platformApi).map((route) => route.replace(" ", " /platform"));
     const all = [...routesOf(api), ...operators].sort();

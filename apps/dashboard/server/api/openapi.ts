@@ -107,5 +107,5 @@ function complete(path: string, route: Route): void {
 
 function addConditions(method: string, { parameters, responses }: Route): void {
   if (method === "get") Object.assign(responses["200"] ?? {}, { headers: { ...ETAG, ...RATE_LIMIT } });
-  else parameters.push(method === "post" ? IDEMPOTENCY_KEY : IF_MATCH);
+  else parameters.push(IF_MATCH, ...(method === "post" ? [IDEMPOTENCY_KEY] : []));
 }
