@@ -19,6 +19,8 @@ export interface Child<Ready> extends AsyncDisposable {
   /** User and system time since it began, in microseconds. */
   cpuUs(): Promise<number>;
   usage(): Promise<Usage>;
+  /** Once V8 has given back the pages that it keeps for later, as it does by itself in a process that has little to do. */
+  trimmed(): Promise<Usage>;
   /** Its exit code. */
   exited: Promise<number | null>;
 }
@@ -26,7 +28,10 @@ export interface Child<Ready> extends AsyncDisposable {
 /** In the child: says that it is ready, and then answers each question with its usage. */
 export function reportTo(parent: NodeJS.Process, ready: object): void {
   parent.send!({ ready });
-  parent.on("message", (question) => parent.send!(question === "cpu" ? { cpuUs: cpuUs() } : { usage: usage() }));
+  parent.on("message", (question) => {
+    if (question === "trim") globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+    parent.send!(question === "cpu" ? { cpuUs: cpuUs() } : { usage: usage() });
+  });
 }
 
 function cpuUs(): number {
@@ -62,6 +67,10 @@ export async function startChild<Ready>(file: string, args: string[] = [], env =
     },
     async usage() {
       child.send("usage");
+      return (await answer<{ usage: Usage }>()).usage;
+    },
+    async trimmed() {
+      child.send("trim");
       return (await answer<{ usage: Usage }>()).usage;
     },
     async [Symbol.asyncDispose]() {

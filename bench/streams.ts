@@ -26,8 +26,8 @@ const WINDOWS = 4;
 const LONGER_MAX = 1.25;
 /** While all are there: a stream's worth each, and what the few have not read of their 8 MB, twice. */
 const GROWTH_BYTES_MAX = 2 * HALF * STREAM_KB_MAX * 1024 + 50 * 2 * 8 * 1024 * 1024;
-/** Longer than any deadline there is for a client. */
-const PATIENCE_MS = 120_000;
+/** Longer than any deadline there is for a client, counted from when its answer has been taken in. */
+const PATIENCE_MS = 240_000;
 /** In `/proc/net/tcp`. */
 const ESTABLISHED = "01";
 
@@ -51,6 +51,8 @@ interface Slow {
 }
 
 await using upstream = await startChild<{ url: string }>("streams-upstream.ts");
+/** Of the org that notices, or does not. */
+await using another = await startChild<{ url: string }>("upstream.ts");
 const states = await holdStreams();
 const slow = await bearSlowClients();
 await report();
@@ -62,7 +64,8 @@ async function holdStreams(): Promise<State[]> {
   for (const again of ["", " again"]) {
     const open = await openAndClose(house, STREAMS);
     states.push({ what: `${STREAMS} open${again}`, usage: open });
-    states.push({ what: `closed${again}`, usage: await settled(house) });
+    await settled(house);
+    states.push({ what: `closed${again}`, usage: await house.trimmed() });
   }
   return states;
 }
@@ -86,8 +89,8 @@ async function held(house: Child<House>, count: number): Promise<Usage> {
 }
 
 async function bearSlowClients(): Promise<Slow> {
-  for (const pid of [process.pid, upstream.pid]) pinToCore(1, pid);
-  await using house = await startHouse("modern");
+  for (const pid of [process.pid, upstream.pid, another.pid]) pinToCore(1, pid);
+  await using house = await startHouse("modern", another.ready.url);
   pinToCore(0, house.pid);
   await timesOf(house.ready, "look", QUIET);
   const p99Before = await p99Of(house.ready);
@@ -127,15 +130,17 @@ async function connectionsTo(url: string): Promise<Set<number>> {
   return new Set(here.map(([, , remote]) => portIn(remote)));
 }
 
-function startHouse(back: "legacy" | "modern"): Promise<Child<House & { loud: House }>> {
-  return startChild("house.ts", [upstream.ready.url, back, String(SESSION_SECONDS)]);
+/** `quiet` is where the org that is not loud calls. */
+function startHouse(back: "legacy" | "modern", quiet = upstream.ready.url): Promise<Child<House & { loud: House }>> {
+  return startChild("house.ts", [quiet, back, String(SESSION_SECONDS), "", upstream.ready.url]);
 }
 
 async function report(): Promise<void> {
   const problems = [...problemsOfStreams(), ...problemsOfSlowClients()];
   const text = `
 \`npm run proof streams\` has two processes open ${STREAMS} streams at one gateway, half of them modern clients', which share one upstream stream, and half
-legacy ones', with an upstream stream each; closes them, waits until their sessions are over (${SESSION_SECONDS} s here, instead of an hour), and does it again. After a full collection each time.
+legacy ones', with an upstream stream each; closes them, waits until their sessions are over (${SESSION_SECONDS} s here, instead of an hour), and does it again. After a full collection each time, and when they are closed once V8 has given back the pages that it keeps for later: a process that has
+little to do gives them back by itself; one that is busy keeps them, as much as it has needed before, and fills them again.
 
 | | heap, MB | resident, MB | resident, KB a stream |
 |---|---|---|---|
@@ -143,7 +148,7 @@ ${states.map(rowOfState).join("\n")}
 
 Promised: at most ${STREAM_KB_MAX} KB resident for a stream, a heap that comes back to the start within 20 %, and resident memory that the second time does not leave higher.
 
-Then ${HALF} slow clients and ${HALF} idle sockets come at once, the gateway on a core of its own, while another org calls ${QUIET.overallRate} times a second.
+Then ${HALF} slow clients and ${HALF} idle sockets come at once, the gateway on a core of its own, while another org calls ${QUIET.overallRate} times a second, at an upstream of its own.
 
 | clients that | | the gateway has let go of all after |
 |---|---|---|

@@ -275,6 +275,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     const message = this.#outbound.message!;
     if (!isRequest(message)) return this.#onTaken();
     const text = (this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)).toString();
+    // Whoever may still abort the call, for a client that takes its time, holds on to this.
+    this.#chunks = [];
     if (text.startsWith("[")) for (const data of splitBatch(text)) this.#onMessage({ data });
     if (this.#answered) return;
     if (this.#status === 401 && this.#exchange.credential) return this.#end(describeStatus(this.#status));

@@ -90,13 +90,16 @@ export function outcomeIn({ result, error }: Response): string {
 
 export const undelivered = (outcome: string) => (outcome === "ok" ? "undelivered" : outcome);
 
+/** What a client that takes its time would keep here twice, as text and as what is to be written. */
+const LONG_BYTES = 64 * 1024;
+
 /** Text leaves in one write with its headers, which bytes do not. */
 function sendJson(exchange: Exchange, status: number, text: string): void {
   const { response, session, message, bytesOut } = exchange;
   const headers = ["content-type", "application/json", "content-length", String(bytesOut)];
   headers.push(...rateLimitHeaders(exchange));
   if (session && "method" in message && message.method === "initialize") headers.push("mcp-session-id", session.id);
-  response.writeHead(status, headers).end(text);
+  response.writeHead(status, headers).end(bytesOut < LONG_BYTES ? text : Buffer.from(text));
 }
 
 /** Headers that keep proxies from holding a stream back (2026-07-28, Streamable HTTP, Receiving Messages). */
