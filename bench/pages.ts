@@ -90,10 +90,9 @@ const PAGES: readonly [name: string, content: string, address?: string][] = [
   ["linking an account", "[name=link]", linkAddress()],
 ];
 
-/** Those that grow with the org, their rows, and where they are, if not where their name says. */
-const LISTS: readonly [name: string, row: string, path?: string][] = [
+/** Those that grow with the org, and their rows. */
+const LISTS: readonly [path: string, row: string][] = [
   ["people", "[class*=who]"],
-  ["people, a team", "[class*=who]", `people/teams/${team}`],
   ["access", "[class*=what]"],
   ["audit", "[role=row]"],
   ["connectors", "[class*=identity]"],
@@ -126,7 +125,7 @@ interface Loaded {
 }
 
 interface Scrolled {
-  name: string;
+  path: string;
   rows: number;
   frames: number;
   p95Ms: number;
@@ -139,7 +138,7 @@ for (const [name, content, address] of PAGES) {
   loaded.push(await load(name, address ?? `/dashboard/${org.slug}/${name}`, content));
 }
 const scrolled: Scrolled[] = [];
-for (const [name, row, path = name] of LISTS) scrolled.push(await scroll(name, path, row));
+for (const [path, row] of LISTS) scrolled.push(await scroll(path, row));
 await report();
 const over = [
   ...loaded.filter(
@@ -319,7 +318,7 @@ async function countScripts(page: Page): Promise<() => number> {
   return () => bytes;
 }
 
-async function scroll(name: string, path: string, row: string): Promise<Scrolled> {
+async function scroll(path: string, row: string): Promise<Scrolled> {
   const context = await newVisit();
   const page = await context.newPage();
   let rows = 0;
@@ -330,7 +329,7 @@ async function scroll(name: string, path: string, row: string): Promise<Scrolled
   });
   await page.goto(`${url}/dashboard/${org.slug}/${path}`);
   await page.locator(`main ${row}`).first().waitFor();
-  const found = { name, ...(await page.evaluate<Omit<Scrolled, "name" | "rows">>(SCROLL)), rows };
+  const found = { path, ...(await page.evaluate<Omit<Scrolled, "path" | "rows">>(SCROLL)), rows };
   await context.close();
   process.stdout.write(`${scrolledRowOf(found)}\n`);
   return found;
@@ -340,8 +339,8 @@ function rowOf({ name, kilobytes, contentMs, shift }: Loaded): string {
   return `| ${name} | ${kilobytes.toFixed(0)} | ${contentMs.toFixed(0)} | ${shift.toFixed(3)} |`;
 }
 
-function scrolledRowOf({ name, rows, frames, p95Ms, longestMs, elementsMax }: Scrolled): string {
-  return `| ${name} | ${rows} | ${frames} | ${p95Ms.toFixed(0)} | ${longestMs.toFixed(0)} | ${elementsMax} |`;
+function scrolledRowOf({ path, rows, frames, p95Ms, longestMs, elementsMax }: Scrolled): string {
+  return `| ${path} | ${rows} | ${frames} | ${p95Ms.toFixed(0)} | ${longestMs.toFixed(0)} | ${elementsMax} |`;
 }
 
 async function report(): Promise<void> {

@@ -4,6 +4,7 @@ import { useState } from "react";
 import { type OwnEndpoint, pageOwnEndpoints } from "../api/people/access.ts";
 import { LoadMore } from "../audit/LoadMore.tsx";
 import { HowToConnect } from "../connect/HowToConnect.tsx";
+import { Blocks } from "../ui/Blocks.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading } from "../ui/states.tsx";
 import classes from "./access.module.css";
@@ -33,16 +34,20 @@ export function Endpoints({ org }: { org: string }) {
           Nothing yet. When an owner or admin opens a connector to you, it stands here.
         </Text>
       )}
-      <ul className={classes.list}>
-        {endpoints.map((endpoint) => (
-          <Row
-            key={endpoint.slug}
-            endpoint={endpoint}
-            isOpen={shown === endpoint.slug}
-            onToggle={() => setOpened(shown === endpoint.slug ? null : endpoint.slug)}
-          />
-        ))}
-      </ul>
+      <Blocks items={endpoints}>
+        {(block) => (
+          <ul className={classes.list}>
+            {block.map((endpoint) => (
+              <Row
+                key={endpoint.slug}
+                endpoint={endpoint}
+                isOpen={shown === endpoint.slug}
+                onToggle={() => setOpened(shown === endpoint.slug ? null : endpoint.slug)}
+              />
+            ))}
+          </ul>
+        )}
+      </Blocks>
       {hasNextPage && <LoadMore loading={isFetchingNextPage} onLoad={() => fetchNextPage()} />}
     </Panel>
   );

@@ -2,7 +2,7 @@ import { useIntersection } from "@mantine/hooks";
 import { type ReactNode, useDeferredValue } from "react";
 
 /** So many rows stand or go together. */
-const BLOCK_SIZE = 20;
+const BLOCK_SIZE = 10;
 /** They fill a screen, and are there at once. */
 const BLOCKS_AT_ONCE = 2;
 /** What a row takes, more or less, until it has been there. */

@@ -38,14 +38,16 @@ export function Page({ title, lead, back, actions, children }: PageProps) {
 }
 
 /** A page waits for no part of it longer. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 600;
+/** What has come may ask for more. */
+const SETTLED_MS = 20;
 
 /** The parts of a page are seen once all are there, so that none is pushed about by those above it. */
 function AtOnce({ children }: { children: ReactNode }) {
   const missing = useIsFetching({ predicate: ({ state }) => state.status === "pending" });
   const [isShown, setShown] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(setShown, missing === 0 ? 0 : PATIENCE_MS, true);
+    const timer = setTimeout(setShown, missing === 0 ? SETTLED_MS : PATIENCE_MS, true);
     return () => clearTimeout(timer);
   }, [missing]);
   return (
