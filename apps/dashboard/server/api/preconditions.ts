@@ -37,6 +37,8 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
   /** Locks what it is about, so that nobody else's change comes between looking and changing. */
   async function changeIf(c: Context<Conditional>, next: Next, ifMatch: string, path: string | null): Promise<void> {
     if (path === null) throw new Fault("precondition_failed", "Nothing is shown here that an ETag could be of");
+    // Whoever sends it slowly holds nothing meanwhile.
+    await c.req.text();
     const id = holderOf(c);
     const begun = await withOrg(db, id, (scope) => beginChange(scope, path));
     if (!begun) throw changedMeanwhile(null);
