@@ -264,7 +264,10 @@ test("an invitation is accepted by whoever sets up the account that it is for, i
   expect(await roleIn(house, house.org, "eve@new.example")).toBe("admin");
   expect((await browser.open(path)).status).toBe(404);
   expect(await house.audit(house.org)).toContainEqual(
-    expect.objectContaining({ event: "invitation.accepted", entry: expect.objectContaining({ after: { role: "admin" } }) }),
+    expect.objectContaining({
+      event: "invitation.accepted",
+      entry: expect.objectContaining({ after: { role: "admin" } }),
+    }),
   );
 });
 
