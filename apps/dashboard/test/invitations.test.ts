@@ -54,8 +54,8 @@ test("of many that are pasted each is told of: invited, a member, invited alread
     listAudit(scope, { limit: 10, event: "invitation.sent" }),
   );
   expect(rows.map(({ entry }) => entry)).toEqual([
-    { email: "ada@new.example", role: "auditor" },
-    { email: "old@new.example", role: "member" },
+    { email: "ada@new.example", after: { email: "ada@new.example", role: "auditor" } },
+    { email: "old@new.example", after: { email: "old@new.example", role: "member" } },
   ]);
 });
 
