@@ -49,11 +49,10 @@ async function cpuOfACall(house: Child<House>): Promise<number> {
 }
 
 async function report(ways: Way[], without: Way, sampled: Way, bytes: number): Promise<void> {
-  const least = median(without.cpuUs);
-  const partOf = ({ cpuUs }: Way) => 1 - least / median(cpuUs);
+  const partOf = ({ cpuUs }: Way) => median(cpuUs.map((us, round) => 1 - without.cpuUs[round]! / us));
   const rows = ways.map((way) => `| ${way.name} | ${median(way.cpuUs).toFixed(0)} | ${percent(partOf(way))} |`);
   const text = `Reads at ${CONNECTIONS} connections by gateways that differ in this alone, called in turn, ${ROUNDS} times ${SECONDS} s each, after ${WARM.toLocaleString("en")} calls; medians of what their processes take,
-the time to export included. Spans, metrics and log lines go by OTLP to another process, which got ${(bytes / 1e6).toFixed(0)} MB. What \`/metrics\` says is counted in all of them.
+the time to export included, and of the parts in each round. Spans, metrics and log lines go by OTLP to another process, which got ${(bytes / 1e6).toFixed(0)} MB. What \`/metrics\` says is counted in all of them.
 
 | telemetry | CPU µs a call | of that, telemetry |
 |---|---|---|

@@ -1,30 +1,30 @@
 import { expect, test } from "vitest";
-import { openIntake } from "../src/backs/intake.ts";
+import { Intake } from "../src/backs/intake.ts";
 import type { OrgSnapshot } from "../src/snapshots.ts";
 
 const MEGABYTE = 1024 ** 2;
 const orgOf = (id: string) => ({ id }) as OrgSnapshot;
-const take = (intake: ReturnType<typeof openIntake>, bytes: number) => intake.take(bytes, performance.now());
+const take = (intake: Intake, bytes: number) => intake.take(bytes, performance.now());
 
 test("where others call, an org's long answers rest; short ones do not, and those of nobody else", () => {
   const loud = orgOf("loud");
-  const alone = openIntake(loud);
+  const alone = new Intake(loud);
   expect(take(alone, 100 * MEGABYTE)).toBe(0);
   alone.letGo();
-  openIntake(orgOf("quiet"));
-  expect(take(openIntake(loud), 100 * MEGABYTE)).toBeGreaterThan(1000);
-  expect(take(openIntake(loud), 64 * 1024)).toBe(0);
-  expect(take(openIntake(orgOf("quiet")), MEGABYTE)).toBe(0);
+  new Intake(orgOf("quiet"));
+  expect(take(new Intake(loud), 100 * MEGABYTE)).toBeGreaterThan(1000);
+  expect(take(new Intake(loud), 64 * 1024)).toBe(0);
+  expect(take(new Intake(orgOf("quiet")), MEGABYTE)).toBe(0);
 });
 
 test("what an org's unfinished answers hold is bounded, and found again when they end", () => {
   const [org, other] = [orgOf("held"), orgOf("other")];
-  const answers = Array.from({ length: 16 }, () => openIntake(org));
+  const answers = Array.from({ length: 16 }, () => new Intake(org));
   for (const answer of answers) take(answer, 16 * MEGABYTE);
-  const late = openIntake(org);
+  const late = new Intake(org);
   expect(() => take(late, MEGABYTE)).toThrow(/no place for this one/);
   late.letGo();
-  take(openIntake(other), MEGABYTE);
+  take(new Intake(other), MEGABYTE);
   answers[0]!.letGo();
-  take(openIntake(org), 16 * MEGABYTE);
+  take(new Intake(org), 16 * MEGABYTE);
 });

@@ -31,41 +31,41 @@ let latestOrgId: string | null = null;
 let sharedUntil = 0;
 
 /** One answer, or stream. */
-export interface Intake {
+export class Intake {
+  readonly #org: OrgSnapshot;
+  #length = 0;
+  #heldBytes = 0;
+  #spentMs = 0;
+
+  constructor(org: OrgSnapshot) {
+    this.#org = org;
+    noticeOthers(org);
+  }
+
   /**
    * So many bytes have been taken in since `beganAt`. Answers how many milliseconds to leave what comes next where it is;
    * throws where the org has too much that is not whole.
    */
-  take(bytes: number, beganAt: number): number;
-  /** What has been taken is whole, or given up. */
-  letGo(): void;
-}
+  take(bytes: number, beganAt: number): number {
+    this.#length += bytes;
+    if (this.#length <= SHORT_BYTES) return 0;
+    const taken = takenOf(this.#org);
+    taken.heldBytes += bytes;
+    this.#heldBytes += bytes;
+    if (taken.heldBytes > HELD_BYTES_MAX) throw tooMuch();
+    const now = performance.now();
+    this.#spentMs += now - beganAt + bytes * MS_PER_BYTE;
+    if (this.#spentMs < TURN_MS || now > sharedUntil) return 0;
+    taken.evenAt = Math.max(taken.evenAt, now - AHEAD_MS / SHARE) + this.#spentMs / SHARE;
+    this.#spentMs = 0;
+    return Math.max(0, taken.evenAt - now);
+  }
 
-export function openIntake(org: OrgSnapshot): Intake {
-  noticeOthers(org);
-  let length = 0;
-  let heldBytes = 0;
-  let spentMs = 0;
-  return {
-    take(bytes, beganAt) {
-      length += bytes;
-      if (length <= SHORT_BYTES) return 0;
-      const taken = takenOf(org);
-      taken.heldBytes += bytes;
-      heldBytes += bytes;
-      if (taken.heldBytes > HELD_BYTES_MAX) throw tooMuch();
-      const now = performance.now();
-      spentMs += now - beganAt + bytes * MS_PER_BYTE;
-      if (spentMs < TURN_MS || now > sharedUntil) return 0;
-      taken.evenAt = Math.max(taken.evenAt, now - AHEAD_MS / SHARE) + spentMs / SHARE;
-      spentMs = 0;
-      return Math.max(0, taken.evenAt - now);
-    },
-    letGo() {
-      if (heldBytes > 0) takenOf(org).heldBytes -= heldBytes;
-      heldBytes = 0;
-    },
-  };
+  /** What has been taken is whole, or given up. */
+  letGo(): void {
+    if (this.#heldBytes > 0) takenOf(this.#org).heldBytes -= this.#heldBytes;
+    this.#heldBytes = 0;
+  }
 }
 
 function noticeOthers({ id }: OrgSnapshot): void {

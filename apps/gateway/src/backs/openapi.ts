@@ -14,7 +14,7 @@ import type { Exchange } from "../exchange.ts";
 import { mayUse } from "../may-use.ts";
 import type { ApiOperation, ConnectorSnapshot, ToolPolicy } from "../snapshots.ts";
 import type { Back } from "./back.ts";
-import { type Intake, openIntake } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { type Ending, endless, ofConnector, overAt, type Receiver, type UpstreamCall } from "./streamable-http.ts";
 import { type Outbound, targetOf } from "./upstream-request.ts";
 import type { Upstreams } from "./upstreams.ts";
@@ -180,7 +180,7 @@ async function fetchOnce(
     throw new CredentialRefused(answer.statusCode);
   }
   const contentType = String(answer.headers["content-type"] ?? "");
-  return { status: answer.statusCode, contentType, ...(await readBody(answer.body, endsAt, openIntake(exchange.org))) };
+  return { status: answer.statusCode, contentType, ...(await readBody(answer.body, endsAt, new Intake(exchange.org))) };
 }
 
 /** What opens the API has the last word over what an argument became. */

@@ -9,7 +9,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { errorTypeIn } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
-import { type Intake, openIntake } from "./intake.ts";
+import { Intake } from "./intake.ts";
 import { rewriteResult } from "./rewrite.ts";
 import { address, cancellationOf, isListen, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
 import type { UpstreamRequest, Upstreams } from "./upstreams.ts";
@@ -131,7 +131,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     const isEndless = isListen(outbound.message);
     this.#overAt = isEndless ? Number.POSITIVE_INFINITY : overAt(upstreamTimeoutMs);
     this.#bytesMax = isEndless ? Number.POSITIVE_INFINITY : CALL.streamBytesMax;
-    this.#intake = openIntake(exchange.org);
+    this.#intake = new Intake(exchange.org);
     this.#exchange = exchange;
     this.#outbound = outbound;
     this.#receiver = receiver;

@@ -31,11 +31,11 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
     closed = keepOpen(exchange, streams);
   }
 
-  async function finish(outcome: string, error?: string): Promise<void> {
+  function finish(outcome: string, error?: string): void | Promise<void> {
     exchange.operation.end(error);
     closed?.();
     if (response.destroyed) return audit.enqueue(outcomeOf(exchange, undelivered(outcome)));
-    await audit.append(outcomeOf(exchange, outcome));
+    return audit.append(outcomeOf(exchange, outcome));
   }
 
   return {
