@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { load, median } from "./load.ts";
-import { LONGER_MAX, QUIET, startNeighbours, type Times } from "./neighbours.ts";
+import { load, median, quantile } from "./load.ts";
+import { LONGER_MAX, QUIET, startNeighbours } from "./neighbours.ts";
 
 // What an org notices of another that floods: rounds with the flood and without it in turn. Fails where the quiet org's median
 // p99 is 10 % longer.
@@ -9,7 +9,9 @@ import { LONGER_MAX, QUIET, startNeighbours, type Times } from "./neighbours.ts"
 const ROUNDS = 9;
 const FLOOD = { connections: 64, duration: QUIET.duration };
 
-interface Round extends Times {
+interface Round {
+  p50Ms: number;
+  p99Ms: number;
   flooded: number;
   refused: number;
 }
@@ -28,7 +30,12 @@ async function measure(isFlooded: boolean): Promise<Round> {
   const flood = isFlooded ? load(neighbours.loud, "look", FLOOD) : null;
   const times = await neighbours.times();
   const flooded = await flood;
-  return { ...times, flooded: flooded?.requests.total ?? 0, refused: flooded?.non2xx ?? 0 };
+  return {
+    p50Ms: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+    flooded: flooded?.requests.total ?? 0,
+    refused: flooded?.non2xx ?? 0,
+  };
 }
 
 async function report(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 
-// What a hostile upstream does in place of answering.
+// What a hostile upstream does in place of answering; and first, what any other does.
 
 const ANSWER = { "content-type": "application/json" };
 const STREAM = { "content-type": "text/event-stream" };
@@ -10,7 +10,10 @@ const GIGABYTE = 1024 ** 3;
 const BEGUN = '{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"';
 const HALF_AN_EVENT = eventOf(1000).slice(0, 500);
 
+export const WELL = "answers as it should";
+
 export const WAYS: Record<string, (response: ServerResponse) => void> = {
+  [WELL]: (response) => void response.writeHead(200, ANSWER).end(`${BEGUN}"}]}}`),
   "never answers": () => {},
   "answers a byte a second": (response) => dribble(response.writeHead(200, ANSWER), BEGUN),
   "sends an event, a byte a second": (response) => dribble(response.writeHead(200, STREAM), eventOf(1000)),

@@ -1,5 +1,5 @@
 import { startChild, type Usage } from "./child.ts";
-import { quantile, timesOf } from "./load.ts";
+import { timesOf } from "./load.ts";
 import type { House } from "./open-streams.ts";
 import { pinToCore } from "./pin-to-core.ts";
 
@@ -9,15 +9,10 @@ import { pinToCore } from "./pin-to-core.ts";
 export const QUIET = { connections: 4, overallRate: 150, duration: 4 };
 export const LONGER_MAX = 1.1;
 
-export interface Times {
-  p50Ms: number;
-  p99Ms: number;
-}
-
 interface Neighbours extends AsyncDisposable {
   loud: House;
-  /** Of the quiet org's calls, from now on. */
-  times(): Promise<Times>;
+  /** How long the quiet org's calls take from now on, the shortest first; in milliseconds. */
+  times(): Promise<number[]>;
   /** The gateway's. */
   usage(): Promise<Usage>;
 }
@@ -35,10 +30,7 @@ export async function startNeighbours(loudUpstream?: string): Promise<Neighbours
   const started = starting.move();
   return {
     loud,
-    async times() {
-      const times = await timesOf(quiet, "look", QUIET);
-      return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99) };
-    },
+    times: () => timesOf(quiet, "look", QUIET),
     usage: house.usage,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

@@ -17,6 +17,17 @@ test("where others call, an org's long answers rest; short ones do not, and thos
   expect(take(new Intake(orgOf("quiet")), MEGABYTE)).toBe(0);
 });
 
+test("long answers that have come together are read one after the other", () => {
+  const loud = orgOf("together");
+  new Intake(orgOf("quiet"));
+  const rests = Array.from({ length: 4 }, () => {
+    const answer = new Intake(loud);
+    take(answer, 8 * MEGABYTE);
+    return answer.whole();
+  });
+  for (const [index, rest] of rests.entries()) if (index > 0) expect(rest - rests[index - 1]!).toBeGreaterThan(500);
+});
+
 test("what an org's unfinished answers hold is bounded, and found again when they end", () => {
   const [org, other] = [orgOf("held"), orgOf("other")];
   const answers = Array.from({ length: 16 }, () => new Intake(org));

@@ -14,7 +14,7 @@ const SHARE = 0.1;
 const AHEAD_MS = 100;
 /** What an answer takes before it rests: reading on has a price of its own. */
 const TURN_MS = 4;
-/** To receive it, and to collect the garbage that it becomes. */
+/** To receive it, or to read what it says, and to collect the garbage that it becomes. */
 const MS_PER_BYTE = 12 / 1024 ** 2;
 /** For so long after the last call of another org it is thought to be there. */
 const SHARED_MS = 10_000;
@@ -55,10 +55,16 @@ export class Intake {
     if (taken.heldBytes > HELD_BYTES_MAX) throw tooMuch();
     const now = performance.now();
     this.#spentMs += now - beganAt + bytes * MS_PER_BYTE;
-    if (this.#spentMs < TURN_MS || now > sharedUntil) return 0;
-    taken.evenAt = Math.max(taken.evenAt, now - AHEAD_MS / SHARE) + this.#spentMs / SHARE;
+    if (this.#spentMs < TURN_MS) return 0;
+    const restMs = restAfter(this.#spentMs, taken, now);
     this.#spentMs = 0;
-    return Math.max(0, taken.evenAt - now);
+    return restMs;
+  }
+
+  /** How many milliseconds later what it says may be read, which takes one turn of the event loop: one answer after the other. */
+  whole(): number {
+    if (this.#length <= SHORT_BYTES) return 0;
+    return restAfter(this.#length * MS_PER_BYTE, takenOf(this.#org), performance.now());
   }
 
   /** What has been taken is whole, or given up. */
@@ -72,6 +78,12 @@ function noticeOthers({ id }: OrgSnapshot): void {
   if (id === latestOrgId) return;
   if (latestOrgId !== null) sharedUntil = performance.now() + SHARED_MS;
   latestOrgId = id;
+}
+
+function restAfter(spentMs: number, taken: Taken, now: number): number {
+  if (now > sharedUntil) return 0;
+  taken.evenAt = Math.max(taken.evenAt, now - AHEAD_MS / SHARE) + spentMs / SHARE;
+  return Math.max(0, taken.evenAt - now);
 }
 
 function takenOf(org: OrgSnapshot): Taken {

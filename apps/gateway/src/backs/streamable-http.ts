@@ -186,7 +186,7 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
   onResponseEnd(): void {
     if (this.#answered || this.#settled) return;
-    if (!this.#reader) return this.#onBody();
+    if (!this.#reader) return this.#onWhole();
     this.#breakOff(new Fault("upstream_failed", "its answer broke off in the middle"));
   }
 
@@ -269,6 +269,12 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
 
   #readOn(): void {
     if (--this.#holds === 0) this.#controller?.resume();
+  }
+
+  #onWhole(): void {
+    const restMs = this.#intake.whole();
+    if (restMs === 0) return this.#onBody();
+    setTimeout(() => this.#settled || this.#onBody(), restMs);
   }
 
   #onBody(): void {
