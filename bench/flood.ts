@@ -1,0 +1,14 @@
+import { setPriority } from "node:os";
+import { reportTo } from "./child.ts";
+import { load } from "./load.ts";
+
+// An org that calls as fast as it can, for so many seconds, with what others leave of its core; then it says how often, and
+// how many of its calls were refused.
+
+const [, , url, token, connections, seconds] = process.argv as [string, string, string, string, string, string];
+
+setPriority(19);
+process.on("disconnect", () => process.exit(0));
+const how = { connections: Number(connections), duration: Number(seconds) };
+const { requests, non2xx } = await load({ url, token }, "look", how);
+reportTo(process, { calls: requests.total, refused: non2xx });
