@@ -176,7 +176,8 @@ for (const fault of FAULTS) {
   rows.push(row);
   process.stdout.write(`${row}\n`);
 }
-if (!ONLY) await writePart("What goes wrong, and what becomes of it", `${HEAD}\n${rows.join("\n")}\n\n${notPutIn()}`);
+if (!ONLY)
+  await writePart("What goes wrong, and what becomes of it", `${HEAD}\n${rows.join("\n")}\n\n${raisedByTests()}`);
 if (broken.length > 0) throw new Error(broken.join("\n"));
 
 function onTheWay(
@@ -196,13 +197,12 @@ function onTheWay(
   }));
 }
 
-/** What only `promtool test rules` shows to come and to end. */
-function notPutIn(): string {
+/** What the tests raise, where more than a gateway is there to do ill. */
+function raisedByTests(): string {
   const names = [...rules.keys()].filter(
     (name) => !FAULTS.some(({ alert, also }) => alert === name || also?.includes(name)),
   );
-  return `Nothing is made to go wrong here for these; that they come and end is shown by \`promtool\` alone, on series that are written by hand
-(\`infra/prometheus/tests\`): ${names.map((name) => `\`${name}\``).join(", ")}.`;
+  return `For these, what goes wrong is done in the tests (\`test/infra/faults.ts\`), where a real Prometheus looks as well: ${names.map((name) => `\`${name}\``).join(", ")}.`;
 }
 
 function stutter({ signal }: Gateway): Pick<Fault, "begin" | "end"> {

@@ -4,6 +4,8 @@ import { listMetrics } from "@gatehouse/telemetry/metrics";
 import { serveMetrics } from "@gatehouse/telemetry/metrics-server";
 import { openMetricsName } from "@gatehouse/telemetry/open-metrics";
 import { startTelemetry } from "@gatehouse/telemetry/start";
+import { startSdkServer } from "@gatehouse/testing/accounts/sdk-server";
+import { cloneDatabase } from "@gatehouse/testing/database";
 import { startHouse } from "@gatehouse/testing/house";
 import { startPrometheus } from "@gatehouse/testing/prometheus";
 import { tokenFor } from "@gatehouse/testing/token-for";
@@ -14,9 +16,23 @@ import { sendJson, startUpstream, TOOLS } from "../../apps/gateway/test/upstream
 import { renderDashboard } from "../../infra/grafana/src/dashboard.ts";
 import { DASHBOARDS } from "../../infra/grafana/src/dashboards.ts";
 import { ROOT, read } from "./compose.ts";
+import {
+  ageKeys,
+  certificateEnds,
+  type Fault,
+  keyEnds,
+  refreshesFail,
+  signInsFail,
+  upstreamRefuses,
+} from "./faults.ts";
 
 const RULES = join(ROOT, "infra/prometheus/rules");
 const ruleFiles = (await Array.fromAsync(glob("*.yml", { cwd: RULES }))).map((name) => join(RULES, name));
+
+async function readRules(): Promise<{ alert?: string; expr: string }[]> {
+  const files = await Promise.all(ruleFiles.map((path) => readFile(path, "utf8")));
+  return files.flatMap((text) => parse(text).groups).flatMap(({ rules }) => rules);
+}
 
 /** A house with a Prometheus that looks at it, and somebody who does all that a dashboard shows. */
 async function startRun() {
@@ -28,7 +44,15 @@ async function startRun() {
     if (body.params.name === "change") sendJson(response, {}, { status: 500 });
     else sendJson(response, { jsonrpc: "2.0", id: body.id, result: { content: [], resultType: "complete" } });
   });
-  const house = stack.use(await startHouse({ metricsServer, redis: true }));
+  const accounts = stack.use(await startSdkServer());
+  const database = stack.use(await cloneDatabase());
+  await ageKeys(database, 91);
+  const house = stack.use(
+    await startHouse({
+      ...{ ...database, metricsServer, redis: true, auth: { keysIntervalMs: 200 } },
+      egressAllow: [new URL(accounts.issuer).host],
+    }),
+  );
   const targets = { gatehouse: [`127.0.0.1:${metricsServer.port}`] };
   const prometheus = stack.use(await startPrometheus({ targets, ruleFiles }));
   const stop = new AbortController();
@@ -38,7 +62,7 @@ async function startRun() {
     await load;
   });
   const opened = stack.move();
-  return { house, prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { house, accounts, prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 async function keepBusy(house: Awaited<ReturnType<typeof startHouse>>, upstreamUrl: string, stop: AbortSignal) {
@@ -62,6 +86,31 @@ beforeAll(async () => {
   run = await startRun();
 });
 afterAll(() => run[Symbol.asyncDispose]());
+
+// First, since what panels show has begun some seconds ago by then.
+test("sign-ins, renewals, certificates and keys: what goes wrong for real makes its alert's expression true, until it is well again", async () => {
+  const { house, accounts, prometheus } = run;
+  const expressionOf = new Map((await readRules()).map(({ alert, expr }) => [alert, expr]));
+  const seen = (expression: string, aheadSeconds?: number) =>
+    expect.poll(async () => (await prometheus.query(expression, aheadSeconds)).length > 0, {
+      timeout: 15_000,
+      message: expression,
+    });
+  const org = await house.addOrg({ slug: "ill" });
+  const alice = await house.addMember(org, { email: "alice@ill.example" });
+  const endpoint = await house.addConnector(org, { slug: "tools", url: accounts.issuer });
+  const furnished = { house, alice, endpoint, seen: (expression: string) => seen(expression).toBe(true) };
+  await using certificate = await certificateEnds(furnished);
+  await using upstream = await upstreamRefuses(furnished, accounts);
+  const faults = [await signInsFail(furnished), await refreshesFail(furnished), upstream, certificate, keyEnds(house)];
+  async function come({ alert, goWrong, goWell, pastAfterSeconds = 0 }: Fault): Promise<void> {
+    await goWrong();
+    await seen(expressionOf.get(alert)!).toBe(true);
+    await goWell();
+    await seen(expressionOf.get(alert)!, Math.max(0, pastAfterSeconds - 3)).toBe(false);
+  }
+  await Promise.all(faults.map(come));
+});
 
 const inPlace = (expr: string) =>
   expr.replaceAll("$__rate_interval", "20s").replaceAll("$org", "acme").replaceAll("$connector", "tools");
@@ -116,10 +165,7 @@ test("what no panel shows is measured as well", async () => {
 });
 
 test("every metric that an alert asks for is one that the house knows, by its labels", async () => {
-  const groups = (await Promise.all(ruleFiles.map((path) => readFile(path, "utf8")))).flatMap(
-    (text) => parse(text).groups,
-  );
-  const expressions: string[] = groups.flatMap(({ rules }) => rules).map(({ expr }) => expr);
+  const expressions = (await readRules()).map(({ expr }) => expr);
   const known = Array.from(listMetrics(), (metric) => [openMetricsName(metric), metric] as const);
   const labels = new Set(known.flatMap(([, metric]) => metric.labels).map((label) => label.replaceAll(".", "_")));
   const asked = new Set(expressions.flatMap((expr) => expr.match(/(?<![:\w])(?:gatehouse|mcp)_\w+/g) ?? []));

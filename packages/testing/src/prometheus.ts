@@ -21,8 +21,8 @@ export interface Alert {
 /** Debian's, looking at us every second. */
 export interface Prometheus extends AsyncDisposable {
   url: string;
-  /** Throws what Prometheus says against the query. */
-  query(expression: string): Promise<Sample[]>;
+  /** As it is, or will be in so many seconds where nothing happens until then. Throws what Prometheus says against the query. */
+  query(expression: string, aheadSeconds?: number): Promise<Sample[]>;
   alerts(): Promise<Alert[]>;
 }
 
@@ -45,8 +45,10 @@ export async function startPrometheus({ targets, ruleFiles = [] }: PrometheusOpt
   const url = `http://${address}`;
   return {
     url,
-    query: async (expression) =>
-      (await ask<{ result: Sample[] }>(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`)).result,
+    async query(expression, aheadSeconds = 0) {
+      const asked = new URLSearchParams({ query: expression, time: String(Date.now() / 1000 + aheadSeconds) });
+      return (await ask<{ result: Sample[] }>(`${url}/api/v1/query?${asked}`)).result;
+    },
     alerts: async () => (await ask<{ alerts: Alert[] }>(`${url}/api/v1/alerts`)).alerts,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
