@@ -4,9 +4,13 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { openEgress } from "@gatehouse/egress/egress";
+import { deliverTurn } from "@gatehouse/gatehouse/audit/deliver";
 import { verifyExport } from "@gatehouse/gatehouse/audit/verify";
 import { newAuditId } from "@gatehouse/store/audit";
+import type { DueDelivery } from "@gatehouse/store/audit-deliveries";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
+import { openDatabase } from "@gatehouse/store/database";
 import { startHouse } from "@gatehouse/testing/house";
 import { sql } from "kysely";
 import { Webhook } from "standardwebhooks";
@@ -330,4 +334,27 @@ test("an org all of whose receivers are slow keeps nobody else's rows", async ()
   await expect.poll(() => at("/others").length, PATIENCE).toBeGreaterThan(0);
   expect(receiver.late.some(({ destroyed }) => !destroyed)).toBe(true);
   for (const { id } of await deliveriesOf(as.owner)) await as.owner("DELETE", `${API}/${id}`);
+});
+
+test("whoever has more to come when their turn is over gets the rest in their next one", async () => {
+  const { as, house, acme } = started;
+  const webhook = { kind: "webhook", url: `${receiver.url}/turns`, startsAt: "now" };
+  const { id } = (await as.owner("POST", API, webhook)).json;
+  await as.owner("PATCH", `${API}/${id}`, { paused: true });
+  // Nobody else takes it.
+  await sql`update audit_deliveries set paused = false, due_at = 'infinity', delivered_seq = 0, sending_seq = null
+    where id = ${id}`.execute(house.ownerDb);
+  await using db = openDatabase(house.access, "gatehouse_chain");
+  await using egress = openEgress({ allow: [new URL(receiver.url).host], ownOrigins: [] });
+  const sending = { db, egress, vault: house.vault, signal: new AbortController().signal };
+  async function takeTurn(turnMs: number): Promise<number[]> {
+    receiver.received.length = 0;
+    const { rows } = await sql<DueDelivery>`select id, kind, sealed, delivered_seq::float8 as "deliveredSeq",
+      sending_seq::float8 as "sendingSeq" from audit_deliveries where id = ${id}`.execute(house.ownerDb);
+    await deliverTurn(sending, { ...rows[0]!, org: acme }, turnMs);
+    return rowsAt("/turns").map(({ seq }) => seq);
+  }
+  expect(await takeTurn(0)).toEqual(Array.from({ length: 500 }, (_, at) => at + 1));
+  expect(await takeTurn(0)).toEqual(Array.from({ length: 500 }, (_, at) => at + 501));
+  expect((await takeTurn(Number.POSITIVE_INFINITY)).length).toBeGreaterThan(500);
 });

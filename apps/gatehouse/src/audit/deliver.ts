@@ -46,7 +46,7 @@ export function openDeliverer(deps: DelivererDeps): Deliverer {
 
   async function deliver(due: DueDelivery): Promise<void> {
     try {
-      await deliverAll({ ...deps, signal: ending.signal }, due);
+      await deliverTurn({ ...deps, signal: ending.signal }, due, TURN_MS);
       await releaseDelivery(db, due.id);
     } catch (error) {
       await (ending.signal.aborted ? releaseDelivery(db, due.id) : putOff(deps, due.id, error));
@@ -71,21 +71,24 @@ export function openDeliverer(deps: DelivererDeps): Deliverer {
   };
 }
 
-type Sending = DelivererDeps & { signal: AbortSignal };
+type Sending = Omit<DelivererDeps, "log"> & { signal: AbortSignal };
 
 /** Batch after batch, until there is no more, or others have waited for so long. */
-async function deliverAll({ db, vault, egress, signal }: Sending, due: DueDelivery): Promise<void> {
+export async function deliverTurn(
+  { db, vault, egress, signal }: Sending,
+  due: DueDelivery,
+  turnMs: number,
+): Promise<void> {
   const { id, org, sealed } = due;
   const recipient = await openRecipient(vault, { orgId: org.id, deliveryId: id }, sealed);
-  const endsAt = performance.now() + TURN_MS;
-  const isOver = () => signal.aborted || performance.now() > endsAt;
-  for (let after = due.deliveredSeq, interrupted = due.sendingSeq; !isOver(); interrupted = null) {
+  const endsAt = performance.now() + turnMs;
+  for (let after = due.deliveredSeq, interrupted = due.sendingSeq; !signal.aborted; interrupted = null) {
     const rows = await listToDeliver(db, { orgId: org.id, after, last: interrupted, ...BATCH });
     const last = rows.at(-1)?.seq ?? interrupted;
     if (last === null) return;
     await beginDelivery(db, id, { last, leaseSeconds: LEASE_SECONDS });
     const note = rows.length > 0 ? await sendBatch({ egress, signal }, recipient, batchOf(due, rows, last)) : null;
-    if (!(await saveDelivered(db, id, { after, last, note }))) return;
+    if (!(await saveDelivered(db, id, { after, last, note })) || performance.now() > endsAt) return;
     after = last;
   }
 }
