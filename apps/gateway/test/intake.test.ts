@@ -1,5 +1,7 @@
+import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { Intake } from "../src/backs/intake.ts";
+import { readStream } from "../src/backs/listen-upstream.ts";
 import type { OrgSnapshot } from "../src/snapshots.ts";
 
 const MEGABYTE = 1024 ** 2;
@@ -38,4 +40,22 @@ test("what an org's unfinished answers hold is bounded, and found again when the
   take(new Intake(other), MEGABYTE);
   answers[0]!.letGo();
   take(new Intake(org), 16 * MEGABYTE);
+});
+
+test("a stream that stays open rests as long answers do, and not once it is closed", async () => {
+  const loud = orgOf("streaming");
+  new Intake(orgOf("quiet"));
+  take(new Intake(loud), 9 * MEGABYTE);
+  const event = Buffer.from(`data: ${"x".repeat(MEGABYTE)}\n\n`);
+  const beganAt = performance.now();
+  await readStream(loud, Readable.from([event]), () => {});
+  expect(performance.now() - beganAt).toBeGreaterThan(100);
+  const body = Readable.from([event, event]);
+  const told: unknown[] = [];
+  take(new Intake(loud), 200 * MEGABYTE);
+  await readStream(loud, body, (event) => {
+    told.push(event);
+    setTimeout(() => body.destroy());
+  });
+  expect(told).toHaveLength(1);
 });

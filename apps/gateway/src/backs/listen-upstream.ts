@@ -1,9 +1,12 @@
 import type { Readable } from "node:stream";
+import { setTimeout as after } from "node:timers/promises";
 import { CALL } from "@gatehouse/egress/limits";
 import { readSse, type SseEvent } from "@gatehouse/mcp/sse";
 import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import type { OrgSnapshot } from "../snapshots.ts";
+import { Intake } from "./intake.ts";
 import { ofConnector } from "./streamable-http.ts";
 import { address, type Outbound, targetOf } from "./upstream-request.ts";
 
@@ -46,17 +49,30 @@ export async function openStream(
 }
 
 /** Until the stream ends or breaks off; what `onEvent` answers is waited for before more is read. */
-export async function readStream(body: Readable, onEvent: (event: SseEvent) => void | Promise<void>): Promise<void> {
+export async function readStream(
+  org: OrgSnapshot,
+  body: Readable,
+  onEvent: (event: SseEvent) => void | Promise<void>,
+): Promise<void> {
+  const intake = new Intake(org);
+  const closing = new AbortController();
+  body.once("close", () => closing.abort());
   let pending = undefined as void | Promise<void>;
   const reader = readSse((event) => {
+    intake.letGo();
     pending = onEvent(event) ?? pending;
   }, CALL.answerBytesMax);
   try {
     for await (const chunk of body) {
+      const beganAt = performance.now();
       reader.read(chunk);
+      const restMs = intake.take(chunk.length, beganAt);
       await pending;
+      if (restMs > 0) await after(restMs, undefined, { signal: closing.signal });
     }
   } catch {
     // A stream that broke off has ended: whoever still wants it opens it again.
+  } finally {
+    intake.letGo();
   }
 }

@@ -61,7 +61,7 @@ export class SseConnection {
     this.opened = this.#opening.promise;
     const impatience = setTimeout(() => body.destroy(), SESSION.timeoutMs);
     this.opened.catch(() => {}).then(() => clearTimeout(impatience));
-    this.closed = readStream(body, (event) => this.#take(event)).then(() => this.#lose());
+    this.closed = readStream(exchange.org, body, (event) => this.#take(event)).then(() => this.#lose());
   }
 
   /** The same upstream, opened with the same credentials. */

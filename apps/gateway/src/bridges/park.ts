@@ -210,7 +210,7 @@ class ParkableCall implements Receiver {
       backOf(this.#exchange, this.#deps).listen(this.#exchange, outbound, lastEventId);
     const { upstreamTimeoutMs } = this.#deps;
     const take = (data: string) => this.#readOn(JSON.parse(data));
-    return readOn(this.#place, open, take, { upstreamTimeoutMs, signal: this.#gone.signal });
+    return readOn(this.#exchange.org, this.#place, open, take, { upstreamTimeoutMs, signal: this.#gone.signal });
   }
 
   #readOn(message: Message): Promise<void> | undefined {

@@ -9,6 +9,7 @@ import { endless, overAt, type Receiver } from "../backs/streamable-http.ts";
 import { unchanged } from "../backs/upstream-request.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange } from "../exchange.ts";
+import type { OrgSnapshot } from "../snapshots.ts";
 
 /** How far a stream has been read, and when it may be asked for again. */
 export interface Place {
@@ -31,6 +32,7 @@ const SILENT_MAX = 5;
  * until `onData` has what it waits for and answers a promise, and for as long as an answer may take at most.
  */
 export async function readOn(
+  org: OrgSnapshot,
   place: Place,
   open: (lastEventId: string | undefined) => Promise<UpstreamStream>,
   onData: (data: string) => Promise<void> | undefined,
@@ -45,7 +47,7 @@ export async function readOn(
     const over = setTimeout(end, Math.max(0, endsAt - performance.now())).unref();
     signal?.addEventListener("abort", end);
     let done: Promise<void> | undefined;
-    await readStream(body, (event) => {
+    await readStream(org, body, (event) => {
       note(place, event);
       if (!event.data || done) return;
       silent = 0;
@@ -83,6 +85,6 @@ export function readingOn(
       note(place, event);
       return front.event(message, event);
     },
-    leave: () => readOn(place, open, take, deps),
+    leave: () => readOn(exchange.org, place, open, take, deps),
   };
 }

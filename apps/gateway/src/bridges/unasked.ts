@@ -63,7 +63,7 @@ export function openUnasked(
   }
 
   async function follow(exchange: Exchange, stream: Readable): Promise<void> {
-    await readStream(stream, (event) => take(exchange, event));
+    await readStream(exchange.org, stream, (event) => take(exchange, event));
     body = null;
     opening = null;
     await after(reopenMs, undefined, { ref: false });

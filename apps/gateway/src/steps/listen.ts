@@ -42,7 +42,7 @@ async function relay(exchange: Exchange, body: Readable, deps: Dependencies): Pr
   startStream(response);
   keepOpen(exchange, deps.streams);
   const stay = deps.streams.whenLeaving(() => body.destroy());
-  await readStream(body, (event) => {
+  await readStream(exchange.org, body, (event) => {
     const goesOn = response.write(writeSse(rewriteReplayed(exchange, event)));
     return goesOn ? undefined : drained(response);
   });
