@@ -96,6 +96,7 @@ const LISTS: readonly [path: string, row: string][] = [
   ["access", "[class*=what]"],
   ["audit", "[role=row]"],
   ["connectors", "[class*=identity]"],
+  ["connectors/many/tools", "[class*=about]"],
 ];
 
 const WATCH_SHIFTS = `shift = 0; new PerformanceObserver((list) => {

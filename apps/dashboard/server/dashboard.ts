@@ -34,6 +34,7 @@ import { linked } from "./connectors/linked.ts";
 import { links } from "./connectors/links.ts";
 import { playground } from "./connectors/playground.ts";
 import { risks } from "./connectors/risks.ts";
+import { tools } from "./connectors/tools.ts";
 import { finishDeletions } from "./org/destroy-deleted-orgs.ts";
 import { firstSteps } from "./org/first-steps.ts";
 import { orgSettings } from "./org/org-settings.ts";
@@ -152,6 +153,7 @@ export function api(deps: Deps, shown: Shown) {
     .route("/session", session(deps))
     .route("/orgs/:org", orgSettings(deps))
     .route("/orgs/:org/connectors", connectors(deps))
+    .route("/orgs/:org/connectors", tools(deps))
     .route("/orgs/:org/connectors", connectorSettings(deps))
     .route("/orgs/:org/connectors", linked(deps))
     .route("/orgs/:org/connectors", risks(deps))

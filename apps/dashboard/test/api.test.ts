@@ -105,8 +105,8 @@ describe("a change", () => {
       connector: "tracker",
       entry: { tool: "echo", before: { offered: true }, after: { classification: "read", offered: false } },
     });
-    const { json: connector } = await as.member("GET", TRACKER);
-    expect(connector.tools[0]).toMatchObject({ name: "echo", classification: "read", offered: false });
+    const listed = await as.member("GET", `${TRACKER}/tools`);
+    expect(listed.json.tools[0]).toMatchObject({ name: "echo", classification: "read", offered: false });
   });
 
   test("of nothing, or of a tool that is not there, is refused", async () => {
@@ -174,8 +174,9 @@ describe("registering a connector", () => {
     expect(status).toBe(201);
 
     const { json: stored, text } = await as.owner("GET", "/api/orgs/acme/connectors/wiki");
-    expect(stored.tools.length).toBe(json.tools);
-    expect(stored.tools.every((tool: { classification: unknown }) => tool.classification === null)).toBe(true);
+    expect(stored.tools.total).toBe(json.tools);
+    const unclassified = await as.owner("GET", "/api/orgs/acme/connectors/wiki/tools?show=unclassified");
+    expect(unclassified.json.matching.total).toBe(json.tools);
     expect(stored.access).toEqual([
       { kind: "bearer", slot: "bearer", credential: { setAt: expect.any(String), setBy: "owner@acme.example" } },
     ]);

@@ -160,8 +160,9 @@ test("an owner registers it, and decides tool by tool; members and other orgs do
   const secret = { access: [{ kind: "header", name: "X-Key" }], secrets: { "header x-key": { secret: "s3cret" } } };
   const registered = await owner("POST", APIS, { ...NEW, ...secret });
   expect(registered.status, registered.text).toBe(201);
-  const { tools, transport, era } = JSON.parse((await owner("GET", PETS)).text);
-  expect({ transport, era }).toEqual({ transport: "openapi", era: "modern" });
+  const { transport, era, tags } = JSON.parse((await owner("GET", PETS)).text);
+  expect({ transport, era, tags }).toEqual({ transport: "openapi", era: "modern", tags: ["pets"] });
+  const { tools } = JSON.parse((await member("GET", `${PETS}/tools`)).text);
   expect(tools).toMatchObject([
     { name: "create_pet", offered: false, classification: "write", operation: "POST /pets" },
     { name: "list_pets", offered: true, classification: "read", tags: ["pets"] },
@@ -177,9 +178,9 @@ test("an owner registers it, and decides tool by tool; members and other orgs do
   ]);
   const taken = await owner("PATCH", `${PETS}/tools/create_pet`, { edits: { name: "my_pets" } });
   expect([taken.status, taken.text]).toEqual([422, expect.stringContaining("Another tool")]);
-  expect((await owner("POST", `${PETS}/tools`, { names: ["create_pet"], offered: true })).status).toBe(204);
+  expect((await owner("PATCH", `${PETS}/tools?search=CREATE_`, { offered: true })).status).toBe(204);
   expect((await toolOf("create_pet"))?.offered).toBe(true);
-  expect((await member("POST", `${PETS}/tools`, { names: [], offered: true })).status).toBe(403);
+  expect((await member("PATCH", `${PETS}/tools`, { offered: true })).status).toBe(403);
 });
 
 test("how a description says that it is opened is filled in, and what it does not say is to be found out", async () => {

@@ -104,3 +104,60 @@ test("what was used in the last day is told to who may see it, and how many have
   expect(await busy("auditor")).toEqual({ used: { calls: 7, errors: 2 }, linked: null });
   expect(await busy("member")).toEqual({ used: null, linked: null });
 });
+
+test("tools are searched, filtered and decided on by the server, all that match; of two who decide, the second is told", async () => {
+  const operations = Array.from({ length: 205 }, (_, number) => ({
+    name: `tool_${String(number).padStart(3, "0")}`,
+    definition: {
+      name: "tool",
+      description: number % 2 ? "Odd one" : "Even one",
+      inputSchema: { type: "object" as const },
+      annotations: { readOnlyHint: number % 2 === 0 },
+    },
+    ...{ classification: null, offered: false, operation: null, binding: {}, tags: [`tag ${number % 5}`] },
+  }));
+  await house.addConnector(acme, { slug: "many", url: "https://many.example.com", transport: "openapi", operations });
+  const tools = `${CONNECTORS}/many/tools`;
+  const list = (query: string) => send.owner("GET", `${tools}?${query}`);
+  const first = await list("search=EVEN+one&tag=tag+0");
+  expect(first.json.matching).toMatchObject({ total: 21, offered: 0, suggestedReads: 21 });
+  expect((await send.member("GET", tools)).json.matching.total).toBe(205);
+
+  const shown = (await list("show=off")).headers.get("etag")!;
+  expect((await send.owner("PATCH", `${tools}/tool_204`, { classification: "write" })).status).toBe(204);
+  const late = await send.owner("PATCH", `${tools}?show=off`, { offered: true }, { "if-match": shown });
+  expect([late.status, late.json.detail]).toEqual([412, expect.stringContaining("has changed this meanwhile")]);
+
+  const etag = first.headers.get("etag")!;
+  const query = "search=EVEN+one&tag=tag+0";
+  expect((await send.owner("PATCH", `${tools}?${query}`, { offered: true }, { "if-match": etag })).status).toBe(204);
+  expect((await send.owner("PATCH", `${tools}?show=unclassified`, { classification: "suggested" })).status).toBe(204);
+  const totals = ["offered", "read", "write", "unclassified", "edited"].map(
+    async (show) => (await list(`show=${show}`)).json.matching.total,
+  );
+  expect(await Promise.all(totals)).toEqual([21, 102, 103, 0, 0]);
+
+  const { json } = await send.owner("GET", "/api/orgs/acme/audit?event=tools.changed");
+  expect(
+    json.entries.map(({ entry }: { entry: { tools: string[] } }) => ({ ...entry, tools: entry.tools.length })),
+  ).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({
+        ...{
+          tools: 21,
+          before: { offered: false, classification: null },
+          after: { offered: true, classification: null },
+        },
+      }),
+      expect.objectContaining({
+        ...{
+          tools: 102,
+          before: { offered: false, classification: null },
+          after: { offered: false, classification: "write" },
+        },
+      }),
+    ]),
+  );
+  const elsewhere = [await send.stranger("GET", tools), await send.stranger("PATCH", tools, { offered: true })];
+  expect(elsewhere.map(({ status }) => status)).toEqual([404, 404]);
+});

@@ -115,8 +115,8 @@ test("checking again finds what has changed; what is new waits for the owner, an
   });
   expect(new Set(upstream.asked.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer the-token"]));
 
-  const { json: connector } = await as.member("GET", api("changing"));
-  const decisions = connector.tools.map((one: { name: string; classification: string; offered: boolean }) => [
+  const { json } = await as.member("GET", `${api("changing")}/tools`);
+  const decisions = json.tools.map((one: { name: string; classification: string; offered: boolean }) => [
     one.name,
     one.classification,
     one.offered,
@@ -129,6 +129,7 @@ test("checking again finds what has changed; what is new waits for the owner, an
     ["widened", null, true],
     ["written", "write", true],
   ]);
+  const { json: connector } = await as.member("GET", api("changing"));
   expect(connector).toMatchObject({ era: "legacy", upstreamEra: "auto", clientEras: "both" });
   expect(Date.now() - Date.parse(connector.probedAt)).toBeLessThan(60_000);
   expect(await lastAudit()).toMatchObject({
@@ -294,7 +295,7 @@ test("verdicts that are a day old are renewed unasked, of every org, by one proc
     user: null,
     entry: { after: { era: "legacy" } },
   });
-  expect((await as.owner("GET", api("stale"))).json.tools).toMatchObject([{ name: "stored" }]);
+  expect((await as.owner("GET", `${api("stale")}/tools`)).json.tools).toMatchObject([{ name: "stored" }]);
 });
 
 test("only the dashboard is told which connectors are due", async () => {

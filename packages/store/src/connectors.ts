@@ -2,7 +2,7 @@ import { Fault } from "@gatehouse/faults";
 import { type Kysely, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { isUniqueViolation, type OrgScope } from "./database.ts";
-import { type Page, within } from "./page.ts";
+import { within } from "./page.ts";
 import type {
   Classification,
   ClientEras,
@@ -85,7 +85,7 @@ const COLUMNS = [
   "created_at as createdAt",
 ] as const;
 
-const TOOL_COLUMNS = [
+export const TOOL_COLUMNS = [
   "name",
   "definition",
   "classification",
@@ -320,16 +320,14 @@ export function listTools(org: OrgScope): Promise<(Tool & { connectorId: string 
 }
 
 /** The stored catalogue of one connector, by name. */
-export function listToolsOfConnector(org: OrgScope, connectorId: string, page?: Page): Promise<Tool[]> {
-  let query = org.db
+export function listToolsOfConnector(org: OrgScope, connectorId: string): Promise<Tool[]> {
+  return org.db
     .selectFrom("tools")
     .select(TOOL_COLUMNS)
     .where("org_id", "=", org.id)
     .where("connector_id", "=", connectorId)
-    .orderBy("name");
-  if (page) query = query.limit(page.limit);
-  if (page?.after) query = query.where("name", ">", page.after);
-  return query.execute();
+    .orderBy("name")
+    .execute();
 }
 
 export interface ToolCount {
@@ -417,22 +415,6 @@ export async function findTool(org: OrgScope, connectorId: string, name: string)
     .where("name", "=", name)
     .executeTakeFirst();
   return row ?? null;
-}
-
-/** The owner's decision on many tools at once; the names that the connector has none of are left alone. */
-export async function updateTools(
-  org: OrgScope,
-  connectorId: string,
-  { names, ...decision }: { names: string[] } & Pick<ToolDecision, "offered" | "classification">,
-): Promise<void> {
-  if (names.length === 0) return;
-  await org.db
-    .updateTable("tools")
-    .set(decision)
-    .where("org_id", "=", org.id)
-    .where("connector_id", "=", connectorId)
-    .where("name", "in", names)
-    .execute();
 }
 
 export async function deleteTools(org: OrgScope, connectorId: string, names: string[]): Promise<void> {

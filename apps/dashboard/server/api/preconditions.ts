@@ -57,7 +57,9 @@ export function preconditions({ db }: { db: Database }, api: Shown) {
   async function etagAt(c: Context, path: string): Promise<string | null> {
     const headers = Object.entries({ cookie: c.req.header("cookie"), authorization: c.req.header("authorization") });
     const own = headers.filter((header): header is [string, string] => header[1] !== undefined);
-    return (await api.fetch(new Request(new URL(path, c.req.url), { headers: own }))).headers.get("etag");
+    // A change of what is searched for is held against what that search shows.
+    const shown = path === c.req.path ? c.req.url : new URL(path, c.req.url);
+    return (await api.fetch(new Request(shown, { headers: own }))).headers.get("etag");
   }
 
   return createMiddleware<Conditional>(async function preconditions(c, next) {

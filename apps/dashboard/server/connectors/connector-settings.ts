@@ -1,13 +1,6 @@
-import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
-import {
-  archiveConnector,
-  type Connector,
-  findConnectorBySlug,
-  updateConnectorName,
-} from "@gatehouse/store/connectors";
-import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { SLUG } from "@gatehouse/store/orgs";
+import { archiveConnector, updateConnectorName } from "@gatehouse/store/connectors";
+import { withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
 import { z } from "zod";
 import { Confirmation, confirmBy } from "../api/confirmation.ts";
@@ -16,6 +9,7 @@ import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import { NameField } from "../clients/mint.ts";
 import type { Deps } from "../dashboard.ts";
+import { findConnector } from "./find-connector.ts";
 
 /** `/api/orgs/:org/connectors/:slug`: its name, and its end. */
 export function connectorSettings({ db }: Deps) {
@@ -55,10 +49,4 @@ export function connectorSettings({ db }: Deps) {
         return c.body(null, 204);
       },
     );
-}
-
-async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
-  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
-  if (!connector) throw new Fault("not_found", "There is no such connector");
-  return connector;
 }

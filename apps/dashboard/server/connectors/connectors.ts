@@ -1,54 +1,31 @@
-import type { ToolEdits } from "@gatehouse/connectors/choice/edits";
 import { memberWayOf } from "@gatehouse/credentials/access";
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
-import {
-  type Connector,
-  countTools,
-  findConnectorBySlug,
-  findTool,
-  listToolsOfConnector,
-  lockConnector,
-  pageConnectors,
-  type Tool,
-  updateOpenTo,
-  updateTools,
-} from "@gatehouse/store/connectors";
+import { type Connector, countTools, lockConnector, pageConnectors, updateOpenTo } from "@gatehouse/store/connectors";
 import { countLinked } from "@gatehouse/store/credentials";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { SLUG } from "@gatehouse/store/orgs";
 import { listOutages, type Outage } from "@gatehouse/store/outages";
 import { listTeamsOfMember } from "@gatehouse/store/teams";
+import { listTags, summarizeTools } from "@gatehouse/store/tools";
 import { listUsageBy } from "@gatehouse/store/usage";
 import type { User } from "@gatehouse/store/users";
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
+import { jsonBody, Page, query } from "../api/fields.ts";
 import { type InOrg, may } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
-import { TOOL_NAME } from "../probe/catalogue.ts";
 import { findOwnLink } from "../probe/own-account.ts";
 import { isSeen } from "../probe/probe.ts";
 import { ProbedAnswer, probeAgain, VERDICT } from "../probe/probe-again.ts";
+import { findConnector, findConnectorFor, noSuchConnector } from "./find-connector.ts";
 import { ownLinkOf } from "./links.ts";
-import { findMayUse } from "./may-use.ts";
 import { EraDecision, erasOf, pinEras } from "./pin-eras.ts";
 import { NewConnectorFields, register } from "./register.ts";
-import { Decision, decideOnTool, OpenTo } from "./tool-choice.ts";
+import { OpenTo } from "./tool-choice.ts";
 import { accessView, ChangedAnswer, changeUpstream, isApi, UpstreamFields } from "./upstream.ts";
 
 const Openness = z.object({ openTo: OpenTo });
-const ManyTools = z
-  .object({
-    names: z.array(z.string().max(64)).max(10_000),
-    offered: z.boolean().optional(),
-    classification: z.enum(["read", "write"]).optional(),
-  })
-  .refine(({ offered, classification }) => offered !== undefined || classification !== undefined, {
-    path: ["offered"],
-    error: "Say whether they are offered, or what they are classified as",
-  });
 
 const Summary = z.object({
   ...{ id: z.uuid(), slug: z.string(), name: z.string(), upstream: z.string(), serverName: z.string() },
@@ -59,19 +36,6 @@ const Summary = z.object({
   /** `null` for an upstream that answers, and for one that nobody has called of late. */
   outage: z.object({ reason: z.string(), since: z.iso.datetime() }).nullable(),
 });
-
-const ToolAnswer = z.object({
-  ...{ name: z.string(), title: z.string().optional(), description: z.string().optional() },
-  annotations: z.object({ readOnlyHint: z.boolean().optional(), destructiveHint: z.boolean().optional() }),
-  operation: z.string().nullable(),
-  tags: z.array(z.string()),
-  classification: z.enum(["read", "write"]).nullable(),
-  offered: z.boolean(),
-  edits: z.looseObject({}).nullable(),
-  openTo: OpenTo,
-});
-
-const ToolsAnswer = z.object({ tools: z.array(ToolAnswer), next: z.string().nullable() });
 
 const DAY_MS = 86_400_000;
 const CONNECTORS_MAX = 10_000;
@@ -120,7 +84,9 @@ const ConnectorAnswer = Summary.extend({
       ...{ status: z.enum(["live", "broken"]).nullable(), account: z.string().nullable(), connectUrl: z.string() },
     })
     .nullable(),
-  tools: z.array(ToolAnswer),
+  tools: z.object({ total: z.int(), offered: z.int() }),
+  /** What its tools are filed under. */
+  tags: z.array(z.string()),
 });
 
 const RegisteredAnswer = z.object({
@@ -184,7 +150,7 @@ export function connectors(deps: Deps) {
     .get(
       "/:slug",
       operation("readConnector", {
-        summary: "Read a connector, with its tools",
+        summary: "Read a connector",
         needs: "belong to the org",
         answers: ConnectorAnswer,
       }),
@@ -192,12 +158,18 @@ export function connectors(deps: Deps) {
         const { org, role } = c.var.membership;
         const mayChange = may(role, "change connectors");
         const userId = c.var.session.user.id;
-        const [connector, tools, view, link, outages] = await withOrg(db, org.id, async (scope) => {
-          const connector = await findConnector(scope, c.req.param("slug"));
-          if (!mayChange && !(await findMayUse(scope, { userId, role }))(connector.openTo)) noSuchConnector();
-          const view = mayChange ? await accessView(db, scope, connector) : { access: null, linked: null };
-          const link = await findOwnLink(scope, { userId, connector });
-          return [connector, await listToolsOfConnector(scope, connector.id), view, link, await listOutages(scope)];
+        const { connector, tools, tags, view, link, outages } = await withOrg(db, org.id, async (scope) => {
+          const connector = await findConnectorFor(scope, c, c.req.param("slug"));
+          return {
+            ...{
+              connector,
+              tools: await summarizeTools(scope, connector.id, {}),
+              tags: await listTags(scope, connector.id),
+            },
+            view: mayChange ? await accessView(db, scope, connector) : { access: null, linked: null },
+            link: await findOwnLink(scope, { userId, connector }),
+            outages: await listOutages(scope),
+          };
         });
         return c.json({
           ...summaryOf(connector),
@@ -212,7 +184,8 @@ export function connectors(deps: Deps) {
           ...view,
           /** The caller's own; `null` where nobody links one. */
           ownLink: memberWayOf(connector.access) ? ownLinkOf(deps, { org, connector, userId }, link) : null,
-          tools: tools.map(toolView),
+          tools: { total: tools.total, offered: tools.offered },
+          tags,
         });
       },
     )
@@ -269,80 +242,6 @@ export function connectors(deps: Deps) {
         });
         return c.body(null, 204);
       },
-    )
-    .get(
-      "/:slug/tools",
-      operation("listTools", {
-        summary: "List a connector's tools, by name",
-        needs: "change connectors",
-        answers: ToolsAnswer,
-      }),
-      query(Page.extend({ after: z.string().max(300).optional() })),
-      async function listTools(c) {
-        const { after, limit } = c.req.valid("query");
-        const rows = await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const { id } = await findConnector(scope, c.req.param("slug"));
-          return listToolsOfConnector(scope, id, { after, limit: limit + 1 });
-        });
-        const { items, next } = pageOf(rows, limit, ({ name }) => name);
-        return c.json({ tools: items.map(toolView), next });
-      },
-    )
-    .post(
-      "/:slug/tools",
-      operation("offerTools", { summary: "Offer many tools, or withdraw them", needs: "change connectors" }),
-      jsonBody(ManyTools),
-      async function offer(c) {
-        const { names, ...after } = c.req.valid("json");
-        const named = new Set(names);
-        await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const { id } = await findConnector(scope, c.req.param("slug"));
-          const tools = (await listToolsOfConnector(scope, id)).filter(({ name }) => named.has(name));
-          const before = tools.map(({ name, offered, classification }) => [name, { offered, classification }] as const);
-          await updateTools(scope, id, { names, ...after });
-          const row = {
-            event: "tools.changed",
-            outcome: "ok",
-            userId: c.var.session.user.id,
-            connectorId: id,
-          } as const;
-          await insertAudit(scope, { ...row, entry: { names, before: Object.fromEntries(before), after } });
-        });
-        return c.body(null, 204);
-      },
-    )
-    .get(
-      "/:slug/tools/:name",
-      operation("readTool", {
-        summary: "Read a tool, with its definition",
-        needs: "change connectors",
-        answers: ToolAnswer.extend({ definition: z.looseObject({}) }),
-      }),
-      async function readTool(c) {
-        const { slug, name } = c.req.param();
-        const tool = await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const { id } = await findConnector(scope, slug);
-          return TOOL_NAME.test(name) ? findTool(scope, id, name) : null;
-        });
-        if (!tool) throw new Fault("not_found", "This connector has no such tool");
-        return c.json({ ...toolView(tool), definition: tool.definition });
-      },
-    )
-    .patch(
-      "/:slug/tools/:name",
-      operation("decideOnTool", {
-        summary: "Decide on a tool: classify, offer, edit, open it",
-        needs: "change connectors",
-      }),
-      jsonBody(Decision),
-      async function decide(c) {
-        const { slug, name } = c.req.param();
-        await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const { id } = await findConnector(scope, slug);
-          await decideOnTool(scope, c.var.session.user, { connectorId: id, name }, c.req.valid("json"));
-        });
-        return c.body(null, 204);
-      },
     );
 }
 
@@ -369,15 +268,6 @@ async function openConnector(
   await insertAudit(scope, { event: "connector.changed", outcome: "ok", userId: user.id, connectorId: id, entry });
 }
 
-async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
-  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
-  return connector ?? noSuchConnector();
-}
-
-function noSuchConnector(): never {
-  throw new Fault("not_found", "There is no such connector");
-}
-
 /** `null` for an upstream that answers, and for one that nobody has called of late. */
 function outageOf({ id }: Connector, outages: Outage[]) {
   const outage = outages.find(({ connectorId }) => connectorId === id);
@@ -399,11 +289,4 @@ function summaryOf(connector: Connector) {
     seen: isSeen(connector),
     createdAt: createdAt.toISOString(),
   };
-}
-
-function toolView({ name, definition, classification, offered, edits, openTo, operation, tags }: Tool) {
-  const { title, description, annotations } = definition;
-  const { readOnlyHint, destructiveHint } = annotations ?? {};
-  const said = { name, title, description, annotations: { readOnlyHint, destructiveHint }, operation, tags };
-  return { ...said, classification, offered, edits: edits as ToolEdits | null, openTo };
 }

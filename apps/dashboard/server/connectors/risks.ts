@@ -3,24 +3,25 @@ import type { ImportedApi } from "@gatehouse/connectors/openapi/import-descripti
 import { findRisks, reportRisks, toSarif } from "@gatehouse/connectors/risk/report";
 import type { RiskTool } from "@gatehouse/connectors/risk/subject";
 import { parseAccess, type Way } from "@gatehouse/credentials/access";
-import { Fault } from "@gatehouse/faults";
-import { findConnectorBySlug, listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
+import { listConnectors, listTools, type Tool } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
-import { SLUG } from "@gatehouse/store/orgs";
 import { Hono } from "hono";
 import { z } from "zod";
 import { query } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
 import type { Deps } from "../dashboard.ts";
+import { findConnector } from "./find-connector.ts";
 
 const Format = z.object({ format: z.enum(["json", "sarif"]).default("json") });
 
 const Finding = z.object({
   ...{ rule: z.string(), severity: z.enum(["high", "medium", "low"]), title: z.string(), why: z.string() },
   ...{ todo: z.string(), points: z.number(), pointer: z.string(), detail: z.string() },
-  /** `null` where it is the connector as a whole. */
+  /** As clients see it; `null` where it is the connector as a whole. */
   tool: z.string().nullable(),
+  /** As its server calls it, and as it is addressed here. */
+  toolName: z.string().nullable(),
 });
 const RisksAnswer = z.object({ score: z.number(), findings: z.array(Finding) });
 
@@ -37,9 +38,17 @@ export function risks({ db }: Deps) {
     query(Format),
     async function read(c) {
       const { org } = c.var.membership;
-      const { subject, connector } = await withOrg(db, org.id, (scope) => readSubject(scope, c.req.param("slug")));
+      const { subject, connector, nameOf } = await withOrg(db, org.id, (scope) =>
+        readSubject(scope, c.req.param("slug")),
+      );
       const report = reportRisks(subject);
-      if (c.req.valid("query").format === "json") return c.json(report);
+      if (c.req.valid("query").format === "json") {
+        const findings = report.findings.map((found) => ({
+          ...found,
+          toolName: found.tool && nameOf.get(found.tool)!,
+        }));
+        return c.json({ ...report, findings });
+      }
       c.header("content-disposition", `attachment; filename="${connector.slug}.sarif"`);
       return c.body(JSON.stringify(toSarif(report, connector)), 200, { "content-type": "application/sarif+json" });
     },
@@ -47,9 +56,9 @@ export function risks({ db }: Deps) {
 }
 
 async function readSubject(scope: OrgScope, slug: string) {
-  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
-  if (!connector) throw new Fault("not_found", "There is no such connector");
+  const connector = await findConnector(scope, slug);
   const tools = await listTools(scope);
+  const own = tools.filter(({ connectorId }) => connectorId === connector.id);
   const access = parseAccess(connector.access);
   const subject = {
     url: connector.url,
@@ -58,9 +67,9 @@ async function readSubject(scope: OrgScope, slug: string) {
       scope,
       tools.filter(({ connectorId }) => connectorId !== connector.id),
     ),
-    tools: tools.filter(({ connectorId }) => connectorId === connector.id).map(toRiskTool),
+    tools: own.map(toRiskTool),
   };
-  return { connector, subject };
+  return { connector, subject, nameOf: new Map(own.map((tool) => [asOffered(tool).name, tool.name])) };
 }
 
 /** The connector's name, by what clients call the tool. */

@@ -1,18 +1,18 @@
 import { Fault } from "@gatehouse/faults";
 import { insertAudit } from "@gatehouse/store/audit";
-import { type Connector, findConnectorBySlug } from "@gatehouse/store/connectors";
+import type { Connector } from "@gatehouse/store/connectors";
 import { type OrgScope, withOrg } from "@gatehouse/store/database";
 import { takeMails } from "@gatehouse/store/mail-counts";
 import { insertMails } from "@gatehouse/store/mails";
 import { listPeople, type Member } from "@gatehouse/store/members";
 import { isOpenTo } from "@gatehouse/store/open-to";
-import { SLUG } from "@gatehouse/store/orgs";
 import { listTeamsOfMembers } from "@gatehouse/store/teams";
 import { Hono } from "hono";
 import { z } from "zod";
 import { jsonBody } from "../api/fields.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
+import { findConnector } from "../connectors/find-connector.ts";
 import type { Deps } from "../dashboard.ts";
 import { isPublic } from "../signing-in/is-public.ts";
 import { signatureOf } from "../signing-in/session.ts";
@@ -89,12 +89,6 @@ export function announcements({ db, vault, publicUrl }: Deps) {
         return c.json({ reach: reached });
       },
     );
-}
-
-async function findConnector(scope: OrgScope, slug: string): Promise<Connector> {
-  const connector = SLUG.test(slug) ? await findConnectorBySlug(scope, slug) : null;
-  if (!connector) throw new Fault("not_found", "There is no such connector");
-  return connector;
 }
 
 /** Everybody who may use it but whoever announces it. */

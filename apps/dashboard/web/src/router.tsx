@@ -7,6 +7,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { readSearch } from "./audit/search.ts";
+import { readToolSearch } from "./connector/tool-search.ts";
 import { readSource } from "./new-connector/search.ts";
 import { readPlaygroundSearch } from "./playground/search.ts";
 import { queryClient } from "./query-client.ts";
@@ -50,7 +51,7 @@ const step = createRoute({
   getParentRoute: () => orgRoute,
   path: "/start/$step",
   component: lazyRouteComponent(() => import("./first-steps/StepPage.tsx"), "StepPage"),
-  validateSearch: readSource,
+  validateSearch: (search: Record<string, unknown>) => ({ ...readSource(search), ...readToolSearch(search) }),
 });
 
 const connectors = createRoute({
@@ -80,6 +81,7 @@ const connectorTabs = [
     getParentRoute: () => connector,
     path: "/tools",
     component: lazyRouteComponent(() => import("./connector/ToolsTab.tsx"), "ToolsTab"),
+    validateSearch: readToolSearch,
   }),
   createRoute({
     getParentRoute: () => connector,

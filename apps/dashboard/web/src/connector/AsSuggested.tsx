@@ -1,24 +1,24 @@
 import { Button, Group, Text } from "@mantine/core";
-import type { Connector } from "../api/connectors/connectors.ts";
 import { Failure } from "../ui/states.tsx";
-import { useClassified } from "./use-tool-decision.ts";
+import { useIsChanging, useSuggested, useUnclassified } from "./use-tools.ts";
 
 /** What the server says of its own tools decides nothing until an owner says so. */
-export function AsSuggested({ org, connector }: { org: string; connector: Connector }) {
-  const classify = useClassified(org, connector.slug);
-  const open = connector.tools.filter(({ classification }) => classification === null);
-  if (open.length === 0) return null;
-  const reads = open.filter(({ annotations }) => annotations.readOnlyHint === true);
+export function AsSuggested({ org, slug }: { org: string; slug: string }) {
+  const { data: unclassified } = useUnclassified(org, slug);
+  const { error, classify } = useSuggested(org, slug);
+  const isChanging = useIsChanging(org, slug);
+  if (!unclassified?.matching.total) return null;
+  const { etag, matching } = unclassified;
+  const reads = matching.suggestedReads;
   return (
     <>
-      {classify.error && <Failure error={classify.error} />}
+      {error && <Failure error={error} />}
       <Group gap="sm">
-        <Button variant="default" loading={classify.isPending} onClick={() => classify.mutate(open)}>
+        <Button variant="default" loading={isChanging} onClick={() => classify(etag)}>
           Classify as the server suggests
         </Button>
         <Text size="sm" c="dimmed">
-          {reads.length === 1 ? "1 read" : `${reads.length} reads`}; all else counts as a write. Do so where you trust
-          who runs it.
+          {reads === 1 ? "1 read" : `${reads} reads`}; all else counts as a write. Do so where you trust who runs it.
         </Text>
       </Group>
     </>

@@ -1,30 +1,20 @@
-import { Alert, Button, Group, NativeSelect, Text, TextInput } from "@mantine/core";
-import { IconSearch, IconTool } from "@tabler/icons-react";
-import { useState } from "react";
+import { Alert, Button, Group, NativeSelect, Text } from "@mantine/core";
+import { IconTool } from "@tabler/icons-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import type { Connector } from "../api/connectors/connectors.ts";
-import type { Tool } from "../api/connectors/tools.ts";
-import { Paged } from "../ui/Paged.tsx";
+import type { ToolsPage } from "../api/connectors/tools.ts";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
 import { Empty } from "../ui/states.tsx";
-import { shownName } from "./shown.ts";
 import { ToolRow } from "./ToolRow.tsx";
+import { readToolSearch, SHOWN_LABELS, type ToolSearch } from "./tool-search.ts";
 import classes from "./tools.module.css";
-import { useOfferedTools, useToolDecision } from "./use-tool-decision.ts";
+import { useDecisionOnAll, useIsChanging, useToolDecision, useTools } from "./use-tools.ts";
 
-/** Beyond this many a list wants a search. */
+/** Beyond this many they are chosen many at a time as well. */
 const FEW = 8;
-const PAGE = 50;
 
-const FILTERS = {
-  all: { label: "All", test: () => true },
-  offered: { label: "Offered", test: ({ offered }: Tool) => offered },
-  off: { label: "Not offered", test: ({ offered }: Tool) => !offered },
-  read: { label: "Reads", test: ({ classification }: Tool) => classification === "read" },
-  write: { label: "Writes", test: ({ classification }: Tool) => classification !== "read" },
-  edited: { label: "Edited", test: ({ edits, openTo }: Tool) => edits !== null || openTo !== null },
-};
-type Filter = keyof typeof FILTERS;
-const FILTER_LABELS = Object.entries(FILTERS).map(([value, { label }]) => ({ value, label }));
+const SEARCH = { label: "Search tools", placeholder: "Search names and descriptions" };
 
 interface ToolListProps {
   org: string;
@@ -33,20 +23,23 @@ interface ToolListProps {
 }
 
 export function ToolList({ org, connector, mayChange }: ToolListProps) {
-  const [sought, setSought] = useState("");
-  const [filter, setFilter] = useState<Filter>("all");
-  const [tag, setTag] = useState("");
-  const decide = useToolDecision(org, connector.slug);
-  const offer = useOfferedTools(org, connector.slug);
-  const { tools } = connector;
-  const shown = tools.filter(
-    (tool) => FILTERS[filter].test(tool) && (tag === "" || tool.tags.includes(tag)) && matches(tool, sought),
-  );
-  const refused = decide.error ?? offer.error;
+  const { slug, tools } = connector;
+  const search = readToolSearch(useSearch({ strict: false }));
+  const pages = useTools(org, slug, search);
+  const decide = useToolDecision(org, slug);
+  const decideOnAll = useDecisionOnAll(org, slug);
+  const refused = decide.error ?? decideOnAll.error;
+  const isChanging = useIsChanging(org, slug);
+  const isLong = tools.total > FEW || Object.keys(search).length > 0;
+
+  function offerAll(offered: boolean): void {
+    decideOnAll.mutate({ query: pages.filter, json: { offered }, etag: pages.first!.etag });
+  }
+
   return (
     <Panel
       flush
-      title={`Tools (${tools.length})`}
+      title={`Tools (${tools.total})`}
       lead="A client that has only mcp:read may call what you have classified as a read. Everything else asks for mcp:write."
     >
       {refused && (
@@ -58,120 +51,110 @@ export function ToolList({ org, connector, mayChange }: ToolListProps) {
           withCloseButton
           onClose={() => {
             decide.reset();
-            offer.reset();
+            decideOnAll.reset();
           }}
           title="Not changed"
         >
           {refused.message}
         </Alert>
       )}
-      {tools.length > FEW && (
-        <Group px="lg" pb="md" gap="sm">
-          <TextInput
-            flex="1 1 14rem"
-            size="sm"
-            type="search"
-            aria-label="Search tools"
-            placeholder="Search tools"
-            leftSection={<IconSearch size={15} aria-hidden />}
-            value={sought}
-            onChange={(event) => setSought(event.currentTarget.value)}
-          />
-          <Tags tools={tools} value={tag} onChange={setTag} />
-          <NativeSelect
-            size="sm"
-            aria-label="Which tools to show"
-            data={FILTER_LABELS}
-            value={filter}
-            onChange={(event) => setFilter(event.currentTarget.value as Filter)}
-          />
-        </Group>
-      )}
-      {mayChange && tools.length > FEW && shown.length > 0 && (
-        <Many shown={shown} pending={offer.isPending} offer={(offered) => offer.mutate({ tools: shown, offered })} />
-      )}
-      {tools.length === 0 && (
-        <Empty
-          icon={<IconTool size={32} stroke={1.4} />}
-          title={connector.seen ? "This server offers no tools" : "Its tools are not known yet"}
-        >
-          {connector.seen
-            ? "It may still offer resources and prompts."
-            : "They appear when an owner who has linked an account has it checked."}
-        </Empty>
-      )}
-      <Paged items={shown} size={PAGE} label="tools">
-        {(page) => (
-          <ul className={classes.list}>
-            {page.map((tool) => (
-              <ToolRow
-                key={tool.name}
-                {...{ org, tool, mayChange }}
-                slug={connector.slug}
-                decide={(decision) => decide.mutate({ tool, decision })}
-              />
-            ))}
-          </ul>
+      <LongList
+        pages={pages}
+        keyOf={({ name }) => name}
+        search={SEARCH}
+        filters={isLong && <Filters search={search} tags={connector.tags} />}
+        head={
+          mayChange &&
+          isLong &&
+          pages.first && (
+            <Many matching={pages.first.matching} pending={isChanging || pages.isPlaceholderData} offer={offerAll} />
+          )
+        }
+        nothing={tools.total === 0 ? <NoTools connector={connector} /> : undefined}
+        className={classes.list}
+      >
+        {(tool) => (
+          <ToolRow {...{ org, slug, tool, mayChange }} decide={(decision) => decide.mutate({ tool, decision })} />
         )}
-      </Paged>
-      {tools.length > 0 && shown.length === 0 && (
-        <Text size="sm" c="dimmed" p="lg" role="status">
-          {sought ? `No tool has “${sought}” in its name or description.` : "No tool is like that."}
-        </Text>
-      )}
+      </LongList>
     </Panel>
   );
 }
 
-function Tags({ tools, value, onChange }: { tools: Tool[]; value: string; onChange: (tag: string) => void }) {
-  const tags = [...new Set(tools.flatMap((tool) => tool.tags))].sort((one, other) => one.localeCompare(other));
-  if (tags.length === 0) return null;
+function NoTools({ connector: { seen } }: { connector: Connector }) {
   return (
-    <NativeSelect
-      size="sm"
-      maw={220}
-      aria-label="Tag"
-      data={[{ value: "", label: "Every tag" }, ...tags]}
-      value={value}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
+    <Empty
+      icon={<IconTool size={32} stroke={1.4} />}
+      title={seen ? "This server offers no tools" : "Its tools are not known yet"}
+    >
+      {seen
+        ? "It may still offer resources and prompts."
+        : "They appear when an owner who has linked an account has it checked."}
+    </Empty>
+  );
+}
+
+function Filters({ search: { tag = "", show = "" }, tags }: { search: ToolSearch; tags: string[] }) {
+  const navigate = useNavigate();
+  const set = (chosen: { tag?: string; show?: string }) =>
+    navigate({ to: ".", search: ((all: object) => readToolSearch({ ...all, ...chosen })) as never, replace: true });
+  return (
+    <>
+      {tags.length > 0 && (
+        <NativeSelect
+          size="sm"
+          maw={220}
+          aria-label="Tag"
+          data={[{ value: "", label: "Every tag" }, ...tags]}
+          value={tag}
+          onChange={(event) => set({ tag: event.currentTarget.value })}
+        />
+      )}
+      <NativeSelect
+        size="sm"
+        aria-label="Which tools to show"
+        data={SHOWN_LABELS}
+        value={show}
+        onChange={(event) => set({ show: event.currentTarget.value })}
+      />
+    </>
   );
 }
 
 interface ManyProps {
-  shown: Tool[];
+  matching: ToolsPage["matching"];
   pending: boolean;
   offer: (offered: boolean) => void;
 }
 
-/** Whatever is shown, on every page, at once. */
-function Many({ shown, pending, offer }: ManyProps) {
-  const on = shown.filter(({ offered }) => offered).length;
+/** Whatever matches, at once, also what has not been scrolled to. */
+function Many({ matching: { total, offered }, pending, offer }: ManyProps) {
+  if (total === 0) return null;
   return (
     <Group px="lg" pb="md" gap="sm" justify="space-between">
       <Text size="sm" c="dimmed" role="status">
-        {on} of {shown.length} offered
+        {offered} of {total} offered
       </Text>
       <Group gap="xs">
         <Button
           size="compact-sm"
           variant="default"
           loading={pending}
-          disabled={on === shown.length}
+          disabled={offered === total}
           onClick={() => offer(true)}
         >
-          Offer all {shown.length}
+          Offer all {total}
         </Button>
-        <Button size="compact-sm" variant="default" loading={pending} disabled={on === 0} onClick={() => offer(false)}>
+        <Button
+          size="compact-sm"
+          variant="default"
+          loading={pending}
+          disabled={offered === 0}
+          onClick={() => offer(false)}
+        >
           Offer none of them
         </Button>
       </Group>
     </Group>
   );
-}
-
-function matches(tool: Tool, sought: string): boolean {
-  const { name, title, description, operation, edits } = tool;
-  const said = [shownName(tool), name, title, description, operation, edits?.title, edits?.description];
-  return said.join(" ").toLowerCase().includes(sought.trim().toLowerCase());
 }

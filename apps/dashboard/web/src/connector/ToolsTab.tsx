@@ -6,7 +6,7 @@ export function ToolsTab() {
   const { org, connector } = useConnector();
   return (
     <>
-      {org.mayChange && <AsSuggested org={org.slug} connector={connector} />}
+      {org.mayChange && <AsSuggested org={org.slug} slug={connector.slug} />}
       <ToolList org={org.slug} connector={connector} mayChange={org.mayChange} />
     </>
   );

@@ -33,7 +33,6 @@ export function FoundStep({ org, slug }: StepProps) {
 
 function Facts({ connector }: { connector: Connector }) {
   const { transport, era, protocolVersion, seen, serverName, access, tools } = connector;
-  const offered = tools.filter((tool) => tool.offered).length;
   const opened = access?.map(({ kind }) => labelOf(kind as Parameters<typeof labelOf>[0])) ?? [];
   return (
     <dl className={classes.facts}>
@@ -48,7 +47,7 @@ function Facts({ connector }: { connector: Connector }) {
       <dt>It is opened by</dt>
       <dd>{opened.length > 0 ? opened.join(", ") : "nothing: it lets everybody in"}</dd>
       <dt>Tools</dt>
-      <dd>{seen ? `${tools.length}, of which ${offered} are offered` : "not known until an account is linked"}</dd>
+      <dd>{seen ? `${tools.total}, of which ${tools.offered} are offered` : "not known until an account is linked"}</dd>
     </dl>
   );
 }

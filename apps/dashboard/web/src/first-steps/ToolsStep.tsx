@@ -11,7 +11,7 @@ export function ToolsStep({ org, slug }: StepProps) {
   if (!connector) return <Loading />;
   return (
     <>
-      <AsSuggested org={org.slug} connector={connector} />
+      <AsSuggested org={org.slug} slug={slug} />
       <ToolList org={org.slug} connector={connector} mayChange />
     </>
   );

@@ -10,8 +10,8 @@ type Finding = RiskReport["findings"][number];
 interface FindingsProps {
   title: string;
   findings: Finding[];
-  /** Where a tool is edited, by the name that clients see. */
-  linkTo: (tool: string) => string;
+  /** Where a tool is edited, by the name that its server gives it. */
+  linkTo: (name: string) => string;
 }
 
 /** Of one severity, by rule. */
@@ -47,12 +47,12 @@ function RuleFindings({ findings, linkTo }: Omit<FindingsProps, "title">) {
       <Paged items={findings} size={10} label={title} inset={0}>
         {(shown) => (
           <ul className={classes.places}>
-            {shown.map(({ tool, pointer, detail }) => (
+            {shown.map(({ tool, toolName, pointer, detail }) => (
               <li key={`${tool} ${pointer}`}>
-                {tool === null ? (
+                {toolName === null ? (
                   "The connector:"
                 ) : (
-                  <Anchor component={Link} to={linkTo(tool)} className="mono">
+                  <Anchor component={Link} to={linkTo(toolName)} className="mono">
                     {tool}
                   </Anchor>
                 )}{" "}

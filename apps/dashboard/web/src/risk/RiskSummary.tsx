@@ -7,7 +7,7 @@ import { gradeOf } from "./grades.ts";
 interface RiskSummaryProps {
   score: number;
   /** The worst of the findings. */
-  worst: RiskReport["findings"];
+  worst: Omit<RiskReport["findings"][number], "toolName">[];
   lead: string;
   children: ReactNode;
 }

@@ -3,7 +3,6 @@ import { IconDownload } from "@tabler/icons-react";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { type RiskReport, readRisks, riskFile } from "../api/connectors/risks.ts";
 import { useConnector } from "../connector/ConnectorPage.tsx";
-import { shownName } from "../connector/shown.ts";
 import { Panel } from "../ui/Panel.tsx";
 import { Failure, Loading, NotFound } from "../ui/states.tsx";
 import { Findings } from "./Findings.tsx";
@@ -16,8 +15,7 @@ export const riskQuery = (org: string, slug: string) =>
 /** What may go wrong with a connector as it is set up now, and what to do about it. */
 export function RiskTab() {
   const { org, connector } = useConnector();
-  const { slug, tools } = connector;
-  const originals = new Map(tools.map((tool) => [shownName(tool), tool.name]));
+  const { slug } = connector;
   const { data: report, error, refetch } = useQuery({ ...riskQuery(org.slug, slug), enabled: org.mayChange });
   if (!org.mayChange) return <NotFound />;
   return (
@@ -38,7 +36,7 @@ export function RiskTab() {
               key={severity}
               title={label}
               findings={report.findings.filter((finding) => finding.severity === severity)}
-              linkTo={(tool) => `/${org.slug}/connectors/${slug}/tools/${originals.get(tool) ?? tool}`}
+              linkTo={(name) => `/${org.slug}/connectors/${slug}/tools/${name}`}
             />
           ))}
         </>

@@ -14,6 +14,10 @@ interface LongListProps<Item> {
   keyOf: (item: Item) => string;
   /** What is searched, and in what of it; without it, nothing is. */
   search?: { label: string; placeholder: string };
+  /** What it is narrowed by besides. */
+  filters?: ReactNode;
+  /** Above its rows. */
+  head?: ReactNode;
   /** What stands in the place of a list that is empty. */
   nothing?: ReactNode;
   className?: string | undefined;
@@ -22,13 +26,28 @@ interface LongListProps<Item> {
 }
 
 /** Of any length: it comes a page at a time, and only what is near the screen is there. */
-export function LongList<Item>({ pages, keyOf, search, nothing, className, children }: LongListProps<Item>) {
+export function LongList<Item>({
+  pages,
+  keyOf,
+  search,
+  filters,
+  head,
+  nothing,
+  className,
+  children,
+}: LongListProps<Item>) {
   const { items, q, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   if (!items) return error ? <Failure error={error} onRetry={() => refetch()} /> : <Loading />;
   return (
     <>
       {error && <Failure error={error} onRetry={() => refetch()} />}
-      {search && (q !== "" || hasNextPage || items.length > FEW) && <SearchInUrl {...search} q={q} mx="lg" mb="md" />}
+      {search && (filters || q !== "" || hasNextPage || items.length > FEW) && (
+        <Group px="lg" pb="md" gap="sm">
+          <SearchInUrl {...search} q={q} />
+          {filters}
+        </Group>
+      )}
+      {head}
       <Blocks items={items}>
         {(block) => (
           <ul className={className}>
@@ -39,11 +58,11 @@ export function LongList<Item>({ pages, keyOf, search, nothing, className, child
         )}
       </Blocks>
       {items.length === 0 &&
-        (q === "" ? (
+        (q === "" && !filters ? (
           nothing
         ) : (
           <Text size="sm" c="dimmed" px="lg" pb="lg" role="status">
-            Nothing has “{q}” in its name.
+            {q ? `Nothing has “${q}” in it.` : "Nothing is like that."}
           </Text>
         ))}
       {hasNextPage && (

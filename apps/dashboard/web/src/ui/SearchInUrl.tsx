@@ -1,4 +1,4 @@
-import { type MantineSpacing, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
@@ -10,20 +10,19 @@ interface SearchInUrlProps {
   label: string;
   placeholder: string;
   q: string;
-  mx?: MantineSpacing;
-  mb?: MantineSpacing;
 }
 
 /** What a list is searched for stands in the address as `q`. */
-export function SearchInUrl({ label, placeholder, q, ...margins }: SearchInUrlProps) {
+export function SearchInUrl({ label, placeholder, q }: SearchInUrlProps) {
   const navigate = useNavigate();
   const search = useDebouncedCallback((wanted: string) => {
-    navigate({ to: ".", search: (wanted ? { q: wanted } : {}) as never, replace: true });
+    const search = ({ q: _, ...all }: { q?: string }) => (wanted ? { ...all, q: wanted } : all);
+    navigate({ to: ".", search: search as never, replace: true });
   }, PAUSE_MS);
   return (
     <TextInput
-      {...margins}
       type="search"
+      flex="1 1 14rem"
       maw={360}
       aria-label={label}
       placeholder={placeholder}

@@ -1,8 +1,8 @@
 import type { EditableTool, ToolEdits } from "@gatehouse/connectors/choice/edits";
 import type { InferResponseType } from "hono/client";
+import type { PageQuery } from "../../ui/use-pages.ts";
 import { client } from "../client.ts";
-import { isSame, over, overPart, type Seen, STALE, seen } from "../preconditions.ts";
-import { type Connector, readConnector } from "./connectors.ts";
+import { over, overPart, type Seen, seen } from "../preconditions.ts";
 
 const { connectors } = client.orgs[":org"];
 const { tools } = connectors[":slug"];
@@ -37,27 +37,23 @@ export async function switchTool(org: string, slug: string, shown: Tool, json: T
   await tool.$patch({ param, json, ...unless });
 }
 
-const NAMES_AT_ONCE = 500;
+export type ToolFilter = Parameters<typeof tools.$patch>[0]["query"];
 
-/** Of many at once, as they are `shown`. */
-export async function switchTools(
-  org: string,
-  slug: string,
-  shown: Tool[],
-  decision: { offered: boolean } | { classification: "read" | "write" },
-): Promise<void> {
-  const names = new Set(shown.map(({ name }) => name));
-  const [{ etag }, now] = await Promise.all([
-    tools.$get({ param: { org, slug }, query: {} }).then(seen),
-    readConnector(org, slug),
-  ]);
-  const decided = (all: Tool[]) => all.filter(({ name }) => names.has(name)).map(decidedOf);
-  let unless = over(isSame(decided(now.tools), decided(shown)) ? etag : STALE);
-  for (let from = 0; from < shown.length; from += NAMES_AT_ONCE) {
-    const json = { names: [...names].slice(from, from + NAMES_AT_ONCE), ...decision };
-    await tools.$post({ param: { org, slug }, json, ...unless });
-    unless = over(null);
-  }
+/** A part of those that match, by name, and what all of them come to. */
+export async function pageTools(org: string, slug: string, query: ToolFilter & PageQuery) {
+  return seen(await tools.$get({ param: { org, slug }, query }));
 }
 
-export type Tool = Connector["tools"][number];
+type DecisionOnMany = Parameters<typeof tools.$patch>[0]["json"];
+
+/** On all that match, as they were shown. */
+export async function decideOnTools(
+  org: string,
+  slug: string,
+  { query, json, etag }: { query: ToolFilter; json: DecisionOnMany; etag: string },
+): Promise<void> {
+  await tools.$patch({ param: { org, slug }, query, json, ...over(etag) });
+}
+
+export type ToolsPage = Awaited<ReturnType<typeof pageTools>>;
+export type Tool = ToolsPage["tools"][number];

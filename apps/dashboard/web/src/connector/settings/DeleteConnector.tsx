@@ -26,7 +26,7 @@ export function DeleteConnector({ org, connector }: { org: string; connector: Co
         onDestroy={remove.mutate}
       >
         Within a second nobody can call it any more, and every app that is connected to it is disconnected. Its{" "}
-        {tools.length === 1 ? "tool" : `${tools.length} tools`} with all edits{linked ? ", " : " and "}
+        {tools.total === 1 ? "tool" : `${tools.total} tools`} with all edits{linked ? ", " : " and "}
         its credential
         {linked ? ` and ${linked === 1 ? "one member's linked account" : `${linked} members' linked accounts`}` : ""}{" "}
         are deleted. Its address is never given to another connector.
