@@ -1,54 +1,42 @@
 import { Badge, Button, Text } from "@mantine/core";
-import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type OwnEndpoint, pageOwnEndpoints } from "../api/people/access.ts";
-import { LoadMore } from "../audit/LoadMore.tsx";
 import { HowToConnect } from "../connect/HowToConnect.tsx";
-import { Blocks } from "../ui/Blocks.tsx";
+import { LongList } from "../ui/LongList.tsx";
 import { Panel } from "../ui/Panel.tsx";
-import { Failure, Loading } from "../ui/states.tsx";
+import { usePages } from "../ui/use-pages.ts";
 import classes from "./access.module.css";
-
-const endpointsQuery = (org: string) =>
-  infiniteQueryOptions({
-    queryKey: ["access", org, "endpoints"],
-    queryFn: ({ pageParam }) => pageOwnEndpoints(org, pageParam ? { after: pageParam } : {}),
-    initialPageParam: "",
-    getNextPageParam: ({ next }) => next,
-  });
 
 /** What is open to oneself, and how to get it into a client. */
 export function Endpoints({ org }: { org: string }) {
-  const { data, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = useInfiniteQuery(
-    endpointsQuery(org),
-  );
-  const endpoints = data?.pages.flatMap((page) => page.endpoints) ?? [];
+  const pages = usePages({
+    queryKey: ["access", org, "endpoints"],
+    read: (query) => pageOwnEndpoints(org, query),
+    itemsOf: ({ endpoints }) => endpoints,
+  });
   const [opened, setOpened] = useState<string | null>();
-  const shown = opened === undefined && endpoints.length === 1 ? endpoints[0]!.slug : opened;
+  const shown = opened === undefined && pages.items?.length === 1 ? pages.items[0]!.slug : opened;
   return (
     <Panel title="What you may use" lead="Each has an address of its own. You connect it once, in every client." flush>
-      {error && <Failure error={error} onRetry={() => refetch()} />}
-      {!error && !data && <Loading />}
-      {data && endpoints.length === 0 && (
-        <Text size="sm" c="dimmed" className={classes.nothing}>
-          Nothing yet. When an owner or admin opens a connector to you, it stands here.
-        </Text>
-      )}
-      <Blocks items={endpoints}>
-        {(block) => (
-          <ul className={classes.list}>
-            {block.map((endpoint) => (
-              <Row
-                key={endpoint.slug}
-                endpoint={endpoint}
-                isOpen={shown === endpoint.slug}
-                onToggle={() => setOpened(shown === endpoint.slug ? null : endpoint.slug)}
-              />
-            ))}
-          </ul>
+      <LongList
+        folds
+        pages={pages}
+        keyOf={({ id }) => id}
+        className={classes.list}
+        nothing={
+          <Text size="sm" c="dimmed" className={classes.nothing}>
+            Nothing yet. When an owner or admin opens a connector to you, it stands here.
+          </Text>
+        }
+      >
+        {(endpoint) => (
+          <Row
+            endpoint={endpoint}
+            isOpen={shown === endpoint.slug}
+            onToggle={() => setOpened(shown === endpoint.slug ? null : endpoint.slug)}
+          />
         )}
-      </Blocks>
-      {hasNextPage && <LoadMore loading={isFetchingNextPage} onLoad={() => fetchNextPage()} />}
+      </LongList>
     </Panel>
   );
 }
@@ -64,7 +52,7 @@ function Row({ endpoint, isOpen, onToggle }: { endpoint: OwnEndpoint; isOpen: bo
             {name}
           </Text>{" "}
           {needsAccount && (
-            <Badge variant="default" size="sm" tt="none" fw={500}>
+            <Badge variant="default" size="sm">
               with your own account
             </Badge>
           )}

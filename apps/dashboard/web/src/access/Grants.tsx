@@ -21,6 +21,7 @@ export function Grants({ org, grants, lead }: { org: string; grants: Pages<Grant
         </Alert>
       )}
       <LongList
+        folds
         pages={grants}
         keyOf={({ id }) => id}
         className={classes.list}

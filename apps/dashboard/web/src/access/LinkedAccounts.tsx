@@ -29,7 +29,7 @@ export function LinkedAccounts({ org }: { org: string }) {
           {end.error.message}
         </Alert>
       )}
-      <LongList pages={pages} keyOf={({ connector }) => connector.slug} className={classes.list}>
+      <LongList folds pages={pages} keyOf={({ connector }) => connector.slug} className={classes.list}>
         {(link) => (
           <li className={classes.row}>
             <WhatIsLinked link={link} />

@@ -39,6 +39,7 @@ export function ClientList({ org, policy }: ClientListProps) {
     <Panel title="Apps" lead="Those that members have connected, and those that you have decided about." flush>
       {decide.error && <Failure error={decide.error} />}
       <LongList
+        folds
         pages={pages}
         keyOf={({ identity }) => identity}
         search={SEARCH}

@@ -22,7 +22,7 @@ export function Requests({ org }: { org: string }) {
       flush
     >
       {decide.error && <Failure error={decide.error} />}
-      <LongList pages={pages} keyOf={({ identity }) => identity} className={classes.list}>
+      <LongList folds pages={pages} keyOf={({ identity }) => identity} className={classes.list}>
         {(client) => (
           <li className={classes.row}>
             <div className={classes.identity}>

@@ -15,7 +15,7 @@ export function Invitations({ org }: { org: { slug: string; role: Role } }) {
   if (!pages.error && !pages.items?.length) return null;
   return (
     <Panel title="Invited" lead="Each has a link by mail that works for seven days." flush>
-      <LongList pages={pages} keyOf={({ id }) => id} className={classes.list}>
+      <LongList folds pages={pages} keyOf={({ id }) => id} className={classes.list}>
         {(invitation) => <InvitationRow org={org} invitation={invitation} />}
       </LongList>
     </Panel>

@@ -1,13 +1,16 @@
-import { Group, Text } from "@mantine/core";
-import { Fragment, type ReactNode } from "react";
+import { Button, Group, Text } from "@mantine/core";
+import { Fragment, type ReactNode, useState } from "react";
 import { LoadMore } from "../audit/LoadMore.tsx";
 import { Blocks } from "./Blocks.tsx";
+import classes from "./long-list.module.css";
 import { SearchInUrl } from "./SearchInUrl.tsx";
 import { Failure, Loading } from "./states.tsx";
 import type { Pages } from "./use-pages.ts";
 
 /** Beyond this many a list wants a search. */
 const FEW = 8;
+/** As many of one that folds are there until all are wanted. */
+const FOLDED = 10;
 
 interface LongListProps<Item> {
   pages: Pages<Item>;
@@ -16,6 +19,8 @@ interface LongListProps<Item> {
   search?: { label: string; placeholder: string };
   /** What it is narrowed by besides. */
   filters?: ReactNode;
+  /** Other parts of the page come after it. */
+  folds?: boolean;
   /** Above its rows. */
   head?: ReactNode;
   /** What stands in the place of a list that is empty. */
@@ -31,13 +36,16 @@ export function LongList<Item>({
   keyOf,
   search,
   filters,
+  folds = false,
   head,
   nothing,
   className,
   children,
 }: LongListProps<Item>) {
+  const [wantsAll, setWantsAll] = useState(!folds);
   const { items, q, error, refetch, hasNextPage, isFetchingNextPage, fetchNextPage } = pages;
   if (!items) return error ? <Failure error={error} onRetry={() => refetch()} /> : <Loading />;
+  const isFolded = !wantsAll && (hasNextPage || items.length > FOLDED);
   return (
     <>
       {error && <Failure error={error} onRetry={() => refetch()} />}
@@ -48,7 +56,7 @@ export function LongList<Item>({
         </Group>
       )}
       {head}
-      <Blocks items={items}>
+      <Blocks items={isFolded ? items.slice(0, FOLDED) : items}>
         {(block) => (
           <ul className={className}>
             {block.map((item) => (
@@ -61,11 +69,18 @@ export function LongList<Item>({
         (q === "" && !filters ? (
           nothing
         ) : (
-          <Text size="sm" c="dimmed" px="lg" pb="lg" role="status">
+          <Text size="sm" c="dimmed" px="lg" py="md" role="status">
             {q ? `Nothing has “${q}” in it.` : "Nothing is like that."}
           </Text>
         ))}
-      {hasNextPage && (
+      {isFolded && (
+        <div className={classes.rest}>
+          <Button variant="default" size="compact-sm" onClick={() => setWantsAll(true)}>
+            {hasNextPage ? "Show all" : `Show all ${items.length}`}
+          </Button>
+        </div>
+      )}
+      {hasNextPage && !isFolded && (
         <Group justify="center" p="md">
           <LoadMore loading={isFetchingNextPage} onLoad={() => fetchNextPage()} />
         </Group>

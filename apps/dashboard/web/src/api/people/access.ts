@@ -20,7 +20,7 @@ export async function pageAccessOfMember(org: string, member: string, query: Pag
 export type OwnEndpoint = InferResponseType<typeof access.endpoints.$get>["endpoints"][number];
 export type OwnCall = InferResponseType<typeof access.calls.$get>["calls"][number];
 
-export async function pageOwnEndpoints(org: string, query: { after?: string }) {
+export async function pageOwnEndpoints(org: string, query: PageQuery) {
   return (await access.endpoints.$get({ param: { org }, query })).json();
 }
 
