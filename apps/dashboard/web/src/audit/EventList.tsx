@@ -5,17 +5,25 @@ import type { AuditEvent } from "./events.ts";
 import { Outcome } from "./Outcome.tsx";
 import { durationOf, shortTime } from "./words.ts";
 
+interface EventListProps {
+  org: string;
+  events: readonly AuditEvent[];
+  label: string;
+  /** All are of one connector, which nobody has to be told in each row. */
+  ofOne?: boolean;
+}
+
 /** A table, whose rows become cards on a phone. */
-export function EventList({ org, events, label }: { org: string; events: readonly AuditEvent[]; label: string }) {
+export function EventList({ org, events, label, ofOne = false }: EventListProps) {
   return (
     // biome-ignore-start lint/a11y/useSemanticElements: only what is not laid out as a table can be left out while it is not seen
     // biome-ignore-start lint/a11y/useFocusableInteractive: rows and cells of a table without choices are not focusable
-    <div role="table" aria-label={label} className={classes.table}>
+    <div role="table" aria-label={label} className={ofOne ? `${classes.table} ${classes.ofOne}` : classes.table}>
       <div role="rowgroup" className={classes.head}>
         <div role="row" className={classes.row}>
           <span role="columnheader">Time</span>
           <span role="columnheader">What</span>
-          <span role="columnheader">Connector</span>
+          {!ofOne && <span role="columnheader">Connector</span>}
           <span role="columnheader">Who</span>
           <span role="columnheader">Outcome</span>
           <span role="columnheader" className={classes.number}>
@@ -24,7 +32,7 @@ export function EventList({ org, events, label }: { org: string; events: readonl
         </div>
       </div>
       <Blocks items={events} role="rowgroup" className={classes.block}>
-        {(block) => block.map((event) => <EventRow key={event.id} org={org} event={event} />)}
+        {(block) => block.map((event) => <EventRow key={event.id} {...{ org, event, ofOne }} />)}
       </Blocks>
     </div>
     // biome-ignore-end lint/a11y/useFocusableInteractive: see above
@@ -32,7 +40,7 @@ export function EventList({ org, events, label }: { org: string; events: readonl
   );
 }
 
-function EventRow({ org, event }: { org: string; event: AuditEvent }) {
+function EventRow({ org, event, ofOne }: { org: string; event: AuditEvent; ofOne: boolean }) {
   const { id, at, action, isTool, connector, user, outcome, durationMs } = event;
   return (
     // biome-ignore-start lint/a11y/useSemanticElements: see above
@@ -48,9 +56,11 @@ function EventRow({ org, event }: { org: string; event: AuditEvent }) {
           {isTool ? <code>{action}</code> : action}
         </Link>
       </span>
-      <span role="cell" className={classes.connector} title={connector ?? undefined}>
-        {connector ?? <Nothing />}
-      </span>
+      {!ofOne && (
+        <span role="cell" className={classes.connector} title={connector ?? undefined}>
+          {connector ?? <Nothing />}
+        </span>
+      )}
       <span role="cell" className={classes.who} title={user ?? undefined}>
         {user ?? <Nothing />}
       </span>

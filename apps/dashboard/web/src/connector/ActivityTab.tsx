@@ -33,7 +33,7 @@ function Activity({ org, slug, name }: { org: string; slug: string; name: string
       {audit.data && (
         <div className={panel.panel}>
           {entries.length > 0 ? (
-            <EventList org={org} events={eventsOf(entries)} label={`What happened at ${name}, newest first`} />
+            <EventList ofOne org={org} events={eventsOf(entries)} label={`What happened at ${name}, newest first`} />
           ) : (
             <Empty icon={<IconListSearch size={34} stroke={1.4} />} title="Nothing has happened yet">
               As soon as someone uses or changes {name}, it appears here.
