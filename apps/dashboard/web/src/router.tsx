@@ -40,7 +40,12 @@ const signedIn = createRoute({
 
 const start = createRoute({ getParentRoute: () => signedIn, path: "/", component: StartPage });
 
-const orgRoute = createRoute({ getParentRoute: () => signedIn, path: "/$org", component: Shell });
+const orgRoute = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/$org",
+  component: Shell,
+  notFoundComponent: NotFound,
+});
 
 const org = createRoute({
   getParentRoute: () => orgRoute,

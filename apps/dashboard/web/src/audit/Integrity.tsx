@@ -29,7 +29,7 @@ export function IntegrityLink({ org }: { org: string }) {
   return (
     <Anchor component={Link} to={`/${org}/audit/integrity`} size="sm" className={classes.integrity}>
       <IconShieldCheck size={16} aria-hidden />
-      {signed ? `Signed up to row ${count(signed.seq)}` : "Integrity"}
+      {signed ? `Signed through row ${count(signed.seq)}` : "Integrity"}
     </Anchor>
   );
 }

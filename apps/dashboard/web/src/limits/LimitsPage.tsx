@@ -52,7 +52,11 @@ function ForEach({ org, data }: { org: string; data: Limits }) {
 function Exceptions({ org, data }: { org: string; data: Limits }) {
   const own = data.limits.filter(({ subjectId }) => subjectId !== "");
   return (
-    <Panel flush title="For one alone" lead="In place of what each of its kind may.">
+    <Panel
+      flush
+      title="Exceptions"
+      lead="A member, client, connector or tool with limits of its own, in place of those above."
+    >
       <ul className={classes.list}>
         {own.map(({ subject, subjectId }) => (
           <LimitRow

@@ -33,7 +33,7 @@ export function NewException({ org, data }: { org: string; data: Limits }) {
           leftSection={<IconPlus size={16} aria-hidden />}
           onClick={() => setOpen(true)}
         >
-          Limit one alone
+          Add an exception
         </Button>
       </div>
     );

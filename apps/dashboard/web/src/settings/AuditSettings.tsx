@@ -112,8 +112,8 @@ function AuditForm({ org, kept, mayChange }: { org: string; kept: Seen<Kept>; ma
             <Button type="submit" disabled={!isChanged} loading={isPending}>
               Save
             </Button>
-            <Text size="sm" c="dimmed">
-              {isChanged ? "Not saved yet" : "Saved"}
+            <Text size="sm" c="dimmed" role="status">
+              {isChanged ? "Not saved yet" : save.isSuccess && "Saved"}
             </Text>
           </Group>
         ) : (

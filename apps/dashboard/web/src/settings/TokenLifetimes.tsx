@@ -93,8 +93,8 @@ function LifetimesForm({ org, read }: { org: string; read: Read }) {
           <Button type="submit" disabled={!isChanged} loading={isPending}>
             Save
           </Button>
-          <Text size="sm" c="dimmed">
-            {isChanged ? "Not saved yet" : "Saved"}
+          <Text size="sm" c="dimmed" role="status">
+            {isChanged ? "Not saved yet" : save.isSuccess && "Saved"}
           </Text>
         </Group>
       </Stack>
