@@ -1,4 +1,4 @@
-import { Alert, type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
+import { Alert, Badge, type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
 
 /** Alerts whose titles would be too pale. */
 const READABLE: Record<string, Record<"--alert-bg" | "--alert-color", string>> = {
@@ -36,6 +36,7 @@ export const theme = createTheme({
   },
   components: {
     Alert: Alert.extend({ vars: (_, { color }) => ({ root: READABLE[String(color)] ?? {} }) }),
+    Badge: Badge.extend({ defaultProps: { tt: "none", fw: 500 } }),
     SegmentedControl: SegmentedControl.extend({
       defaultProps: { bg: "light-dark(var(--mantine-color-gray-1), var(--mantine-color-dark-6))" },
     }),

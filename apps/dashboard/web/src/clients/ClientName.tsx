@@ -12,7 +12,7 @@ export function ClientName({ client }: { client: KnownClient }) {
           {name}
         </Text>
         {verdict && (
-          <Badge variant={standing === "blocked" ? "filled" : "default"} color="red" size="sm" fw={500} tt="none">
+          <Badge variant={standing === "blocked" ? "filled" : "default"} color="red" size="sm">
             {verdict}
           </Badge>
         )}

@@ -48,17 +48,12 @@ export function useConnector(): { org: NonNullable<ReturnType<typeof useOrg>>; c
 function Facts({ connector }: { connector: Connector }) {
   const { serverName, url, upstream, era, protocolVersion, transport, seen } = connector;
   return (
-    <Group gap="6px 8px">
+    <Group gap="4px 12px">
       {transport === "openapi" ? <ApiBadge /> : <EraBadge era={era} version={protocolVersion} seen={seen} />}
       {serverName && (
-        <>
-          <Text size="sm" span>
-            {serverName}
-          </Text>
-          <Text size="sm" span aria-hidden>
-            ·
-          </Text>
-        </>
+        <Text size="sm" span>
+          {serverName}
+        </Text>
       )}
       <Text size="sm" span style={{ overflowWrap: "anywhere" }}>
         {url ?? upstream}

@@ -75,11 +75,7 @@ export function ToolRow({ org, slug, tool, mayChange, decide }: ToolRowProps) {
 }
 
 function Mark({ label }: { label: string }) {
-  return (
-    <Badge variant="default" tt="none" fw={500}>
-      {label}
-    </Badge>
-  );
+  return <Badge variant="default">{label}</Badge>;
 }
 
 /** What the upstream says of its own tool decides nothing. */

@@ -50,7 +50,7 @@ export function DeliveryRow({ org, delivery, onSecret }: DeliveryRowProps) {
         {failure && <Failure error={failure} />}
       </div>
       {paused && (
-        <Badge color="gray" variant="light" tt="none" fw={500}>
+        <Badge color="gray" variant="light">
           Paused
         </Badge>
       )}

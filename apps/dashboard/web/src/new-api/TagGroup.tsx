@@ -90,7 +90,7 @@ function ToolLabel({ tool: { name, title, key, deprecated } }: { tool: FoundTool
       <Group gap="2px 10px" component="span">
         <span className={`mono ${classes.name}`}>{name}</span>
         {deprecated && (
-          <Badge size="sm" color="gray" variant="light" tt="none">
+          <Badge size="sm" color="gray" variant="light">
             deprecated
           </Badge>
         )}

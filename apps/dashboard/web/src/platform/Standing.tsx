@@ -5,7 +5,7 @@ import type { CountedOrg } from "../api/org/platform.ts";
 export function Standing({ org: { suspendedAt, deletedAt } }: { org: Pick<CountedOrg, "suspendedAt" | "deletedAt"> }) {
   if (!suspendedAt && !deletedAt) return null;
   return (
-    <Badge color={deletedAt ? "gray" : "red"} variant="light" tt="none" fw={500} size="sm">
+    <Badge color={deletedAt ? "gray" : "red"} variant="light" size="sm">
       {deletedAt ? "Deleted" : "Suspended"}
     </Badge>
   );

@@ -4,7 +4,7 @@ import type { Offer } from "../api/connectors/playground.ts";
 /** How its owner has classified a tool; what is unclassified counts as a write. */
 export function AccessBadge({ access }: { access: Offer["access"] }) {
   return (
-    <Badge variant="default" tt="none" fw={500} style={{ flex: "none" }}>
+    <Badge variant="default" style={{ flex: "none" }}>
       {access === "read" ? "Read" : "Write"}
     </Badge>
   );

@@ -65,7 +65,7 @@ function Verdict({ called: { response } }: { called: Called }) {
         ? ["Asks back", "blue"]
         : ["OK", "teal"];
   return (
-    <Badge variant="dot" color={color} tt="none" fw={500}>
+    <Badge variant="dot" color={color}>
       {label}
     </Badge>
   );

@@ -3,7 +3,7 @@ import { Badge, Tooltip } from "@mantine/core";
 /** Gatehouse itself is its MCP server. */
 export function ApiBadge() {
   return (
-    <Badge variant="default" size="sm" fw={500} tt="none">
+    <Badge variant="default" size="sm">
       API
     </Badge>
   );
@@ -21,7 +21,7 @@ export function EraBadge({ era, version, seen }: EraBadgeProps) {
   const explained = era === "modern" ? "Stateless MCP, without sessions" : "MCP with sessions, opened by initialize";
   return (
     <Tooltip label={`${explained} (${version})`} withArrow events={{ hover: true, focus: true, touch: true }}>
-      <Badge variant="default" size="sm" fw={500} tt="none">
+      <Badge variant="default" size="sm">
         MCP {version}
       </Badge>
     </Tooltip>
@@ -30,7 +30,7 @@ export function EraBadge({ era, version, seen }: EraBadgeProps) {
 
 function Unseen() {
   return (
-    <Badge variant="default" size="sm" fw={500} tt="none">
+    <Badge variant="default" size="sm">
       Not seen yet
     </Badge>
   );

@@ -8,7 +8,7 @@ type Outage = NonNullable<Connector["outage"]>;
 export function OutageBadge({ outage }: { outage: Outage }) {
   return (
     <Tooltip label={outage.reason} withArrow multiline maw={320} events={{ hover: true, focus: true, touch: true }}>
-      <Badge color="red" variant="light" size="sm" fw={500} tt="none" tabIndex={0}>
+      <Badge color="red" variant="light" size="sm" tabIndex={0}>
         Does not answer
       </Badge>
     </Tooltip>

@@ -33,7 +33,7 @@ export function ArgumentRow({ argument, fields, problem, onChange }: ArgumentRow
               {name}
             </Text>
             {isRequired && (
-              <Badge variant="default" size="sm" tt="none" fw={500}>
+              <Badge variant="default" size="sm">
                 required
               </Badge>
             )}
