@@ -43,7 +43,7 @@ export function NameForm({ name, label, save, changes }: NameFormProps) {
       )}
       <Group gap="sm" align="flex-start">
         <TextInput
-          flex="1 1 14rem"
+          flex="1 1 12rem"
           maw={400}
           aria-label={label}
           value={wanted}

@@ -25,7 +25,7 @@ interface ValueInputProps {
 /** A value that is sent: as it stands, or with facts of whoever calls. */
 export function ValueInput({ label, argument, value, error, onChange }: ValueInputProps) {
   const { kind, choices } = argument;
-  const common = { size: "sm", label, value, error, flex: "1 1 12rem" };
+  const common = { size: "sm", label, value, error };
   if (kind === "choice" || kind === "boolean") {
     const data = [{ value: "", label: "none" }, ...(kind === "choice" ? choices : YES_OR_NO)];
     return <NativeSelect {...common} data={data} onChange={(event) => onChange(event.currentTarget.value)} />;
@@ -35,6 +35,7 @@ export function ValueInput({ label, argument, value, error, onChange }: ValueInp
       <Group gap="xs" align="flex-end">
         <TextInput
           {...common}
+          flex="1 1 12rem"
           classNames={{ input: kind === "json" ? "mono" : "" }}
           placeholder={argument.default === undefined ? "none" : JSON.stringify(argument.default)}
           autoComplete="off"
