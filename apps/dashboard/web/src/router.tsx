@@ -15,13 +15,13 @@ import { sessionQuery } from "./session.ts";
 import { SignedIn } from "./session-ended/SignedIn.tsx";
 import { Shell } from "./shell/Shell.tsx";
 import { StartPage } from "./start/StartPage.tsx";
-import { Failure, Loading, NotFound } from "./ui/states.tsx";
+import { Failure, Loading, NotFound, NotFoundAlone } from "./ui/states.tsx";
 import { readDays } from "./usage/days.ts";
 
 /** What a list is searched for. */
 const readSought = ({ q }: Record<string, unknown>): { q?: string } => (typeof q === "string" ? { q } : {});
 
-const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound });
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFoundAlone });
 
 /** Whoever was signed out of a page that is open comes back to it. */
 const signedInAgain = createRoute({

@@ -4,7 +4,7 @@ import gate from "../gate.svg";
 import { useSession } from "../session.ts";
 import classes from "../shell/shell.module.css";
 import { UserMenu } from "../shell/UserMenu.tsx";
-import { NotFound } from "../ui/states.tsx";
+import { NotFoundAlone } from "../ui/states.tsx";
 
 const TABS = [
   { to: "/platform/orgs", label: "Organisations" },
@@ -15,7 +15,7 @@ const TABS = [
 /** For who runs the deployment; for everybody else there is nothing here. */
 export function PlatformShell() {
   const { isOperator } = useSession();
-  if (!isOperator) return <NotFound />;
+  if (!isOperator) return <NotFoundAlone />;
   return (
     <>
       <a className={classes.skip} href="#content">

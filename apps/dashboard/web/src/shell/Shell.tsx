@@ -5,7 +5,7 @@ import { stepsLeft, useFirstSteps } from "../first-steps/use-first-steps.ts";
 import gate from "../gate.svg";
 import { useOrg } from "../session.ts";
 import { rememberOrg } from "../start/last-org.ts";
-import { NotFound } from "../ui/states.tsx";
+import { NotFoundAlone } from "../ui/states.tsx";
 import { useCurrentInView } from "../ui/use-current-in-view.ts";
 import { OrgSwitcher } from "./OrgSwitcher.tsx";
 import classes from "./shell.module.css";
@@ -17,7 +17,7 @@ export function Shell() {
   useEffect(() => {
     if (org) rememberOrg(org.slug);
   }, [org]);
-  if (!org) return <NotFound />;
+  if (!org) return <NotFoundAlone />;
   return (
     <>
       <a className={classes.skip} href="#content">

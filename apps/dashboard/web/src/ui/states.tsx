@@ -57,7 +57,7 @@ interface EmptyProps {
 
 export function NotFound() {
   return (
-    <Center mih="60vh" component="main">
+    <Center mih="60vh">
       <Stack align="center" gap="xs" px="md" ta="center">
         <Title order={1}>There is nothing here</Title>
         <Text c="dimmed">
@@ -66,5 +66,14 @@ export function NotFound() {
         <Anchor href="/dashboard">Go to the dashboard</Anchor>
       </Stack>
     </Center>
+  );
+}
+
+/** Where there is no page around it. */
+export function NotFoundAlone() {
+  return (
+    <main>
+      <NotFound />
+    </main>
   );
 }
