@@ -15,6 +15,7 @@ import { type CookieJar, visit } from "@gatehouse/testing/sign-in";
 import { expectChangesTold } from "@gatehouse/testing/told-changes";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Hono } from "hono";
+import { sql } from "kysely";
 import { OpenAPIClientAxios } from "openapi-client-axios";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Bearer } from "../server/api/bearer.ts";
@@ -376,6 +377,19 @@ describe("Idempotency-Key", () => {
     expect((await paste()).status).toBe(409);
     const rows = await house.ownerDb.selectFrom("idempotency_keys").select("sealed").execute();
     for (const { sealed } of rows) expect(sealed?.length ?? 0).toBeLessThan(70_000);
+  });
+
+  test("so many in a day, and those that are there are answered all the same", async () => {
+    expect((await make("k6", "Early", as.admin)).status).toBe(201);
+    await sql`insert into idempotency_keys (org_id, caller_id, key_hash, request_hash, status, sealed)
+      select org_id, caller_id, sha256(n::text::bytea), '', 201, '' from generate_series(1, 4999) n,
+      (select org_id, caller_id from idempotency_keys order by created_at desc limit 1) last`.execute(house.ownerDb);
+    const refused = await make("k7", "Late", as.admin);
+    expect([refused.status, refused.json.type]).toEqual([429, "urn:gatehouse:fault:rate_limited"]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(80_000);
+    expect((await make("k6", "Early", as.admin)).status).toBe(201);
+    expect((await make("k7", "Late")).status).toBe(201);
+    await sql`delete from idempotency_keys where request_hash = ''`.execute(house.ownerDb);
   });
 
   test("a secret that is shown once is kept sealed, and a token's is shown again to its caller", async () => {

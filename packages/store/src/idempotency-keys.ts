@@ -1,3 +1,4 @@
+import { Fault } from "@gatehouse/faults";
 import { sql } from "kysely";
 import type { OrgScope } from "./database.ts";
 
@@ -14,7 +15,13 @@ export interface KeyedRequest {
   answer: { status: number; sealed: Buffer } | null;
 }
 
-/** Answers `null` to the first that comes with it, and from then on, for a day, what has become of that one. */
+/** Of one caller, in a day. */
+const KEYS_MAX = 5000;
+
+/**
+ * Answers `null` to the first that comes with it, and from then on, for a day, what has become of that one. Throws
+ * `rate_limited` where the caller has too many.
+ */
 export async function claimIdempotencyKey(
   org: OrgScope,
   { callerId, keyHash }: IdempotencyKey,
@@ -27,7 +34,7 @@ export async function claimIdempotencyKey(
     .onConflict((conflict) => conflict.doNothing())
     .returning("key_hash")
     .executeTakeFirst();
-  if (claimed) return null;
+  if (claimed) return refuseTooMany(org, callerId);
   const { status, sealed, ...first } = await org.db
     .selectFrom("idempotency_keys")
     .select(["request_hash as requestHash", "status", "sealed"])
@@ -36,6 +43,24 @@ export async function claimIdempotencyKey(
     .where("key_hash", "=", keyHash)
     .executeTakeFirstOrThrow();
   return { ...first, answer: status === null ? null : { status, sealed: sealed! } };
+}
+
+async function refuseTooMany(org: OrgScope, callerId: string): Promise<null> {
+  const { count, seconds } = await org.db
+    .selectFrom("idempotency_keys")
+    .select([
+      sql<number>`count(*)::int`.as("count"),
+      sql<number>`ceil(extract(epoch from min(created_at) + interval '1 day' - now()))::int`.as("seconds"),
+    ])
+    .where("org_id", "=", org.id)
+    .where("caller_id", "=", callerId)
+    .executeTakeFirstOrThrow();
+  if (count <= KEYS_MAX) return null;
+  const sentence = `Nobody has more than ${KEYS_MAX} Idempotency-Keys in a day. Try again in ${seconds} s.`;
+  throw new Fault("rate_limited", sentence, {
+    data: { retryAfterSeconds: seconds },
+    headers: { "retry-after": String(seconds) },
+  });
 }
 
 /** Of a request that has been under way for ten minutes nobody waits for the answer any more. */
