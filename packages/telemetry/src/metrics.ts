@@ -66,8 +66,10 @@ export interface Sampled {
 
 /** So many values of one label under one and the same before it; those that come later are counted as one. */
 const VALUES_MAX = 200;
-/** Of one metric. When there are so many, no new value of any label gets a place of its own. */
+/** Of one metric. */
 const POINTS_MAX = 10_000;
+/** Of those that are left, what one value of the first label may have, which is an org. Then no new value below it gets a place. */
+const SHARE = 0.1;
 const OTHER = "_other";
 
 const registered = new Map<string, Metric>();
@@ -159,11 +161,15 @@ function openPlaces<Value>(description: Description, make: () => Value): Places<
   const { length: depth } = description.labels;
   const root: Branch<Value> = new Map();
   const points: Point<Value>[] = [];
+  const counts = new Map<string, number>();
+  const countOf = (first: string) => counts.get(first) ?? 0;
+  const isShareUsedUp = (first: string) => countOf(first) >= SHARE * (POINTS_MAX - points.length);
   const only = depth === 0 ? makePoint([]) : null;
 
   function makePoint(path: readonly string[]): Value {
     const value = make();
     points.push({ value, labels: labelsOf(description, path) });
+    if (depth > 0) counts.set(path[0]!, countOf(path[0]!) + 1);
     return value;
   }
 
@@ -173,7 +179,7 @@ function openPlaces<Value>(description: Description, make: () => Value): Places<
     while (path.length < depth) {
       const branch = found as Branch<Value>;
       const given = values[path.length] ?? "";
-      const isFull = branch.size >= VALUES_MAX || points.length >= POINTS_MAX;
+      const isFull = branch.size >= VALUES_MAX || isShareUsedUp(path[0] ?? given);
       const name = isFull && !branch.has(given) ? OTHER : given;
       path.push(name);
       found = branch.get(name) ?? (path.length === depth ? makePoint(path) : new Map());

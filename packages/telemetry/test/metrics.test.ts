@@ -20,6 +20,19 @@ test("orgs that are too many for a label are counted as one, and those that were
   expect(lines).toContain('test_calls_total{org="_other",tool="b"} 100');
 });
 
+test("an org that makes up names leaves the others theirs", () => {
+  const calls = counter(described("test.names", "{call}", ["org", "connector", "tool"]));
+  const pointsOf = (org: string) => linesOf("test_names_total").filter((line) => line.includes(`org="${org}"`)).length;
+  function makeUp(org: string): void {
+    for (let at = 0; at < 200; at++) for (let tool = 0; tool < 200; tool++) calls.add(1, org, `c${at}`, `t${tool}`);
+  }
+  makeUp("loud");
+  expect(pointsOf("loud")).toBeLessThan(1100);
+  for (let at = 0; at < 20; at++) makeUp(`loud-${at}`);
+  for (const tool of ["a", "b", "c"]) calls.add(1, "quiet", "wiki", tool);
+  expect(linesOf("test_names_total")).toContain('test_names_total{org="quiet",connector="wiki",tool="c"} 1');
+});
+
 test("a histogram's buckets are cumulative, and name a trace that was exported", () => {
   const duration = histogram({ ...described("test.duration", "s", ["error.type"]), boundaries: [0.1, 1] });
   duration.record(0.05, null, undefined);
