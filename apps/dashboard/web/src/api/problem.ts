@@ -21,6 +21,11 @@ export class ApiProblem extends Error {
     this.data = data;
   }
 
+  /** Nothing was answered. */
+  get isUnreachable(): boolean {
+    return this.status === 0;
+  }
+
   get hasFields(): boolean {
     return Object.keys(this.fields).length > 0;
   }
