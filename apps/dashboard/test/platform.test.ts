@@ -46,6 +46,7 @@ const ROUTES = [
   ["PUT", "/orgs/beta/suspension", { suspended: true, confirm: "beta" }],
   ["DELETE", "/orgs/beta", { confirm: "beta" }],
   ["GET", "/plans", undefined],
+  ["POST", "/plans", { name: "small", limits: {} }],
   ["PUT", "/plans/default", { limits: {} }],
   ["GET", "/health", undefined],
 ] as const;
@@ -70,7 +71,7 @@ test("operators find orgs by name, page by page, and see what can be counted, an
   expect(next).toMatchObject({ orgs: [{ slug: "beta", members: 3, connectors: 1, calls: 0 }], next: null });
   expect((await as.operator("GET", `${P}/orgs?search=ACM`)).json.orgs).toHaveLength(1);
   expect((await as.operator("GET", `${P}/orgs?search=%25`)).json.orgs).toHaveLength(0);
-  expect((await as.operator("GET", `${P}/orgs/beta`)).json).toEqual(next.orgs[0]);
+  expect((await as.operator("GET", `${P}/orgs/beta`)).json).toMatchObject(next.orgs[0]);
   const first = (await as.operator("GET", `${P}/orgs/beta/people?limit=1`)).json;
   const others = (await as.operator("GET", `${P}/orgs/beta/people?after=${first.next}`)).json;
   expect([...first.people, ...others.people].map(({ email }: Person) => email)).toEqual([
@@ -91,9 +92,13 @@ test("being an operator opens no org", async () => {
 
 test("a plan is saved and given to an org; the deployment's log says who did it, the org's that operators did", async () => {
   const limits = { member: { callsPerMinute: 60 } };
-  expect((await as.operator("PUT", `${P}/plans/small`, { limits })).status).toBe(204);
-  expect((await as.operator("GET", `${P}/plans`)).json.plans).toContainEqual({ name: "small", limits });
-  expect((await as.operator("PUT", `${P}/plans/Small!`, { limits })).status).toBe(400);
+  const make = (name: string, wanted: object) => as.operator("POST", `${P}/plans`, { name, limits: wanted });
+  expect((await make("small", limits)).status).toBe(204);
+  const taken = await make("small", {});
+  expect([taken.status, taken.json.fields.name]).toEqual([409, expect.stringContaining("change that one, or give")]);
+  expect((await as.operator("GET", `${P}/plans/small`)).json).toEqual({ name: "small", limits });
+  expect((await make("Small!", limits)).json.fields).toHaveProperty("name");
+  expect((await as.operator("PUT", `${P}/plans/none`, { limits })).status).toBe(404);
   expect((await as.operator("PUT", `${P}/plans/small`, { limits: { member: { callsPerMinute: 0 } } })).status).toBe(
     422,
   );
@@ -110,7 +115,12 @@ test("a plan is saved and given to an org; the deployment's log says who did it,
 
 test("of two operators who change the same, the second is told, and by whom; what is counted does not count", async () => {
   const etagOf = async (path: string) => (await as.operator("GET", P + path)).headers.get("etag")!;
-  const [org, plans] = [await etagOf("/orgs/acme"), await etagOf("/plans")];
+  const shown = await as.operator("GET", `${P}/orgs/acme`);
+  const [org, small] = [shown.json.etags.plan, await etagOf("/plans/small")];
+  expect([org, shown.json.etags.suspension]).toEqual([
+    await etagOf("/orgs/acme/plan"),
+    await etagOf("/orgs/acme/suspension"),
+  ]);
   const plan = (plan: string, etag: string) =>
     as.operator("PUT", `${P}/orgs/acme/plan`, { plan }, { "if-match": etag });
   const save = (etag: string) => as.operator("PUT", `${P}/plans/small`, { limits: {} }, { "if-match": etag });
@@ -118,11 +128,12 @@ test("of two operators who change the same, the second is told, and by whom; wha
     refused, bytes_in, bytes_out, duration_ms, duration_ms_max)
     values (${acme.id}, date_trunc('hour', now()), ${operator.id}, '', ${NO_ORG}, '', 1,
     0, 0, 0, 0, 0, 0)`.execute(house.ownerDb);
+  expect(await etagOf("/orgs/acme")).toBe(shown.headers.get("etag"));
   expect((await plan("small", org)).status).toBe(204);
   const late = await plan("default", org);
   expect([late.status, late.json.changedBy]).toEqual([412, operator.email]);
   expect((await plan("default", "*")).status).toBe(204);
-  expect([(await save(plans)).status, (await save(plans)).status]).toEqual([204, 412]);
+  expect([(await save(small)).status, (await save(small)).status]).toEqual([204, 412]);
   const gone = await as.operator("DELETE", `${P}/orgs/acme`, { confirm: "acme" }, { "if-match": '"another"' });
   expect(gone.status).toBe(412);
 });

@@ -21,9 +21,25 @@ export function findPlan(org: OrgScope): Promise<Plan> {
     .executeTakeFirstOrThrow();
 }
 
+/** Takes no tenant. `null` where there is none of that name. */
+export async function findPlanByName(db: Kysely<Tables>, name: string): Promise<Plan | null> {
+  const plan = await db.selectFrom("plans").select(["name", "limits"]).where("name", "=", name).executeTakeFirst();
+  return plan ?? null;
+}
+
 /** Takes no tenant: plans are the deployment's. */
 export function listPlans(db: Kysely<Tables>): Promise<Plan[]> {
   return db.selectFrom("plans").select(["name", "limits"]).orderBy("name").execute();
+}
+
+/** Takes no tenant. `false` where there is one of that name. As the authorization server's role. */
+export async function insertPlan(db: Kysely<Tables>, { name, limits }: Plan): Promise<boolean> {
+  const result = await db
+    .insertInto("plans")
+    .values({ name, limits: JSON.stringify(limits) })
+    .onConflict((conflict) => conflict.column("name").doNothing())
+    .executeTakeFirst();
+  return result.numInsertedOrUpdatedRows === 1n;
 }
 
 /** Takes no tenant. Counts for all orgs that have the plan. As the authorization server's role. */

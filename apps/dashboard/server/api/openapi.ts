@@ -80,8 +80,10 @@ export async function describeApi<E extends Env, S extends Schema>(routes: Hono<
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, route] of Object.entries(methods as Record<string, Route>)) {
       complete(path, route);
-      if (!path.startsWith("/session")) addConditions(method, route);
+      if (path.startsWith("/session")) continue;
+      addConditions(method, route);
       if (path.startsWith("/platform/")) route.security = [BROWSER];
+      else if (method === "post") route.parameters.push(IDEMPOTENCY_KEY);
     }
   }
   return document;
@@ -98,6 +100,7 @@ interface Route {
 
 /** What all routes have in common. */
 function complete(path: string, route: Route): void {
+  route.parameters ??= [];
   const roles = route["x-roles"] ?? [];
   route.tags = [/^\/orgs\/\{org\}\/([^/]+)/.exec(path)?.[1] ?? path.split("/")[1]!];
   route.description = `For ${new Intl.ListFormat("en").format(roles.map((role) => `${role}s`))}.`;
@@ -107,5 +110,5 @@ function complete(path: string, route: Route): void {
 
 function addConditions(method: string, { parameters, responses }: Route): void {
   if (method === "get") Object.assign(responses["200"] ?? {}, { headers: { ...ETAG, ...RATE_LIMIT } });
-  else parameters.push(IF_MATCH, ...(method === "post" ? [IDEMPOTENCY_KEY] : []));
+  else parameters.push(IF_MATCH);
 }

@@ -59,7 +59,13 @@ const ClientAnswer = z.object({
   lastUsedAt: z.iso.datetime().nullable(),
 });
 
-const ClientsAnswer = z.object({ policy: Policy.shape.policy, hosts: z.array(z.string()) });
+const PolicyAnswer = Policy.pick({ policy: true });
+const HostsAnswer = z.object({ hosts: z.array(z.string()) });
+const ClientsAnswer = PolicyAnswer.extend({
+  ...HostsAnswer.shape,
+  /** With what `If-Match` is to say where one of these is changed. */
+  etags: z.object({ policy: z.string(), hosts: z.string() }),
+});
 
 const KnownPage = SearchedPage.extend({
   after: z.string().max(2000).optional(),
@@ -80,12 +86,11 @@ export function clients({ db, vault }: Deps) {
       }),
       async function list(c) {
         const { org } = c.var.membership;
-        return withOrg(db, org.id, async (scope) =>
-          c.json({
-            policy: await findClientPolicy(scope),
-            hosts: await listClientHosts(scope),
-          }),
-        );
+        const [policy, hosts] = await withOrg(db, org.id, async (scope) => [
+          await findClientPolicy(scope),
+          await listClientHosts(scope),
+        ]);
+        return c.json({ policy, hosts, etags: { policy: etagOf({ policy }), hosts: etagOf({ hosts }) } });
       },
     )
     .get(
@@ -105,6 +110,17 @@ export function clients({ db, vault }: Deps) {
         return c.json({ clients: items.map(clientView), next });
       },
     )
+    .get(
+      "/policy",
+      operation("readClientPolicy", {
+        summary: "Read which clients members may connect",
+        needs: "decide on clients",
+        answers: PolicyAnswer,
+      }),
+      async function readPolicy(c) {
+        return c.json({ policy: await withOrg(db, c.var.membership.org.id, findClientPolicy) });
+      },
+    )
     .put(
       "/policy",
       operation("chooseClientPolicy", {
@@ -122,6 +138,17 @@ export function clients({ db, vault }: Deps) {
           await disconnect(scope, { userId, reason: "client_policy", confirmed });
         });
         return c.body(null, 204);
+      },
+    )
+    .get(
+      "/list",
+      operation("readClientList", {
+        summary: "Read which hosts are on the list",
+        needs: "decide on clients",
+        answers: HostsAnswer,
+      }),
+      async function readList(c) {
+        return c.json({ hosts: await withOrg(db, c.var.membership.org.id, listClientHosts) });
       },
     )
     .post(

@@ -7,7 +7,7 @@ import { insertOperatorAct, insertPlatformAudit, isOperator } from "@gatehouse/s
 import { markDeleted } from "@gatehouse/store/org-deletion";
 import { SLUG } from "@gatehouse/store/orgs";
 import { listOutages } from "@gatehouse/store/outages";
-import { listPlans, savePlan, updatePlan } from "@gatehouse/store/plans";
+import { findPlanByName, insertPlan, listPlans, type Plan, savePlan, updatePlan } from "@gatehouse/store/plans";
 import {
   type CountedOrg,
   countWaiting,
@@ -18,13 +18,13 @@ import {
 } from "@gatehouse/store/platform";
 import { listReplicas } from "@gatehouse/store/replicas";
 import { resumeOrg, suspendOrg } from "@gatehouse/store/suspensions";
-import type { PlanLimits } from "@gatehouse/store/tables";
 import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { z } from "zod";
 import { Confirmation, confirmBy } from "../api/confirmation.ts";
 import { jsonBody, pageOf, query, SearchedPage } from "../api/fields.ts";
 import { operation } from "../api/operation.ts";
+import { etagOf } from "../api/preconditions.ts";
 import type { Deps } from "../dashboard.ts";
 import { RoleField } from "../people/roles.ts";
 import type { SignedIn } from "../signing-in/session.ts";
@@ -43,6 +43,7 @@ const PlanName = z
   .regex(/^[a-z0-9](-?[a-z0-9]){0,38}$/, "Use lower-case letters, digits and single hyphens, 39 at most");
 const PlanChoice = z.object({ plan: PlanName });
 const PlanFields = z.object({ limits: z.partialRecord(Limit.shape.subject, Limit.shape.amounts) });
+const NewPlan = PlanFields.extend({ name: PlanName });
 const Suspension = Confirmation.extend({ suspended: z.boolean() });
 
 const needs = "operate the deployment";
@@ -55,6 +56,9 @@ const OrgAnswer = z.object({
   createdAt: z.iso.datetime(),
   ...{ suspendedAt: z.iso.datetime().nullable(), deletedAt: z.iso.datetime().nullable() },
 });
+const SuspensionAnswer = OrgAnswer.pick({ suspendedAt: true });
+/** With what `If-Match` is to say where one of these is changed. */
+const OneOrgAnswer = OrgAnswer.extend({ etags: z.object({ plan: z.string(), suspension: z.string() }) });
 const OrgsAnswer = z.object({ orgs: z.array(OrgAnswer), next: z.string().nullable() });
 
 const PersonAnswer = z.object({ id: z.uuid(), name: z.string(), email: z.string(), role: RoleField });
@@ -65,9 +69,8 @@ const EndpointAnswer = z.object({
 });
 const EndpointsAnswer = z.object({ endpoints: z.array(EndpointAnswer), next: z.uuid().nullable() });
 
-const PlansAnswer = z.object({
-  plans: z.array(z.object({ name: z.string(), limits: z.partialRecord(Limit.shape.subject, Limit.shape.amounts) })),
-});
+const PlanAnswer = PlanFields.extend({ name: z.string() });
+const PlansAnswer = z.object({ plans: z.array(PlanAnswer.extend({ etag: z.string() })) });
 
 const WaitingAnswer = z.object({ count: z.int(), since: z.iso.datetime().nullable() });
 const HealthAnswer = z.object({
@@ -110,9 +113,11 @@ export function platform(deps: Deps) {
     )
     .get(
       "/orgs/:org",
-      operation("readOrg", { summary: "Read of an org what can be counted", needs, answers: OrgAnswer }),
+      operation("readOrg", { summary: "Read of an org what can be counted", needs, answers: OneOrgAnswer }),
       async function readOrg(c) {
-        return c.json(orgView(await findOrg(db, c.req.param("org"))));
+        const org = orgView(await findOrg(db, c.req.param("org")));
+        const etags = { plan: etagOf(planView(org)), suspension: etagOf(suspensionView(org)) };
+        return c.json({ ...org, etags });
       },
     )
     .get(
@@ -153,6 +158,13 @@ export function platform(deps: Deps) {
         return c.json({ endpoints, next });
       },
     )
+    .get(
+      "/orgs/:org/plan",
+      operation("readPlanOfOrg", { summary: "Read which plan an org has", needs, answers: PlanChoice }),
+      async function readPlanOfOrg(c) {
+        return c.json(planView(await findOrg(db, c.req.param("org"))));
+      },
+    )
     .put(
       "/orgs/:org/plan",
       operation("choosePlan", { summary: "Give an org a plan", needs }),
@@ -164,6 +176,13 @@ export function platform(deps: Deps) {
           return before === plan ? null : { event: "plan.changed", entry: { before, after: plan } };
         });
         return c.body(null, 204);
+      },
+    )
+    .get(
+      "/orgs/:org/suspension",
+      operation("readSuspension", { summary: "Read since when an org is suspended", needs, answers: SuspensionAnswer }),
+      async function readSuspension(c) {
+        return c.json(suspensionView(orgView(await findOrg(db, c.req.param("org")))));
       },
     )
     .put(
@@ -198,24 +217,41 @@ export function platform(deps: Deps) {
       "/plans",
       operation("listPlans", { summary: "List plans, and what they allow", needs, answers: PlansAnswer }),
       async function readPlans(c) {
-        return c.json({ plans: await listPlans(db) });
+        return c.json({ plans: (await listPlans(db)).map((plan) => ({ ...plan, etag: etagOf(plan) })) });
+      },
+    )
+    .post(
+      "/plans",
+      operation("makePlan", { summary: "Make a plan", needs }),
+      jsonBody(NewPlan),
+      async function makePlan(c) {
+        const plan = c.req.valid("json") as Plan;
+        await db.transaction().execute(async (transaction) => {
+          if (!(await insertPlan(transaction, plan))) throw nameIsTaken(plan.name);
+          const entry = { plan: plan.name, before: null, after: plan.limits };
+          await insertPlatformAudit(transaction, { event: "plan.saved", userId: c.var.session.user.id, entry });
+        });
+        return c.body(null, 204);
+      },
+    )
+    .get(
+      "/plans/:name",
+      operation("readPlan", { summary: "Read what a plan allows", needs, answers: PlanAnswer }),
+      async function readPlan(c) {
+        return c.json((await findPlanByName(db, c.req.param("name"))) ?? noSuchPlan());
       },
     )
     .put(
       "/plans/:name",
-      operation("savePlan", { summary: "Make a plan, or change what it allows", needs }),
+      operation("changePlan", { summary: "Change what a plan allows", needs }),
       jsonBody(PlanFields),
-      async function save(c) {
-        const name = PlanName.safeParse(c.req.param("name"));
-        if (!name.success)
-          throw new Fault("invalid_request", `This is no name for a plan. ${name.error.issues[0]!.message}`);
-        const limits = c.req.valid("json").limits as PlanLimits;
-        const userId = c.var.session.user.id;
+      async function changePlan(c) {
+        const { limits } = c.req.valid("json") as Pick<Plan, "limits">;
         await db.transaction().execute(async (transaction) => {
-          const before = (await listPlans(transaction)).find((plan) => plan.name === name.data)?.limits ?? null;
-          await savePlan(transaction, { name: name.data, limits });
-          const entry = { plan: name.data, before, after: limits };
-          await insertPlatformAudit(transaction, { event: "plan.saved", userId, entry });
+          const { name, limits: before } = (await findPlanByName(transaction, c.req.param("name"))) ?? noSuchPlan();
+          await savePlan(transaction, { name, limits });
+          const entry = { plan: name, before, after: limits };
+          await insertPlatformAudit(transaction, { event: "plan.saved", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
       },
@@ -266,6 +302,15 @@ async function onOrg(
   });
 }
 
+function noSuchPlan(): never {
+  throw new Fault("not_found", "There is no such plan");
+}
+
+function nameIsTaken(name: string): Fault {
+  const problem = `There is a plan “${name}” already: change that one, or give this one another name`;
+  return new Fault("conflict", problem, { data: { fields: { name: problem } } });
+}
+
 async function findOrg(db: Database, slug: string): Promise<CountedOrg> {
   const org = SLUG.test(slug) ? await findOrgCounted(db, slug) : null;
   if (!org) throw new Fault("not_found", "There is no such organisation");
@@ -280,6 +325,9 @@ function orgView({ id: _, createdAt, suspendedAt, deletedAt, ...org }: CountedOr
     deletedAt: deletedAt?.toISOString() ?? null,
   };
 }
+
+const planView = ({ plan }: { plan: string }) => ({ plan });
+const suspensionView = ({ suspendedAt }: { suspendedAt: string | null }) => ({ suspendedAt });
 
 function waitingView({ count, since }: Waiting) {
   return { count, since: since?.toISOString() ?? null };

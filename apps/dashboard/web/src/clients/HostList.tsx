@@ -10,7 +10,7 @@ export function HostList({ org, hosts }: { org: string; hosts: string[] }) {
   const [entry, setEntry] = useState("");
   const add = useChange(org, () => putOnClientList(org, entry));
   const remove = useDisconnecting(org, (change: { host: string; confirmed?: boolean }, shown) =>
-    takeOffClientList(org, shown.hosts, change),
+    takeOffClientList(org, shown, change),
   );
 
   function submit(event: FormEvent): void {

@@ -20,8 +20,7 @@ const POLICIES = [
 export function PolicyChoice({ org, policy }: { org: string; policy: Clients["policy"] }) {
   const { submit, confirmation, error, isPending, wanted } = useDisconnecting(
     org,
-    (change: { policy: Clients["policy"]; confirmed?: boolean }, shown) =>
-      chooseClientPolicy(org, shown.policy, change),
+    (change: { policy: Clients["policy"]; confirmed?: boolean }, shown) => chooseClientPolicy(org, shown, change),
   );
   return (
     <>

@@ -150,11 +150,11 @@ function useOrgChange<Change>(change: (change: Change) => Promise<void>) {
   });
 }
 
-function ChoosePlan({ org: { slug, plan } }: { org: OrgOfAny }) {
+function ChoosePlan({ org: { slug, plan, etags } }: { org: OrgOfAny }) {
   const plans = useQuery(plansQuery).data?.plans ?? [{ name: plan }];
   const queryClient = useQueryClient();
   const [wanted, setWanted] = useState(plan);
-  const choose = useOrgChange((shown: string | null) => choosePlan(slug, wanted, shown));
+  const choose = useOrgChange((etag: string | null) => choosePlan(slug, wanted, etag));
   return (
     <Panel title="Plan" lead="What it is allowed. What you choose counts within a second.">
       {choose.error && (
@@ -172,7 +172,7 @@ function ChoosePlan({ org: { slug, plan } }: { org: OrgOfAny }) {
           data={plans.map(({ name }) => name)}
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
-        <Button disabled={wanted === plan} loading={choose.isPending} onClick={() => choose.mutate(plan)}>
+        <Button disabled={wanted === plan} loading={choose.isPending} onClick={() => choose.mutate(etags.plan)}>
           Save
         </Button>
       </Group>

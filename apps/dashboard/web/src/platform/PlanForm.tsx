@@ -1,7 +1,7 @@
 import { Button, Fieldset, Group, NumberInput, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { savePlan } from "../api/org/platform.ts";
+import { changePlan, makePlan } from "../api/org/platform.ts";
 import { ApiProblem } from "../api/problem.ts";
 import { AMOUNTS, type Amount, type Amounts, NAMES } from "../limits/amounts.ts";
 import { NotSaved } from "../ui/NotSaved.tsx";
@@ -9,7 +9,7 @@ import { type Limits, SUBJECTS } from "./subjects.ts";
 
 interface PlanFormProps {
   /** One that is there, whose name stays. */
-  plan?: { name: string; limits: Limits };
+  plan?: { name: string; limits: Limits; etag: string };
   onDone: () => void;
 }
 
@@ -19,10 +19,10 @@ export function PlanForm({ plan, onDone }: PlanFormProps) {
   const queryClient = useQueryClient();
   const done = () => queryClient.invalidateQueries({ queryKey: ["platform"] }).then(onDone);
   const { mutate, error, isPending } = useMutation({
-    mutationFn: (shown: Limits | null) => savePlan(name, limits, shown),
+    mutationFn: (etag: string | null) => (plan ? changePlan(name, limits, etag) : makePlan({ name, limits })),
     onSuccess: done,
   });
-  const [shown] = useState(plan?.limits ?? null);
+  const [shown] = useState(plan?.etag ?? null);
   const problems = error instanceof ApiProblem ? error.fields : {};
   const isNamed = /^[a-z0-9](-?[a-z0-9]){0,38}$/.test(name);
   return (
@@ -39,7 +39,9 @@ export function PlanForm({ plan, onDone }: PlanFormProps) {
             label="Name"
             maw={320}
             value={name}
-            error={name !== "" && !isNamed && "Use lower-case letters, digits and single hyphens, 39 at most"}
+            error={
+              name !== "" && !isNamed ? "Use lower-case letters, digits and single hyphens, 39 at most" : problems.name
+            }
             autoComplete="off"
             onChange={(event) => setName(event.currentTarget.value)}
           />

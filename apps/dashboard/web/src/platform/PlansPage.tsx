@@ -48,7 +48,7 @@ function OnePlan({ plan }: { plan: Plan }) {
   return (
     <Panel title={plan.name}>
       {isChanging ? (
-        <PlanForm plan={{ name: plan.name, limits }} onDone={() => setChanging(false)} />
+        <PlanForm plan={{ ...plan, limits }} onDone={() => setChanging(false)} />
       ) : (
         <Group justify="space-between" align="flex-start" gap="sm">
           <Stack gap={4}>

@@ -1,23 +1,18 @@
 import type { InferResponseType } from "hono/client";
 import type { PageQuery } from "../../ui/use-pages.ts";
 import { client } from "../client.ts";
-import { over, overPart, seen } from "../preconditions.ts";
+import { over } from "../preconditions.ts";
 
 const { clients, "own-clients": ownClients } = client.orgs[":org"];
 
 export async function readClients(org: string) {
-  return seen(await clients.$get({ param: { org } }));
+  return (await clients.$get({ param: { org } })).json();
 }
 
 type ClientPolicy = Parameters<typeof clients.policy.$put>[0]["json"];
 
-export async function chooseClientPolicy(org: string, shown: Clients["policy"], json: ClientPolicy): Promise<void> {
-  const unless = await overPart(
-    shown,
-    () => readClients(org),
-    ({ policy }) => policy,
-  );
-  await clients.policy.$put({ param: { org }, json, ...unless });
+export async function chooseClientPolicy(org: string, { etags }: Clients, json: ClientPolicy): Promise<void> {
+  await clients.policy.$put({ param: { org }, json, ...over(etags.policy) });
 }
 
 /** A host, or the URL of a client's metadata document. */
@@ -27,15 +22,10 @@ export async function putOnClientList(org: string, entry: string): Promise<void>
 
 export async function takeOffClientList(
   org: string,
-  shown: Clients["hosts"],
+  { etags }: Clients,
   json: { host: string; confirmed?: boolean },
 ): Promise<void> {
-  const unless = await overPart(
-    shown,
-    () => readClients(org),
-    ({ hosts }) => hosts,
-  );
-  await clients.list.$delete({ param: { org }, json, ...unless });
+  await clients.list.$delete({ param: { org }, json, ...over(etags.hosts) });
 }
 
 const { decision } = clients[":identity"];

@@ -2,7 +2,7 @@ import { hc, type InferResponseType } from "hono/client";
 import type { PlatformApi } from "../../../../server/dashboard.ts";
 import type { PageQuery } from "../../ui/use-pages.ts";
 import { send } from "../client.ts";
-import { over, overPart, type Seen, seen } from "../preconditions.ts";
+import { over, type Seen, seen } from "../preconditions.ts";
 
 /** For operators. */
 const platform = hc<PlatformApi>("/api/platform", { fetch: send });
@@ -31,39 +31,32 @@ export async function pageConnectorsOfOrg(org: string, query: PageQuery) {
   return (await orgOfAny.connectors.$get({ param: { org }, query })).json();
 }
 
-/** In place of the one that is `shown`, or of any. */
-export async function choosePlan(org: string, plan: string, shown: string | null): Promise<void> {
-  const unless = await overPart(
-    shown,
-    () => readOrgOfAny(org),
-    ({ plan }) => plan,
-  );
-  await orgOfAny.plan.$put({ param: { org }, json: { plan }, ...unless });
+/** In place of the one that was shown; `null` is of whichever there is. */
+export async function choosePlan(org: string, plan: string, etag: string | null): Promise<void> {
+  await orgOfAny.plan.$put({ param: { org }, json: { plan }, ...over(etag) });
 }
 
 type Suspension = Parameters<typeof orgOfAny.suspension.$put>[0]["json"];
 
-export async function suspendOrg({ slug: org, suspendedAt }: OrgOfAny, json: Suspension): Promise<void> {
-  const unless = await overPart(
-    { suspendedAt },
-    () => readOrgOfAny(org),
-    ({ suspendedAt }) => ({ suspendedAt }),
-  );
-  await orgOfAny.suspension.$put({ param: { org }, json, ...unless });
+export async function suspendOrg({ slug: org, etags }: OrgOfAny, json: Suspension): Promise<void> {
+  await orgOfAny.suspension.$put({ param: { org }, json, ...over(etags.suspension) });
 }
 
 export async function deleteOrgOfAny({ slug: org, etag }: Seen<OrgOfAny>, confirm: string): Promise<void> {
   await orgOfAny.$delete({ param: { org }, json: { confirm }, ...over(etag) });
 }
 
-export async function listPlans(): Promise<Seen<Plans>> {
-  return seen(await platform.plans.$get());
+export async function listPlans(): Promise<Plans> {
+  return (await platform.plans.$get()).json();
 }
 
-/** In place of what it is `shown` to allow, or of anything. */
-export async function savePlan(name: string, limits: PlanLimits, shown: PlanLimits | null): Promise<void> {
-  const unless = await overPart(shown, listPlans, ({ plans }) => plans.find((plan) => plan.name === name)?.limits);
-  await platform.plans[":name"].$put({ param: { name }, json: { limits }, ...unless });
+export async function makePlan(json: Parameters<typeof platform.plans.$post>[0]["json"]): Promise<void> {
+  await platform.plans.$post({ json });
+}
+
+/** In place of what it was shown to allow; `null` is of whatever it does. */
+export async function changePlan(name: string, limits: PlanLimits, etag: string | null): Promise<void> {
+  await platform.plans[":name"].$put({ param: { name }, json: { limits }, ...over(etag) });
 }
 
 export async function readHealth(): Promise<Health> {
