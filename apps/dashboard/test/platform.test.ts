@@ -49,6 +49,7 @@ const ROUTES = [
   ["POST", "/plans", { name: "small", limits: {} }],
   ["PUT", "/plans/default", { limits: {} }],
   ["GET", "/health", undefined],
+  ["GET", "/audit", undefined],
 ] as const;
 
 const lastOf = async (orgId: string, event: string) =>
@@ -111,6 +112,16 @@ test("a plan is saved and given to an org; the deployment's log says who did it,
     entry: { org: "beta", ...change },
   });
   expect(await lastOf(NO_ORG, "plan.saved")).toMatchObject({ entry: { plan: "small", before: null, after: limits } });
+});
+
+test("operators search the deployment's own log, and read an entry of it; no org's is in it", async () => {
+  const found = (await as.operator("GET", `${P}/audit?event=plan.changed&who=${operator.email}`)).json;
+  expect(found.entries).toMatchObject([{ event: "plan.changed", user: operator.email, entry: { org: "beta" } }]);
+  const [{ id }] = found.entries;
+  expect((await as.operator("GET", `${P}/audit/${id}`)).json).toMatchObject({ id, entry: { after: "small" } });
+  expect((await as.operator("GET", `${P}/audit?event=sign_in`)).json.entries).toEqual([]);
+  const ofBeta = await lastOf(beta.id, "plan.changed");
+  expect((await as.operator("GET", `${P}/audit/${ofBeta!.id}`)).status).toBe(404);
 });
 
 test("of two operators who change the same, the second is told, and by whom; what is counted does not count", async () => {

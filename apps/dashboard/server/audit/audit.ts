@@ -11,7 +11,7 @@ import {
 } from "@gatehouse/store/audit";
 import { findChain, listHeads } from "@gatehouse/store/audit-chain";
 import { findAuditSettings, updateAuditSettings } from "@gatehouse/store/audit-settings";
-import { type OrgScope, withOrg } from "@gatehouse/store/database";
+import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
 import { z } from "zod";
 import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
@@ -45,7 +45,8 @@ const Filter = z.object({
 
 type Filter = z.output<typeof Filter>;
 
-const EntriesPage = Page.extend(Filter.shape);
+export const EntriesPage = Page.extend(Filter.shape);
+type EntriesPage = z.output<typeof EntriesPage>;
 
 const Settings = z.object({
   arguments: z.enum(["hashed", "redacted", "sealed"], { error: "Choose what is kept of arguments" }),
@@ -69,8 +70,8 @@ const Told = z.object({
 });
 const ToldInFull = Told.extend({ seq: z.int().nullable() });
 
-const EntriesAnswer = z.object({ entries: z.array(Told), next: z.uuid().nullable() });
-const EntryAnswer = ToldInFull.extend({ otherHalf: ToldInFull.nullable(), neighbours: z.array(Told) });
+export const EntriesAnswer = z.object({ entries: z.array(Told), next: z.uuid().nullable() });
+export const EntryAnswer = ToldInFull.extend({ otherHalf: ToldInFull.nullable(), neighbours: z.array(Told) });
 
 const IntegrityAnswer = z.object({
   chained: z.object({ seq: z.int(), at: z.iso.datetime().nullable() }).nullable(),
@@ -91,12 +92,7 @@ export function audit(deps: Deps) {
       }),
       query(EntriesPage),
       async function search(c) {
-        const { limit, after, ...filter } = c.req.valid("query");
-        const rows = await withOrg(db, c.var.membership.org.id, async (scope) =>
-          listAudit(scope, { ...(await resolve(scope, filter)), before: after, limit: limit + 1 }),
-        );
-        const { items, next } = pageOf(rows, limit, ({ id }) => id);
-        return c.json({ entries: items.map(shown), next });
+        return c.json(await searchLog(db, c.var.membership.org.id, c.req.valid("query")));
       },
     )
     .get(
@@ -189,19 +185,7 @@ export function audit(deps: Deps) {
         answers: EntryAnswer,
       }),
       async function readEntry(c) {
-        const { entry, otherHalf, neighbours } = await withOrg(db, c.var.membership.org.id, async (scope) => {
-          const entry = await findEntry(scope, c.req.param("id"));
-          const traceId = entry.entry.trace_id;
-          const page = { limit: NEIGHBOURS_MAX, traceId: String(traceId) };
-          const neighbours = traceId ? await listAudit(scope, page) : [];
-          return { entry, otherHalf: await findOtherHalf(scope, entry), neighbours };
-        });
-        const others = neighbours.filter(({ id }) => id !== entry.id && id !== otherHalf?.id);
-        return c.json({
-          ...inFull(entry),
-          otherHalf: otherHalf && inFull(otherHalf),
-          neighbours: others.map(shown),
-        });
+        return c.json(await readLogEntry(db, c.var.membership.org.id, c.req.param("id")));
       },
     )
     .get(
@@ -225,6 +209,28 @@ export function audit(deps: Deps) {
         return c.json({ arguments: JSON.parse(text) as Record<string, never> });
       },
     );
+}
+
+/** A page of an org's log, or of the deployment's. */
+export async function searchLog(db: Database, orgId: string, { limit, after, ...filter }: EntriesPage) {
+  const rows = await withOrg(db, orgId, async (scope) =>
+    listAudit(scope, { ...(await resolve(scope, filter)), before: after, limit: limit + 1 }),
+  );
+  const { items, next } = pageOf(rows, limit, ({ id }) => id);
+  return { entries: items.map(shown), next };
+}
+
+/** With its neighbours in the same trace. */
+export async function readLogEntry(db: Database, orgId: string, id: string) {
+  const { entry, otherHalf, neighbours } = await withOrg(db, orgId, async (scope) => {
+    const entry = await findEntry(scope, id);
+    const traceId = entry.entry.trace_id;
+    const page = { limit: NEIGHBOURS_MAX, traceId: String(traceId) };
+    const neighbours = traceId ? await listAudit(scope, page) : [];
+    return { entry, otherHalf: await findOtherHalf(scope, entry), neighbours };
+  });
+  const others = neighbours.filter(({ id }) => id !== entry.id && id !== otherHalf?.id);
+  return { ...inFull(entry), otherHalf: otherHalf && inFull(otherHalf), neighbours: others.map(shown) };
 }
 
 async function findEntry(scope: OrgScope, id: string): Promise<AuditEntry> {

@@ -1,4 +1,5 @@
 import { Fault } from "@gatehouse/faults";
+import { NO_ORG } from "@gatehouse/store/audit";
 import type { AuditEvent } from "@gatehouse/store/audit-events";
 import { pageConnectors } from "@gatehouse/store/connectors";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
@@ -25,6 +26,7 @@ import { Confirmation, confirmBy } from "../api/confirmation.ts";
 import { jsonBody, pageOf, query, SearchedPage } from "../api/fields.ts";
 import { operation } from "../api/operation.ts";
 import { etagOf } from "../api/preconditions.ts";
+import { EntriesAnswer, EntriesPage, EntryAnswer, readLogEntry, searchLog } from "../audit/audit.ts";
 import type { Deps } from "../dashboard.ts";
 import { RoleField } from "../people/roles.ts";
 import type { SignedIn } from "../signing-in/session.ts";
@@ -254,6 +256,29 @@ export function platform(deps: Deps) {
           await insertPlatformAudit(transaction, { event: "plan.saved", userId: c.var.session.user.id, entry });
         });
         return c.body(null, 204);
+      },
+    )
+    .get(
+      "/audit",
+      operation("searchDeploymentAudit", {
+        summary: "Search the deployment's own audit log, of what belongs to no org, newest first",
+        needs,
+        answers: EntriesAnswer,
+      }),
+      query(EntriesPage),
+      async function searchAudit(c) {
+        return c.json(await searchLog(db, NO_ORG, c.req.valid("query")));
+      },
+    )
+    .get(
+      "/audit/:id",
+      operation("readDeploymentAuditEntry", {
+        summary: "Read an entry of the deployment's own audit log",
+        needs,
+        answers: EntryAnswer,
+      }),
+      async function readAuditEntry(c) {
+        return c.json(await readLogEntry(db, NO_ORG, c.req.param("id")));
       },
     )
     .get(

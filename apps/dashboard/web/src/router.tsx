@@ -230,6 +230,17 @@ const platformPages = [
   }),
   createRoute({
     getParentRoute: () => platform,
+    path: "/audit",
+    component: lazyRouteComponent(() => import("./platform/LogPage.tsx"), "LogPage"),
+    validateSearch: readSearch,
+  }),
+  createRoute({
+    getParentRoute: () => platform,
+    path: "/audit/$id",
+    component: lazyRouteComponent(() => import("./platform/LogEventPage.tsx"), "LogEventPage"),
+  }),
+  createRoute({
+    getParentRoute: () => platform,
     path: "/health",
     component: lazyRouteComponent(() => import("./platform/HealthPage.tsx"), "HealthPage"),
   }),

@@ -1,7 +1,7 @@
 import { Button, Group, Switch, Text } from "@mantine/core";
 import { IconListSearch } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useOrg } from "../session.ts";
 import { Page } from "../ui/Page.tsx";
 import panel from "../ui/panel.module.css";
@@ -18,11 +18,31 @@ import { useAudit } from "./use-audit.ts";
 
 export function AuditPage() {
   const org = useOrg()!;
-  return org.mayAudit ? <AuditLog org={org.slug} /> : <NotFound />;
+  const search = useSearch({ from: "/signed-in/$org/audit" });
+  if (!org.mayAudit) return <NotFound />;
+  return (
+    <AuditLog
+      org={org.slug}
+      search={search}
+      lead="Everything that was done, asked for and refused, and by whom. Newest first."
+      actions={
+        <Group gap="md">
+          <IntegrityLink org={org.slug} />
+          <ExportButton org={org.slug} search={search} />
+        </Group>
+      }
+    />
+  );
 }
 
-function AuditLog({ org }: { org: string }) {
-  const search = useSearch({ from: "/signed-in/$org/audit" });
+interface AuditLogProps {
+  org: string;
+  search: AuditSearch;
+  lead: string;
+  actions?: ReactNode;
+}
+
+export function AuditLog({ org, search, lead, actions }: AuditLogProps) {
   const navigate = useNavigate();
   const [wantsLive, setLive] = useState(true);
   const isOver = search.to !== undefined;
@@ -30,16 +50,7 @@ function AuditLog({ org }: { org: string }) {
   const { entries, error, tailError } = audit;
   const change = (search: AuditSearch) => navigate({ to: "/$org/audit", params: { org }, search });
   return (
-    <Page
-      title="Audit log"
-      lead="Everything that was done, asked for and refused, and by whom. Newest first."
-      actions={
-        <Group gap="md">
-          <IntegrityLink org={org} />
-          <ExportButton org={org} search={search} />
-        </Group>
-      }
-    >
+    <Page title="Audit log" lead={lead} actions={actions}>
       <Group gap="sm" align="flex-start">
         <FilterBar search={search} entries={entries} onChange={change} />
         <SpanButton search={search} onChange={change} />

@@ -21,16 +21,19 @@ const entryQuery = (org: string, id: string) =>
 export function EventPage() {
   const org = useOrg()!;
   const { id } = useParams({ from: "/signed-in/$org/audit/$id" });
-  const { data, error, refetch } = useQuery({ ...entryQuery(org.slug, id), enabled: org.mayAudit });
-  if (!org.mayAudit) return <NotFound />;
+  return org.mayAudit ? <EventOf org={org.slug} id={id} /> : <NotFound />;
+}
+
+export function EventOf({ org, id }: { org: string; id: string }) {
+  const { data, error, refetch } = useQuery(entryQuery(org, id));
   if (!data) {
     return (
-      <Page title="Event" back={{ label: "Audit log", href: `/${org.slug}/audit` }}>
+      <Page title="Event" back={{ label: "Audit log", href: `/${org}/audit` }}>
         {error ? <Failure error={error} onRetry={() => refetch()} /> : <Loading />}
       </Page>
     );
   }
-  return <Event org={org.slug} {...data} />;
+  return <Event org={org} {...data} />;
 }
 
 type EventProps = { org: string } & Awaited<ReturnType<typeof readAuditEntry>>;

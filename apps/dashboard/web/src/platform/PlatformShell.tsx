@@ -10,6 +10,7 @@ const TABS = [
   { to: "/platform/orgs", label: "Organisations" },
   { to: "/platform/plans", label: "Plans" },
   { to: "/platform/health", label: "Health" },
+  { to: "/platform/audit", label: "Audit log" },
 ] as const;
 
 /** For who runs the deployment; for everybody else there is nothing here. */

@@ -2,6 +2,7 @@ import type { InferResponseType } from "hono/client";
 import type { AuditVerdict } from "../../../../server/audit/verify-once.ts";
 import { client } from "../client.ts";
 import { type Progress, resultOf } from "../lines.ts";
+import { platform } from "../org/platform.ts";
 import { over, type Seen, seen } from "../preconditions.ts";
 
 const { audit } = client.orgs[":org"];
@@ -13,12 +14,17 @@ export type AuditIntegrity = InferResponseType<typeof audit.integrity.$get>;
 export type AuditSettings = InferResponseType<typeof audit.settings.$get>;
 type AuditQuery = Parameters<typeof audit.$get>[0]["query"];
 
+/** In an org's place: what belongs to none. No org has this address. */
+export const DEPLOYMENT = "platform";
+
 export async function listAudit(org: string, query: AuditQuery): Promise<AuditPage> {
-  return (await audit.$get({ param: { org }, query })).json();
+  return (await (org === DEPLOYMENT ? platform.audit.$get({ query }) : audit.$get({ param: { org }, query }))).json();
 }
 
 export async function readAuditEntry(org: string, id: string) {
-  const { otherHalf, neighbours, ...row } = await (await audit[":id"].$get({ param: { org, id } })).json();
+  const answer =
+    org === DEPLOYMENT ? platform.audit[":id"].$get({ param: { id } }) : audit[":id"].$get({ param: { org, id } });
+  const { otherHalf, neighbours, ...row } = await (await answer).json();
   return { row: row as FullAuditEntry, otherHalf: otherHalf as FullAuditEntry | null, neighbours };
 }
 

@@ -5,7 +5,7 @@ import { send } from "../client.ts";
 import { over, type Seen, seen } from "../preconditions.ts";
 
 /** For operators. */
-const platform = hc<PlatformApi>("/api/platform", { fetch: send });
+export const platform = hc<PlatformApi>("/api/platform", { fetch: send });
 const orgOfAny = platform.orgs[":org"];
 export type CountedOrgs = InferResponseType<typeof platform.orgs.$get>;
 export type CountedOrg = CountedOrgs["orgs"][number];
