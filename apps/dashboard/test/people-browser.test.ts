@@ -106,6 +106,10 @@ test("an owner invites, who is invited joins, gets another role, and is removed"
   await look("invite-refused");
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Role", { exact: true }).selectOption("auditor");
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "Send invitations" }).click();
+  await page.getByText("Gatehouse cannot be reached").first().waitFor();
+  await page.context().setOffline(false);
   await page.getByRole("button", { name: "Send invitations" }).click();
   await page.getByText(email).waitFor();
   await look("invited");
@@ -123,8 +127,10 @@ test("an owner invites, who is invited joins, gets another role, and is removed"
   const role = page.getByLabel("Role of Ivy");
   await role.waitFor();
   expect(await role.inputValue()).toBe("auditor");
+  await role.focus();
   await role.selectOption("admin");
   await page.getByText("manages connectors, people and settings").waitFor();
+  expect(await page.locator(":focus").getAttribute("aria-label")).toBe("Role of Ivy");
   await look("members");
   await page.getByRole("button", { name: "Remove Ivy" }).click();
   await page.getByRole("button", { name: "Remove", exact: true }).click();

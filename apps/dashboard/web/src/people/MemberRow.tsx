@@ -37,9 +37,11 @@ export function MemberRow({ org, member, isMe }: MemberRowProps) {
           <NativeSelect
             size="sm"
             aria-label={`Role of ${name}`}
-            value={role}
-            disabled={changeRole.isPending}
-            onChange={(event) => changeRole.mutate({ member, role: event.currentTarget.value as Role })}
+            value={changeRole.isPending ? changeRole.variables.role : role}
+            aria-busy={changeRole.isPending}
+            onChange={({ currentTarget: { value } }) =>
+              changeRole.isPending || changeRole.mutate({ member, role: value as Role })
+            }
             data={rolesFor(org.role).map(({ value, label }) => ({ value, label }))}
           />
         ) : (

@@ -49,7 +49,6 @@ export function TeamPage() {
               queryKey={["people", org.slug]}
               find={(search) => membersCalled(org.slug, search)}
               value={null}
-              disabled={add.isPending}
               onChange={(member) => member && add.mutate(member.value)}
             />
           </div>

@@ -37,7 +37,7 @@ function useSought({ queryKey, find, nothing }: Sought, chosen: Option[]) {
   };
 }
 
-interface SoughtSelectProps extends Sought, Pick<SelectProps, "label" | "placeholder" | "size" | "flex" | "disabled"> {
+interface SoughtSelectProps extends Sought, Pick<SelectProps, "label" | "placeholder" | "size" | "flex"> {
   value: Option | null;
   onChange: (option: Option | null) => void;
 }
