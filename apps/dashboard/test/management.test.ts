@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { openLimiter } from "@gatehouse/state/limiter";
@@ -428,6 +430,20 @@ describe("If-Match", () => {
     const all = [601, 602, 603, 604].map((ttl) => as.owner("PUT", LIFETIMES, lifetimes(ttl), { "if-match": etag }));
     const statuses = (await Promise.all(all)).map(({ status }) => status);
     expect(statuses.sort()).toEqual([204, 412, 412, 412]);
+  });
+
+  test("one that comes slowly keeps nobody waiting, and is held against what there is once all of it has come", async () => {
+    const etag = (await as.owner("GET", LIFETIMES)).headers.get("etag")!;
+    const body = JSON.stringify(lifetimes(700));
+    const headers = { ...as.owner.headers, "content-length": body.length, "if-match": etag };
+    const slow = request(house.url + LIFETIMES, { method: "PUT", headers });
+    const answered = once(slow, "response");
+    await new Promise((resolve) => slow.write(body.slice(0, 10), resolve));
+    expect((await as.admin("PUT", LIFETIMES, lifetimes(800), { "if-match": etag })).status).toBe(204);
+    slow.end(body.slice(10));
+    const [late] = (await answered) as [IncomingMessage];
+    late.resume();
+    expect(late.statusCode).toBe(412);
   });
 
   test("is asked of those alone who may change it; members are not told what others have done, and nothing stays", async () => {
