@@ -27,9 +27,8 @@ const Call = z.object({
   mayWrite: z.boolean().default(false),
 });
 
-/** What is listed, by which method, and where it is in the answer. */
+/** What is listed by which method, and where it is in the answer. Of tools there is a catalogue, which asks nobody. */
 const LISTED = {
-  tools: [["tools/list", "tools"]],
   resources: [
     ["resources/list", "resources"],
     ["resources/templates/list", "resourceTemplates"],
@@ -71,17 +70,12 @@ export function playground(deps: Deps) {
         const kind = Kind.safeParse(c.req.param("kind"));
         if (!kind.success) throw new Fault("not_found", "There are tools, resources and prompts");
         const { caller, tools } = await findCaller(c, deps, ["mcp:read"]);
+        if (kind.data === "tools") return c.json({ items: tools.map(offerOf) });
         const listed = LISTED[kind.data].map(([method, member]) =>
           listAll(callEndpoint, caller, { method, member, signal: c.req.raw.signal }),
         );
         const items = (await Promise.all(listed)).flat();
-        const accessOf = new Map(tools.map((tool) => [nameOf(tool), tool.classification ?? "write"]));
-        return c.json({
-          items: items.map((item) => ({
-            definition: item as Named,
-            access: kind.data === "tools" ? (accessOf.get(item.name) ?? "write") : ("read" as const),
-          })),
-        });
+        return c.json({ items: items.map((item) => ({ definition: item as Named, access: "read" as const })) });
       },
     )
     .post(
@@ -111,15 +105,22 @@ export function playground(deps: Deps) {
 }
 
 const nameOf = ({ name, edits }: Tool): string => (edits as ToolEdits | null)?.name ?? name;
+/** As clients see it. */
+const asOffered = ({ definition, edits }: Tool) => applyEdits(definition as EditableTool, edits as ToolEdits | null);
+
+const offerOf = (tool: Tool) => ({
+  definition: asOffered(tool) as unknown as Named,
+  access: tool.classification ?? ("write" as const),
+});
 
 /** By the schema that clients see. What cannot be checked is for the server to say. */
-function checkArguments({ definition, edits }: Tool, args: unknown = {}): void {
-  const { inputSchema } = applyEdits(definition as EditableTool, edits as ToolEdits | null);
+function checkArguments(tool: Tool, args: unknown = {}): void {
+  const { inputSchema } = asOffered(tool);
   const problems = argumentProblems(inputSchema as never, args);
   if (Object.keys(problems).length > 0) throw invalidFields(problems);
 }
 
-/** For whom the connector is not open, there is none. */
+/** And the tools that are offered to them. For whom the connector is not open, there is none. */
 async function findCaller(c: Context<InOrg>, { db, publicUrl }: Deps, scopes: string[]) {
   const { org, role } = c.var.membership;
   const { id: userId } = c.var.session.user;
@@ -130,7 +131,8 @@ async function findCaller(c: Context<InOrg>, { db, publicUrl }: Deps, scopes: st
     if (!connector || !mayUse(connector.openTo)) throw new Fault("not_found", "There is no such connector");
     const audience = canonicalEndpoint(publicUrl, { org: org.slug, connector: slug });
     const caller: DashboardCall = { subject: userId, orgId: org.id, endpointId: connector.id, audience, scopes };
-    return { caller, tools: await listToolsOfConnector(scope, connector.id) };
+    const tools = await listToolsOfConnector(scope, connector.id);
+    return { caller, tools: tools.filter(({ offered, openTo }) => offered && mayUse(openTo)) };
   });
 }
 
