@@ -22,7 +22,7 @@ export function SearchInUrl({ label, placeholder, q }: SearchInUrlProps) {
   return (
     <TextInput
       type="search"
-      flex="1 1 14rem"
+      w="100%"
       maw={360}
       aria-label={label}
       placeholder={placeholder}
