@@ -24,7 +24,7 @@ export function TokenRow({ token, ending, onEnd }: { token: Token; ending: boole
         </Text>{" "}
         {hasExpired && (
           <Badge color="red" variant="light" size="sm">
-            expired
+            Expired
           </Badge>
         )}
         <Text size="sm" c="dimmed">

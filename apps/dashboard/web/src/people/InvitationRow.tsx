@@ -27,7 +27,7 @@ export function InvitationRow({ org, invitation }: InvitationRowProps) {
         </Text>{" "}
         {expired && (
           <Badge color="red" variant="light" size="sm">
-            expired
+            Expired
           </Badge>
         )}
         <Text size="sm" c="dimmed">

@@ -61,7 +61,7 @@ export function Account({ org, account }: { org: string; account: ServiceAccount
 function Suspended({ since }: { since: string }) {
   return (
     <Badge color="orange" variant="light" size="sm" component="span">
-      suspended <Ago at={since} />
+      Suspended <Ago at={since} />
     </Badge>
   );
 }

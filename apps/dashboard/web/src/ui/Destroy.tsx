@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { type ReactNode, useState } from "react";
+import classes from "./destroy.module.css";
 import { Failure } from "./states.tsx";
 
 interface DestroyProps {
@@ -14,6 +15,9 @@ interface DestroyProps {
   onDestroy: (confirm: string) => void;
 }
 
+/** However long the name of what is lost is. */
+const NAMING = { root: classes.button!, label: classes.label! };
+
 /** For what cannot be undone: it names what is lost, and wants a name typed. */
 export function Destroy({ label, confirm, children, pending, error, onDestroy }: DestroyProps) {
   const [isAsking, setAsking] = useState(false);
@@ -26,6 +30,7 @@ export function Destroy({ label, confirm, children, pending, error, onDestroy }:
     <>
       <Button
         variant="default"
+        classNames={NAMING}
         c="light-dark(var(--mantine-color-red-9), var(--mantine-color-red-4))"
         onClick={() => setAsking(true)}
       >
@@ -63,7 +68,7 @@ export function Destroy({ label, confirm, children, pending, error, onDestroy }:
               <Button variant="default" onClick={close}>
                 Cancel
               </Button>
-              <Button type="submit" color="red.9" loading={pending} disabled={typed !== confirm}>
+              <Button type="submit" color="red.9" classNames={NAMING} loading={pending} disabled={typed !== confirm}>
                 {label}
               </Button>
             </Group>

@@ -84,7 +84,7 @@ function optionsOf({ step }: UsageSummary, what: What, width: number, scheme: "l
     legend: { show: false },
     scales: { x: { range: (_chart, min, max) => [min - STEP_SECONDS[step] / 2, max + STEP_SECONDS[step] / 2] } },
     axes: [
-      { ...axis, ...TIMES[step] },
+      { ...axis, ...TIMES[step], size: 30 },
       { ...axis, values: (_chart, splits) => splits.map(format), size: 64 },
     ],
     series: [{}, ...labels.map((label, index) => ({ label, fill: colors[index]!, paths, points: { show: false } }))],

@@ -1,19 +1,20 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import type { UsageSummary } from "../api/usage/usage.ts";
 import { bytes, count, duration, percent } from "./numbers.ts";
+import classes from "./usage.module.css";
 
 export function Totals({ usage: { total } }: { usage: UsageSummary }) {
   if (!total) return null;
   const { calls, errors, refused, durationMsP50, durationMsP95, bytesIn, bytesOut } = total;
   return (
-    <Group gap="12px 32px">
+    <div className={classes.totals}>
       <Total label="Calls" value={count(calls)} />
       <Total label="Failed" value={percent(errors, calls)} />
       <Total label="Refused by limits" value={count(refused)} />
       <Total label="Half took at most" value={duration(durationMsP50)} />
       <Total label="95 % took at most" value={duration(durationMsP95)} />
       <Total label="In and out" value={bytes(bytesIn + bytesOut)} />
-    </Group>
+    </div>
   );
 }
 
