@@ -20,13 +20,14 @@ export interface WayBack {
   redirectUri?: string;
 }
 
-/** To the request that is still under way, and otherwise to the dashboard: nobody is sent anywhere else. */
+/** To the request that is still under way, and otherwise to the dashboard, or an org's part of it: nobody is sent anywhere else. */
 export async function findWayBack(
   { provider, publicUrl }: { provider: Provider; publicUrl: URL },
   c: Context,
+  org?: { slug: string },
 ): Promise<WayBack> {
   const uid = getCookie(c, flowCookie(publicUrl).name) ?? "";
   const interaction = /^[\w-]{1,64}$/.test(uid) ? await provider.Interaction.find(uid) : undefined;
-  if (!interaction) return { path: "/dashboard" };
+  if (!interaction) return { path: org ? `/dashboard/${org.slug}` : "/dashboard" };
   return { path: `/oauth/interaction/${interaction.uid}`, redirectUri: interaction.params.redirect_uri as string };
 }

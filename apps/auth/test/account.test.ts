@@ -73,7 +73,7 @@ test("sign-up: a mailbox, a name, a password, an org, and one is its owner in th
   const orgForm = await browser.submit(form, { name: "Eve", password: PASSWORD });
   expect(orgForm.text).toContain("Create an organisation");
   const done = await browser.submit(orgForm, { name: "New", slug: "new" });
-  expect(done.url.pathname).toBe("/dashboard");
+  expect(done.url.pathname).toBe("/dashboard/new");
   const org = {
     id: (await house.ownerDb.selectFrom("orgs").select("id").where("slug", "=", "new").executeTakeFirstOrThrow()).id,
   };
@@ -260,7 +260,7 @@ test("an invitation is accepted by whoever sets up the account that it is for, i
   const { browser, page } = await open(house, path);
   expect(page.text).toContain("acme Inc.");
   const done = await browser.submit(page, { name: "Eve", password: PASSWORD });
-  expect(done.url.pathname).toBe("/dashboard");
+  expect(done.url.pathname).toBe("/dashboard/acme");
   expect(await roleIn(house, house.org, "eve@new.example")).toBe("admin");
   expect((await browser.open(path)).status).toBe(404);
   expect(await house.audit(house.org)).toContainEqual(

@@ -6,6 +6,7 @@ import { findRole, insertMembership } from "@gatehouse/store/orgs";
 import { findServiceAccountRole } from "@gatehouse/store/service-accounts";
 import { findSuspension } from "@gatehouse/store/suspensions";
 import { findUserByEmail, insertUser } from "@gatehouse/store/users";
+import { findWayBack } from "../way-back.ts";
 import { type AccountContext, type AccountDeps, type AccountForm, linkIsDead, tokenHashOf } from "./form.ts";
 import { joinPage, newAccountPage, otherAccountPage, signInToJoinPage } from "./pages.ts";
 import { newAccount } from "./sign-up.ts";
@@ -52,7 +53,7 @@ export function invitationForm(deps: AccountDeps): AccountForm {
       if (signedIn) {
         if (signedIn.user.email !== invitation.email) throw forAnother(invitation);
         await withOrg(db, invitation.org.id, (org) => accept(org, invitation, signedIn.user.id));
-        return "/account/continue";
+        return (await findWayBack(deps, c, invitation.org)).path;
       }
       refuseWhereClosed(deps);
       const account = await newAccount(values, invitation.email);
@@ -62,7 +63,7 @@ export function invitationForm(deps: AccountDeps): AccountForm {
         return user;
       });
       await browserSessions.start(c, user.id);
-      return "/account/continue";
+      return (await findWayBack(deps, c, invitation.org)).path;
     },
   };
 }

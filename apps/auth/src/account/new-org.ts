@@ -3,6 +3,7 @@ import { insertAudit } from "@gatehouse/store/audit";
 import { withMember } from "@gatehouse/store/database";
 import { ownsAnOrg } from "@gatehouse/store/members";
 import { insertMembership, insertOrg, slugProblem } from "@gatehouse/store/orgs";
+import { findWayBack } from "../way-back.ts";
 import { type AccountDeps, type AccountForm, nameProblem, refuseFields } from "./form.ts";
 import { newOrgPage } from "./pages.ts";
 import { requireSignedIn, type SignedIn } from "./signed-in.ts";
@@ -24,7 +25,7 @@ export function newOrg(deps: AccountDeps): AccountForm {
         await insertMembership(org, { userId, role: "owner" });
         await insertAudit(org, { event: "org.created", outcome: "ok", userId, entry: { after: { slug, name } } });
       }).catch(explainTaken);
-      return "/account/continue";
+      return (await findWayBack(deps, c, { slug })).path;
     },
   };
 }
