@@ -84,9 +84,7 @@ function GoOn({ org, at, isDone }: { org: string; at: number; isDone: boolean })
   return (
     <Group>
       <Button component={Link} to={to} variant={isDone ? "filled" : "default"}>
-        {next
-          ? `${isDone ? "Next" : "Skip"}: ${next.title.toLowerCase().replace("claude", "Claude")}`
-          : "To the connectors"}
+        {next ? `Next: ${next.title.toLowerCase().replace("claude", "Claude")}` : "To the connectors"}
       </Button>
     </Group>
   );
