@@ -44,6 +44,7 @@ export function mayConcernTasks({ message }: Exchange): boolean {
 export function withTasks(exchange: Exchange, front: Receiver, deps: Used): Receiver {
   return {
     ...front,
+    endLong: undefined,
     async end(answer, text, upstream) {
       const changed = await keepOwn(exchange, answer, deps);
       await front.end(answer, changed ? JSON.stringify(answer) : text, upstream);

@@ -17,6 +17,28 @@ test("a modern client's call reaches a modern upstream, and its answer comes bac
   expect(answer.text).toBe(odd);
 });
 
+test("so does a long one, of which is known what it says of itself; one that is none is told to be none", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream);
+  const answerOf = (more: string) =>
+    `{"jsonrpc":"2.0",  "id":1,"result":{"content":[{"type":"text","text":"${"é] ".repeat(100_000)}"}],${more}}}`;
+  async function answered(text: string) {
+    upstream.on("tools/call", (_received, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end(text);
+    });
+    return post(small.endpoint.url, callTool("look"), bearer(small.token));
+  }
+  const failed = answerOf('"resultType":"complete","isError":true');
+  expect((await answered(failed)).text).toBe(failed);
+  const { house, org } = small;
+  const [row] = await withOrg(house.owner, org.id, (scope) => listAudit(scope, { limit: 1, event: "call" }));
+  expect(row).toMatchObject({ outcome: "tool_error" });
+  expect((await answered(answerOf('"cacheScope":"public"'))).messages[0].result.cacheScope).toBe("private");
+  for (const text of [failed.slice(0, -1), `${failed}}`, failed.replace('"id":1', '"id":2')]) {
+    expect((await answered(text)).messages[0].error.message).toContain("its answer is not an answer to this request");
+  }
+});
+
 test("a legacy client has a session of its own, which the upstream has under another name", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream, { era: "legacy" });

@@ -23,6 +23,12 @@ export function rewriteResult(exchange: Exchange, { result }: Response): boolean
   return changed;
 }
 
+/** Whether more of a result has to be known than its own members. */
+export function isRewritten({ message }: Exchange): boolean {
+  const { method } = message as Request;
+  return method === "tools/list" || method === "server/discover";
+}
+
 /** A stream that is read on from may bring an answer; what it answers, only its members tell. */
 export function rewriteReplayed(exchange: Exchange, event: SseEvent): SseEvent {
   if (!event.data?.includes('"tools"')) return event;

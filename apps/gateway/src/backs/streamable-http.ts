@@ -1,7 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { describeFailure } from "@gatehouse/egress/egress";
 import { CALL } from "@gatehouse/egress/limits";
 import { Fault } from "@gatehouse/faults";
 import { isRequest, isResponse, type Message, type Request, type Response } from "@gatehouse/mcp/message";
+import { Outline } from "@gatehouse/mcp/outline";
 import { readSse, type SseEvent, type SseReader } from "@gatehouse/mcp/sse";
 import type { Dispatcher } from "undici";
 import { CredentialRefused } from "../credentials/credential-refused.ts";
@@ -10,7 +12,7 @@ import { errorTypeIn } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
 import { fetchUpstream } from "./fetch-upstream.ts";
 import { Intake } from "./intake.ts";
-import { rewriteResult } from "./rewrite.ts";
+import { isRewritten, rewriteResult } from "./rewrite.ts";
 import { address, cancellationOf, isListen, type Outbound, targetOf, upstreamBody } from "./upstream-request.ts";
 import type { UpstreamRequest, Upstreams } from "./upstreams.ts";
 
@@ -27,6 +29,8 @@ interface Sending extends Used {
 
 /** A stream that the upstream leaves open after its response is closed after this time. */
 const LINGER_MS = 1000;
+/** An answer that is read in one piece keeps others waiting for no more than a moment. */
+const LONG_BYTES = 64 * 1024;
 
 /** Where what comes back from the upstream goes: to a client's front, or to the bridge to one of another era. */
 export interface Receiver {
@@ -37,6 +41,8 @@ export interface Receiver {
   onDrain(listener: () => void): void;
   /** The response to the request; `text` is its JSON. */
   end(response: Response, text: string, upstream: UpstreamStatus): Promise<void>;
+  /** A long one as it came, where `outline` is enough to know of it: without what is nested in its result or error. */
+  endLong?: ((outline: Response, bytes: Buffer, upstream: UpstreamStatus) => Promise<void>) | undefined;
   /** A notification or response has been taken. */
   accept(): void;
   /** The upstream closed its stream without a response, which may be asked for again. */
@@ -110,6 +116,8 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #sessionId: string | null = null;
   #reader: SseReader | null = null;
   #chunks: Buffer[] = [];
+  /** Of a long answer that can go through as it came. */
+  #outline: Outline | null = null;
   #length = 0;
   /** Until the client has taken what it was told. */
   #isHeld = false;
@@ -176,12 +184,22 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
       if (this.#length > (this.#reader ? this.#bytesMax : CALL.answerBytesMax)) throw new RangeError();
       if (now > this.#overAt) throw endless();
       if (this.#reader) this.#reader.read(chunk);
-      else this.#chunks.push(chunk);
+      else this.#keep(chunk);
       this.#rest(this.#intake.take(chunk.length, now));
     } catch (error) {
       this.#giveUp(error instanceof RangeError ? tooLarge() : (error as Error));
       controller.abort(error as Error);
     }
+  }
+
+  #keep(chunk: Buffer): void {
+    const isFirstOfLong = this.#length > LONG_BYTES && this.#length - chunk.length <= LONG_BYTES;
+    if (isFirstOfLong && this.#receiver.endLong && !isRewritten(this.#exchange)) {
+      this.#outline = new Outline();
+      for (const kept of this.#chunks) this.#outline.read(kept);
+    }
+    this.#outline?.read(chunk);
+    this.#chunks.push(chunk);
   }
 
   onResponseEnd(): void {
@@ -280,9 +298,15 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
   #onBody(): void {
     const message = this.#outbound.message!;
     if (!isRequest(message)) return this.#onTaken();
-    const text = (this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks)).toString();
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
     // Whoever may still abort the call, for a client that takes its time, holds on to this.
     this.#chunks = [];
+    const outline = this.#outline && tryParse(this.#outline.text());
+    this.#outline = null;
+    if (outline && isResponse(outline) && outline.id === message.id && this.#isPassedOn(outline, bytes)) {
+      return this.#complete(outline, bytes);
+    }
+    const text = bytes.toString();
     if (text.startsWith("[")) for (const data of splitBatch(text)) this.#onMessage({ data });
     if (this.#answered) return;
     if (this.#status === 401 && this.#exchange.credential) return this.#end(describeStatus(this.#status));
@@ -308,17 +332,25 @@ class UpstreamAnswer implements Dispatcher.DispatchHandler, UpstreamCall {
     return (this.#status === 404 || this.#status === 400) && this.#outbound.sessionId !== null;
   }
 
-  #complete(answer: Response, text: string | null): void {
+  #isPassedOn({ result }: Response, bytes: Buffer): boolean {
+    return this.#status === 200 && result?.cacheScope !== "public" && isUtf8(bytes);
+  }
+
+  #complete(answer: Response, body: string | Buffer | null): void {
     this.#answered = true;
     this.#error = errorTypeIn(answer);
-    const changed = rewriteResult(this.#exchange, answer);
-    const finalText = changed || text === null ? JSON.stringify(answer) : text;
     const upstream = { status: this.#reader ? 200 : this.#status, sessionId: this.#sessionId };
-    this.#receiver.end(answer, finalText, upstream).then(
+    this.#tell(answer, body, upstream).then(
       () => this.#end("answered"),
       (error) => this.#end(error),
     );
     if (this.#reader) setTimeout(() => this.#controller?.abort(new Error("the answer is complete")), LINGER_MS).unref();
+  }
+
+  #tell(answer: Response, body: string | Buffer | null, upstream: UpstreamStatus): Promise<void> {
+    if (Buffer.isBuffer(body)) return this.#receiver.endLong!(answer, body, upstream);
+    const changed = rewriteResult(this.#exchange, answer);
+    return this.#receiver.end(answer, changed || body === null ? JSON.stringify(answer) : body, upstream);
   }
 }
 

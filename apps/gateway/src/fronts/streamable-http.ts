@@ -2,7 +2,7 @@ import { Fault, renderFault } from "@gatehouse/faults";
 import { legacyVersionOf } from "@gatehouse/mcp/eras";
 import { isRequest, type Response } from "@gatehouse/mcp/message";
 import { writeSse } from "@gatehouse/mcp/sse";
-import type { Receiver } from "../backs/streamable-http.ts";
+import type { Receiver, UpstreamStatus } from "../backs/streamable-http.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { errorTextIn, errorTypeIn } from "../error-type.ts";
 import type { Answer, Exchange } from "../exchange.ts";
@@ -38,8 +38,21 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
     return audit.append(outcomeOf(exchange, outcome));
   }
 
+  async function end(answer: Response, body: string | Buffer, { status, sessionId }: UpstreamStatus): Promise<void> {
+    exchange.bytesOut = Buffer.byteLength(body);
+    if (initialize && answer.result) {
+      const protocolVersion = legacyVersionOf(answer.result.protocolVersion);
+      const opened = { upstreamId: sessionId, protocolVersion, initialize: initialize.params ?? {} };
+      exchange.session = await sessions.create(exchange.token, opened);
+    }
+    exchange.error = errorTextIn(answer);
+    await finish(outcomeIn(answer), errorTypeIn(answer));
+    if (response.headersSent) response.end(writeSse({ event: "message", data: body.toString() }));
+    else sendJson(exchange, status, body);
+  }
+
   return {
-    open,
+    ...{ open, end, endLong: exchange.inBatch ? undefined : end },
     event(told, event) {
       if (!told && isBare) return true;
       open();
@@ -47,18 +60,6 @@ export function openFront(exchange: Exchange, { audit, streams, sessions }: Used
       return response.write(writeSse(isBare ? { event: "message", data: event.data! } : event));
     },
     onDrain: (listener) => onceDrained(response, listener),
-    async end(answer, text, { status, sessionId }) {
-      exchange.bytesOut = Buffer.byteLength(text);
-      if (initialize && answer.result) {
-        const protocolVersion = legacyVersionOf(answer.result.protocolVersion);
-        const opened = { upstreamId: sessionId, protocolVersion, initialize: initialize.params ?? {} };
-        exchange.session = await sessions.create(exchange.token, opened);
-      }
-      exchange.error = errorTextIn(answer);
-      await finish(outcomeIn(answer), errorTypeIn(answer));
-      if (response.headersSent) response.end(writeSse({ event: "message", data: text }));
-      else sendJson(exchange, status, text);
-    },
     accept() {
       exchange.operation.end();
       audit.enqueue(outcomeOf(exchange, "ok"));
@@ -94,12 +95,13 @@ export const undelivered = (outcome: string) => (outcome === "ok" ? "undelivered
 const LONG_BYTES = 64 * 1024;
 
 /** Text leaves in one write with its headers, which bytes do not. */
-function sendJson(exchange: Exchange, status: number, text: string): void {
+function sendJson(exchange: Exchange, status: number, body: string | Buffer): void {
   const { response, session, message, bytesOut } = exchange;
   const headers = ["content-type", "application/json", "content-length", String(bytesOut)];
   headers.push(...rateLimitHeaders(exchange));
   if (session && "method" in message && message.method === "initialize") headers.push("mcp-session-id", session.id);
-  response.writeHead(status, headers).end(bytesOut < LONG_BYTES ? text : Buffer.from(text));
+  const isLongText = bytesOut >= LONG_BYTES && typeof body === "string";
+  response.writeHead(status, headers).end(isLongText ? Buffer.from(body) : body);
 }
 
 /** Headers that keep proxies from holding a stream back (2026-07-28, Streamable HTTP, Receiving Messages). */
