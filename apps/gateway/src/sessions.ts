@@ -52,6 +52,8 @@ interface Remembered {
   reading: Promise<ClientSession | null> | null;
 }
 
+/** Of one member, as far as this process knows them. */
+const SESSIONS_MAX = 1000;
 const ENDED = "session.ended";
 const CHANGED = "session.changed";
 
@@ -67,8 +69,10 @@ export function openSessions({
   ttlSeconds: number;
 }): Sessions {
   const remembered = new Map<string, Remembered>();
+  /** By member, the oldest first. */
+  const idsOf = new Map<string, Set<string>>();
   const changeListeners: ((session: ClientSession) => void)[] = [];
-  state.onHint(ENDED, (id) => remembered.delete(id));
+  state.onHint(ENDED, forget);
   state.onHint(CHANGED, (hint) => {
     const [id, changedBy] = hint.split(" ") as [string, string];
     const entry = remembered.get(id);
@@ -76,7 +80,7 @@ export function openSessions({
   });
   const sweep = setInterval(() => {
     const oldest = performance.now() - ttlSeconds * 1000;
-    for (const [id, { savedAt }] of remembered) if (savedAt < oldest) remembered.delete(id);
+    for (const [id, { savedAt }] of remembered) if (savedAt < oldest) forget(id);
   }, ttlSeconds * 15);
   sweep.unref();
 
@@ -86,7 +90,30 @@ export function openSessions({
   }
 
   function remember(session: ClientSession): void {
-    remembered.set(session.id, { session, savedAt: performance.now(), reading: null });
+    const { id, memberId } = session;
+    remembered.set(id, { session, savedAt: performance.now(), reading: null });
+    idsOf.set(memberId, (idsOf.get(memberId) ?? new Set()).add(id));
+  }
+
+  function forget(id: string): void {
+    const memberId = remembered.get(id)?.session.memberId;
+    if (memberId === undefined) return;
+    remembered.delete(id);
+    const ids = idsOf.get(memberId)!;
+    ids.delete(id);
+    if (ids.size === 0) idsOf.delete(memberId);
+  }
+
+  async function drop(id: string): Promise<void> {
+    forget(id);
+    await state.delete(keyOf(id));
+    state.hint(ENDED, id);
+  }
+
+  /** Clients go away without a word, and their sessions stay for as long as they would be good for. */
+  async function dropOldest(memberId: string): Promise<void> {
+    const ids = idsOf.get(memberId)!;
+    if (ids.size > SESSIONS_MAX) await drop(ids.values().next().value!);
   }
 
   /** The hint leaves after what it hints at. */
@@ -100,7 +127,7 @@ export function openSessions({
   async function refresh(session: ClientSession): Promise<ClientSession | null> {
     const stored = await state.get(keyOf(session.id));
     if (stored === null) {
-      remembered.delete(session.id);
+      forget(session.id);
       return null;
     }
     return Object.assign(session, JSON.parse(stored));
@@ -114,7 +141,7 @@ export function openSessions({
         if (entry.reading === reading) entry.reading = null;
         if (session) for (const listener of changeListeners) listener(session);
       },
-      () => remembered.delete(id),
+      () => forget(id),
     );
   }
 
@@ -143,6 +170,7 @@ export function openSessions({
       const { subject: memberId, clientId, endpointId } = token;
       const session = { id, openedAt: Date.now(), memberId, clientId, endpointId, ...opened };
       await save(session);
+      await dropOldest(memberId);
       return session;
     },
     find(id, token) {
@@ -159,10 +187,8 @@ export function openSessions({
     refresh,
     save: share,
     async end(session, operation) {
-      remembered.delete(session.id);
       recordSession(operation, session.openedAt);
-      await state.delete(keyOf(session.id));
-      state.hint(ENDED, session.id);
+      await drop(session.id);
     },
     onChange: (listener) => void changeListeners.push(listener),
     onEnd: (listener) => state.onHint(ENDED, listener),
