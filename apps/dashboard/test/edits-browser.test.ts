@@ -10,6 +10,7 @@ import {
 } from "@gatehouse/testing/chromium";
 import { startHouse } from "@gatehouse/testing/house";
 import { expect, test } from "vitest";
+import { endSession, signInAgain } from "./sign-in-again.ts";
 import { signIn } from "./signed-in.ts";
 
 const SCREENSHOTS = join(tmpdir(), "gatehouse-screenshots");
@@ -99,7 +100,9 @@ test("who edits what another has changed meanwhile is told, and loses nothing; a
 
     await access.selectOption({ label: "4 hours" });
     await change(300);
+    await endSession(page);
     await save.click();
+    await signInAgain(page);
     await panel.getByText("adam@acme.example has changed this meanwhile").waitFor();
     expect(await access.inputValue()).toBe("14400");
     await look("changed-meanwhile");

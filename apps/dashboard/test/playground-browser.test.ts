@@ -6,6 +6,7 @@ import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { listTools } from "@gatehouse/testing/conformance/list-tools";
 import { type Person, startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { endSession, signInAgain } from "./sign-in-again.ts";
 
 const READS = new Set(["test_simple_text", "json_schema_2020_12_tool", "test_multiple_content_types"]);
 
@@ -118,9 +119,14 @@ test("an operator finds an org, makes a plan for it, suspends it and sees what r
   expect(await problemsOf(page, "platform-orgs")).toEqual([]);
   await page.getByRole("link", { name: "Plans" }).click();
   await page.getByRole("button", { name: "New plan" }).click();
-  await page.getByLabel("Name").fill("small");
+  await page.getByLabel("Name").fill("default");
   await page.getByRole("group", { name: "Each member" }).getByLabel("Calls a minute").fill("60");
+  await endSession(page);
+  await page.getByRole("button", { name: "Save" }).click();
+  await signInAgain(page);
+  await page.getByText("There is a plan “default” already").waitFor();
   expect(await problemsOf(page, "platform-new-plan")).toEqual([]);
+  await page.getByLabel("Name").fill("small");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByRole("region", { name: "small" }).getByText("60 a minute").waitFor();
   await page.goto(`${house.url}/dashboard/platform/orgs/beta`);
@@ -141,6 +147,9 @@ test("an operator finds an org, makes a plan for it, suspends it and sees what r
   await page.getByRole("link", { name: "Health" }).click();
   await page.getByText("Processes (1 of 1 alive)").waitFor();
   expect(await problemsOf(page, "platform-health")).toEqual([]);
-  expect(complaints.filter((complaint) => !/ (401|412) /.test(complaint))).toEqual([]);
+  await page.getByRole("link", { name: "Audit log" }).click();
+  await page.getByRole("link", { name: "changed a plan" }).waitFor();
+  expect(await problemsOf(page, "platform-audit")).toEqual([]);
+  expect(complaints.filter((complaint) => !/ (401|409|412) /.test(complaint))).toEqual([]);
   await page.context().close();
 });

@@ -14,6 +14,7 @@ import { connectV2 } from "@gatehouse/testing/client-v2";
 import { startModernFixture } from "@gatehouse/testing/conformance/fixture";
 import { startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { endSession, signInAgain } from "./sign-in-again.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -87,15 +88,12 @@ test("an owner is led from an empty org to a colleague's first call, leaves in b
   await page.getByRole("button", { name: "Register", exact: true }).click();
   await page.getByText("Gatehouse cannot be reached").waitFor();
   await page.context().setOffline(false);
-  await page.context().clearCookies({ name: "gatehouse-session" });
+  await endSession(page);
   await page.getByLabel("URL of the MCP server").fill(fixture.url.href);
   await page.getByRole("button", { name: "Register", exact: true }).click();
   await page.getByText("You have been signed out").waitFor();
   await look(page, "signed-out");
-  // Whoever is known to the authorization server still is signed in at once, and the window is gone.
-  const elsewhere = page.waitForEvent("popup").then((popup) => popup.waitForEvent("close"));
-  await page.getByRole("button", { name: "Sign in again" }).click();
-  await elsewhere;
+  await signInAgain(page);
 
   await heading(page, "Look at what was found");
   await page.getByRole("heading", { name: /^Risk: / }).waitFor();

@@ -9,8 +9,8 @@ export async function seen<Read>(response: { json: () => Promise<Read>; headers:
 export const over = (etag: string | null) => (etag === null ? {} : { header: { "if-match": etag } });
 
 /** No ETag is like this one, so that the answer is a refusal, with who was faster. */
-export const STALE = '"as it was shown"';
-export const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
+const STALE = '"as it was shown"';
+const isSame = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
 /**
  * For a change of what is a part of what is read: it is refused where that part is another now than it was `shown`, and not for what
