@@ -47,7 +47,7 @@ export function pageTools(org: OrgScope, connectorId: string, filter: ToolFilter
 export interface ToolsSummary {
   total: number;
   offered: number;
-  /** Those that their server itself calls reads. */
+  /** Of those that nobody has classified, those that their server itself calls reads. */
   suggestedReads: number;
   /** Another one once any of them has been decided on, or is there no more. */
   revision: string;
@@ -57,7 +57,7 @@ export async function summarizeTools(org: OrgScope, connectorId: string, filter:
   const { rows } = await sql<ToolsSummary>`
     select count(*)::int as total,
       count(*) filter (where offered)::int as offered,
-      count(*) filter (where ${CALLED_READ})::int as "suggestedReads",
+      count(*) filter (where classification is null and ${CALLED_READ})::int as "suggestedReads",
       md5(coalesce(string_agg(concat_ws(' ', name, offered, classification), ',' order by name), '')) as revision
     from tools where ${matching(org, connectorId, filter)}
   `.execute(org.db);
