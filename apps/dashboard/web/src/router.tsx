@@ -202,6 +202,7 @@ const platform = createRoute({
   getParentRoute: () => signedIn,
   path: "/platform",
   component: lazyRouteComponent(() => import("./platform/PlatformShell.tsx"), "PlatformShell"),
+  notFoundComponent: NotFound,
 });
 const platformPages = [
   createRoute({

@@ -79,6 +79,7 @@ function People({ org: { slug, members } }: { org: OrgOfAny }) {
   return (
     <Panel flush title={`Members (${count(members)})`}>
       <LongList
+        folds
         pages={pages}
         keyOf={({ id }) => id}
         className={classes.list}
@@ -111,6 +112,7 @@ function Endpoints({ org: { slug, connectors } }: { org: OrgOfAny }) {
   return (
     <Panel flush title={`Connectors (${count(connectors)})`}>
       <LongList
+        folds
         pages={pages}
         keyOf={({ slug }) => slug}
         className={classes.list}

@@ -86,7 +86,7 @@ function AmountFields({ legend, amounts, problemOf, onChange }: AmountFieldsProp
   };
   return (
     <Fieldset legend={legend}>
-      <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm">
+      <SimpleGrid cols={{ base: 2, sm: 4 }} spacing="sm" style={{ alignItems: "end" }}>
         {NAMES.map((name) => (
           <NumberInput
             key={name}
