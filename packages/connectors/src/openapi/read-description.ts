@@ -63,11 +63,16 @@ function parse(text: string): unknown {
   const trimmed = text.replace(/^\uFEFF/, "");
   if (/^\s*[{[]/.test(trimmed)) return parseJson(trimmed);
   const lines = new LineCounter();
-  const parsed = parseDocument(trimmed, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" });
+  const parsed = parseDocument(trimmed, {
+    lineCounter: lines,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "silent",
+  });
   const [problem] = parsed.errors;
   if (problem) {
     const { line, col } = lines.linePos(problem.pos[0]);
-    throw notADescription(`line ${line}, column ${col} is not YAML: ${firstLine(problem.message)}`);
+    throw notADescription(`line ${line}, column ${col} is not YAML: ${problem.message}`);
   }
   try {
     return JSON.parse(JSON.stringify(parsed.toJS({ maxAliasCount: ALIASES_MAX })));
@@ -118,8 +123,4 @@ function fromSwagger(document: JsonObject): JsonObject {
 
 function notADescription(reason: string, cause?: unknown): Fault {
   return new Fault("invalid_params", `This is no OpenAPI description: ${reason}`, { cause });
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0]!;
 }
