@@ -1,6 +1,6 @@
 import { Alert, Badge, type CSSVariablesResolver, createTheme, SegmentedControl } from "@mantine/core";
 
-/** Alerts whose titles would be too pale. */
+/** Alerts whose titles would be too pale, or whose ground too loud. */
 const READABLE: Record<string, Record<"--alert-bg" | "--alert-color", string>> = {
   yellow: {
     "--alert-bg": "light-dark(#fff6dc, #2a2416)",
@@ -9,6 +9,10 @@ const READABLE: Record<string, Record<"--alert-bg" | "--alert-color", string>> =
   teal: {
     "--alert-bg": "light-dark(#e5f6f0, #14261f)",
     "--alert-color": "light-dark(#0a5c44, var(--mantine-color-teal-4))",
+  },
+  red: {
+    "--alert-bg": "light-dark(#fdefed, #2d1819)",
+    "--alert-color": "light-dark(#8c1d18, #ffb4ab)",
   },
 };
 

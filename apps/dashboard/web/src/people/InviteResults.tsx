@@ -17,7 +17,7 @@ export function InviteResults({ invited: { results, moreAt } }: { invited: Invit
   const left = results.flatMap(({ entry, result }) => (result === "invited" ? [] : [{ entry, result }]));
   const count = results.length - left.length;
   return (
-    <Alert role="status" color={count > 0 ? "teal" : "yellow"} title={titleOf(count)}>
+    <Alert role="status" color={left.length === 0 ? "teal" : "yellow"} title={titleOf(count)}>
       <List size="sm" className={classes.results}>
         {left.map(({ entry, result }, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: an entry may come twice, and the list never changes
