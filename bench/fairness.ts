@@ -6,9 +6,9 @@ import { median, quantile } from "./load.ts";
 import { LONGER_MAX, QUIET, startNeighbours } from "./neighbours.ts";
 
 // What an org notices of another that floods: rounds with the flood and without it in turn. Fails where the quiet org's median
-// p99 is 10 % longer.
+// p99 is 10 % longer. What every other round alone comes to beside the rest of them is the measure's own error.
 
-const ROUNDS = 7;
+const ROUNDS = 16;
 /** It is there a moment before the times are taken, and a moment longer. */
 const FLOOD = { connections: 64, duration: QUIET.duration + 2, aheadMs: 1500 };
 
@@ -19,6 +19,8 @@ interface Round {
   refused: number;
 }
 
+// What the disk takes is as long for everybody, and now and then longer than all that is measured here.
+process.env.TMPDIR = "/dev/shm";
 await using neighbours = await startNeighbours();
 await measure(true);
 const without: Round[] = [];
@@ -48,19 +50,22 @@ async function startFlood(): Promise<{ calls: number; refused: number }> {
 async function report(): Promise<void> {
   const of = (rounds: Round[], member: keyof Round) => median(rounds.map((round) => round[member]));
   const longer = of(withFlood, "p99Ms") / of(without, "p99Ms");
+  const [even, odd] = [0, 1].map((rest) => without.filter((_round, index) => index % 2 === rest)) as [Round[], Round[]];
+  const error = of(odd, "p99Ms") / of(even, "p99Ms");
   const row = (name: string, rounds: Round[]) =>
     `| ${name} | ${of(rounds, "p50Ms").toFixed(2)} | ${of(rounds, "p99Ms").toFixed(2)} | ${of(rounds, "flooded")} | ${of(rounds, "refused")} |`;
   const text = `# Fairness
 
-\`npm run proof fairness\`: one org calls ${QUIET.overallRate} times a second on ${QUIET.connections} connections; in every other round another org calls as fast as
-it can on ${FLOOD.connections}, for ${FLOOD.duration} s. Both are allowed what the default plan allows an org. The gateway is on a core of its own. Medians of ${ROUNDS} rounds of ${QUIET.duration} s each way, in turn.
+\`npm run proof fairness\`: one org calls ${QUIET.perSecond} times a second; in every other round another org calls as fast as it can on
+${FLOOD.connections} connections, for ${FLOOD.duration} s. Both may call 1,000 times a second. The gateway is on a core of its own, its Postgres in memory. Those who flood, and their upstream,
+have what the others leave of the other core, as if they were elsewhere. Medians of ${ROUNDS} rounds of ${QUIET.duration} s each way, in turn.
 
 | the quiet org | p50 ms | p99 ms | the other's calls | of those, refused |
 |---|---|---|---|---|
 ${row("alone", without)}
 ${row("beside the flood", withFlood)}
 
-Its p99 is ${longer.toFixed(2)} of what it is alone; ${LONGER_MAX} at most is promised.
+Its p99 is ${longer.toFixed(2)} of what it is alone; ${LONGER_MAX} at most is promised. Where nothing differs, the same measure comes to ${error.toFixed(2)}.
 `;
   await writeFile(join(import.meta.dirname, "../docs/fairness.md"), text);
   console.log(text);

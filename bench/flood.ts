@@ -1,5 +1,5 @@
-import { setPriority } from "node:os";
 import { reportTo } from "./child.ts";
+import { giveWay } from "./give-way.ts";
 import { load } from "./load.ts";
 
 // An org that calls as fast as it can, for so many seconds, with what others leave of its core; then it says how often, and
@@ -7,7 +7,7 @@ import { load } from "./load.ts";
 
 const [, , url, token, connections, seconds] = process.argv as [string, string, string, string, string, string];
 
-setPriority(19);
+giveWay();
 process.on("disconnect", () => process.exit(0));
 const how = { connections: Number(connections), duration: Number(seconds) };
 const { requests, non2xx } = await load({ url, token }, "look", how);

@@ -1,7 +1,7 @@
 import { insertConnector, type NewTool, newConnectorId } from "@gatehouse/store/connectors";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { insertMembership, insertOrg } from "@gatehouse/store/orgs";
-import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
+import { DEFAULT_PLAN, savePlan, updatePlan } from "@gatehouse/store/plans";
 import { insertFirstSigningKey } from "@gatehouse/store/signing-keys";
 import type { Era } from "@gatehouse/store/tables";
 import { insertUser } from "@gatehouse/store/users";
@@ -21,17 +21,22 @@ export interface Furniture {
   era: Era;
   /** The org's slug. */
   slug?: string;
+  plan?: string;
   /** Where the database has one already. */
   signingKey?: CryptoKey;
 }
 
+/** A plan without limits. */
+export const ENDLESS = "endless";
+
 /** One org, one member, a connector for each upstream, and a token for each. */
 export async function furnish(
   owner: Database,
-  { publicUrl, upstreams, era, slug = "acme", signingKey }: Furniture,
+  { publicUrl, upstreams, era, slug = "acme", plan, signingKey }: Furniture,
 ): Promise<Record<string, Furnished>> {
   const user = await insertUser(owner, { email: `alice@${slug}.example`, name: "Alice", passwordHash: "not used" });
   const { orgId, connectorIds } = await insertTenant(owner, { slug, upstreams, era, member: user.id });
+  if (plan) await withOrg(owner, orgId, (scope) => updatePlan(scope, plan));
   const privateKey = signingKey ?? (await newSigningKey(owner));
 
   async function furnished([connector, id]: [string, string]): Promise<[string, Furnished]> {
@@ -70,9 +75,9 @@ export async function insertTenant(owner: Database, { slug, upstreams, era, memb
 }
 
 /** Where something else is measured. */
-export function putLimitsOutOfReach(owner: Database): Promise<unknown> {
+export function putLimitsOutOfReach(owner: Database, plan = DEFAULT_PLAN): Promise<unknown> {
   const outOfReach = { callsPerSecond: 1e9, callsPerMinute: 1e9, concurrentCalls: 1e6 };
-  return savePlan(owner, { name: DEFAULT_PLAN, limits: { org: outOfReach, member: outOfReach } });
+  return savePlan(owner, { name: plan, limits: { org: outOfReach, member: outOfReach } });
 }
 
 export async function newSigningKey(owner: Database): Promise<CryptoKey> {

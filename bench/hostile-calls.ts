@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
-import { setPriority } from "node:os";
 import { finished } from "node:stream/promises";
 import { reportTo } from "./child.ts";
+import { giveWay } from "./give-way.ts";
 import { begin } from "./work.ts";
 
 // Calls of an upstream that does ill, so many at once, for as long as this is there. It has what others leave of its core.
@@ -22,7 +22,7 @@ const BODY = JSON.stringify({
 });
 const agent = new Agent({ keepAlive: true });
 
-setPriority(19);
+giveWay();
 begin([{ what: way, callers: Number(callers), pauseMs: 100, once: call }]);
 reportTo(process, {});
 process.on("disconnect", () => process.exit(0));

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
-import { setPriority } from "node:os";
 import { reportTo } from "./child.ts";
+import { giveWay } from "./give-way.ts";
 import { WAYS } from "./hostile-ways.ts";
 
 // An upstream that does what its tool's argument says, with what others leave of its core.
@@ -14,7 +14,7 @@ const server = createServer((request, response) => {
     WAYS[params.arguments.way]!(response);
   });
 });
-setPriority(19);
+giveWay();
 process.on("disconnect", () => process.exit(0));
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as { port: number };

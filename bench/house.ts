@@ -20,7 +20,7 @@ import { startTelemetry } from "@gatehouse/telemetry/start";
 import { localMasterKey, type MasterKeys } from "@gatehouse/vault/master-key";
 import { secretOfMasterKey } from "@gatehouse/vault/vault";
 import { reportTo } from "./child.ts";
-import { furnish, newSigningKey, putLimitsOutOfReach } from "./furnish.ts";
+import { ENDLESS, furnish, newSigningKey, putLimitsOutOfReach } from "./furnish.ts";
 
 // The gateway as `gatehouse up` serves it, on a Postgres of its own that waits for the disk; unless told so, limits are out of
 // reach. It says where it is, a token for it, and what a commit takes. Told so, its audit rows go nowhere. A second org may
@@ -48,9 +48,10 @@ const publicUrl = new URL(`http://127.0.0.1:${portOf(server)}`);
 const egress = openEgress({ allow: [], ownOrigins: [publicUrl] });
 const state = await openState({ redisUrl: process.env.REDIS_URL });
 const log = createLogger();
-const asUsual = { callsPerSecond: 1000, callsPerMinute: 12_000, concurrentCalls: 500 };
+const asUsual = { callsPerSecond: 1000, callsPerMinute: 60_000, concurrentCalls: 500 };
 if (process.argv[5] === "limits") await savePlan(db, { name: DEFAULT_PLAN, limits: { org: asUsual } });
 else await putLimitsOutOfReach(db);
+await putLimitsOutOfReach(db, ENDLESS);
 const nowhere: AuditWriter = { async append() {}, enqueue() {}, lagMs: () => 0, async [Symbol.asyncDispose]() {} };
 const gateway = await startGateway({
   ...{ publicUrl, access, vault, egress, state, log },
@@ -63,9 +64,12 @@ server.on("request", route({ publicUrl, apps: { gateway }, isReady: async () => 
 const furniture = { publicUrl, era, signingKey: await newSigningKey(db) };
 const { endpoint, token } = (await furnish(db, { ...furniture, upstreams: { tools: upstream } })).tools!;
 const loud = (await furnish(db, { ...furniture, upstreams: { tools: loudUpstream }, slug: "loud" })).tools!;
+const endless = (await furnish(db, { ...furniture, upstreams: { tools: upstream }, slug: "endless", plan: ENDLESS }))
+  .tools!;
 reportTo(process, {
   ...{ url: endpoint, token, commitMs: await medianCommitMs(db) },
   loud: { url: loud.endpoint, token: loud.token },
+  endless: { url: endless.endpoint, token: endless.token },
 });
 process.on("disconnect", async () => {
   server.closeAllConnections();

@@ -1,4 +1,6 @@
+import { setTimeout as after } from "node:timers/promises";
 import autocannon from "autocannon";
+import { Pool } from "undici";
 
 export interface Callee {
   url: string;
@@ -18,22 +20,28 @@ type Load = Pick<autocannon.Options, "connections" | "duration" | "amount" | "ov
 
 /** A modern client's call of one tool, again and again. */
 export function load(
-  { url, token }: Callee,
+  callee: Callee,
   tool: "look" | "change",
   how: Load,
   onAnswer?: (ms: number) => void,
 ): Promise<autocannon.Result> {
-  const params = { name: tool, arguments: { message: "hello" }, _meta: META };
   return autocannon({
-    ...{ url, method: "POST", ...how },
+    ...{ url: callee.url, ...callOf(callee, tool), ...how },
     setupClient: (client) => onAnswer && client.on("response", (_status, _bytes, ms) => onAnswer(ms)),
+  });
+}
+
+function callOf({ token }: Callee, tool: "look" | "change") {
+  const params = { name: tool, arguments: { message: "hello" }, _meta: META };
+  return {
+    method: "POST" as const,
     headers: {
       ...{ "content-type": "application/json", accept: "application/json, text/event-stream" },
       ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": tool },
       ...(token ? { authorization: `Bearer ${token}` } : {}),
     },
     body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "tools/call", params }),
-  });
+  };
 }
 
 /** Of calls of which none may be refused: how long each took, the shortest first. */
@@ -54,4 +62,31 @@ export function median(values: readonly number[]): number {
     values.toSorted((a, b) => a - b),
     0.5,
   );
+}
+
+/** Calls so many times a second, one as far from the next as any other, answered or not: how long each took, the shortest first. */
+export async function steadyTimesOf(
+  callee: Callee,
+  tool: "look" | "change",
+  { perSecond, duration }: { perSecond: number; duration: number },
+): Promise<number[]> {
+  const { origin, pathname } = new URL(callee.url);
+  const pool = new Pool(origin);
+  const request = { path: pathname, ...callOf(callee, tool) };
+  async function time(): Promise<number> {
+    const sentAt = performance.now();
+    const { statusCode, body } = await pool.request(request);
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`${callee.url}: ${statusCode}`);
+    return performance.now() - sentAt;
+  }
+  const times: Promise<number>[] = [];
+  const beganAt = performance.now();
+  while (times.length < perSecond * duration) {
+    await after(beganAt + (times.length * 1000) / perSecond - performance.now());
+    times.push(time());
+  }
+  const sorted = (await Promise.all(times)).sort((a, b) => a - b);
+  await pool.close();
+  return sorted;
 }

@@ -20,6 +20,7 @@ import { recordIntent } from "./steps/record.ts";
 import { send } from "./steps/send.ts";
 import { splitBatch } from "./steps/split-batch.ts";
 import { withCredential } from "./steps/with-credential.ts";
+import { takeTurn } from "./turns.ts";
 
 /** POST: the path of a call. Its answer is recorded where it is sent, in `fronts/`. */
 export const call = (deps: Dependencies) =>
@@ -33,6 +34,7 @@ export const call = (deps: Dependencies) =>
 
 const onMessage = (deps: Dependencies) => [
   limit(deps),
+  takeTurn,
   findTarget,
   findTask(deps),
   authorize(deps),
@@ -86,6 +88,7 @@ export const sseMessage = (deps: Dependencies) =>
     authenticate(deps),
     readMessage,
     limit(deps),
+    takeTurn,
     atHolder(deps, inOrder(...onStream(deps)), holderOfStream),
   );
 

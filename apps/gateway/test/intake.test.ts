@@ -2,18 +2,22 @@ import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import { Intake } from "../src/backs/intake.ts";
 import { readStream } from "../src/backs/listen-upstream.ts";
+import type { Exchange } from "../src/exchange.ts";
 import type { OrgSnapshot } from "../src/snapshots.ts";
+import { takeTurn } from "../src/turns.ts";
 
 const MEGABYTE = 1024 ** 2;
-const orgOf = (id: string) => ({ id }) as OrgSnapshot;
+const orgOf = (id: string) => ({ id, allowance: () => ({}) }) as unknown as OrgSnapshot;
+const call = (org: OrgSnapshot) => takeTurn({ org } as Exchange);
 const take = (intake: Intake, bytes: number) => intake.take(bytes, performance.now());
 
 test("where others call, an org's long answers rest; short ones do not, and those of nobody else", () => {
   const loud = orgOf("loud");
+  call(loud);
   const alone = new Intake(loud);
   expect(take(alone, 100 * MEGABYTE)).toBe(0);
   alone.letGo();
-  new Intake(orgOf("quiet"));
+  call(orgOf("quiet"));
   expect(take(new Intake(loud), 100 * MEGABYTE)).toBeGreaterThan(1000);
   expect(take(new Intake(loud), 64 * 1024)).toBe(0);
   expect(take(new Intake(orgOf("quiet")), MEGABYTE)).toBe(0);
@@ -21,7 +25,7 @@ test("where others call, an org's long answers rest; short ones do not, and thos
 
 test("long answers that have come together are read one after the other", () => {
   const loud = orgOf("together");
-  new Intake(orgOf("quiet"));
+  call(orgOf("quiet"));
   const rests = Array.from({ length: 4 }, () => {
     const answer = new Intake(loud);
     take(answer, 8 * MEGABYTE);
@@ -44,7 +48,8 @@ test("what an org's unfinished answers hold is bounded, and found again when the
 
 test("a stream that stays open rests as long answers do, and not once it is closed", async () => {
   const loud = orgOf("streaming");
-  new Intake(orgOf("quiet"));
+  call(loud);
+  call(orgOf("quiet"));
   take(new Intake(loud), 9 * MEGABYTE);
   const event = Buffer.from(`data: ${"x".repeat(MEGABYTE)}\n\n`);
   const beganAt = performance.now();

@@ -1,5 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import type { OrgSnapshot } from "../snapshots.ts";
+import { isShared } from "../turns.ts";
 
 // What one org's upstreams send leaves the calls of others their turn, and their room. Long answers are taken in at a pace
 // where several orgs call, and so much of them is held at once.
@@ -16,8 +17,6 @@ const AHEAD_MS = 100;
 const TURN_MS = 4;
 /** To receive it, or to read what it says, and to collect the garbage that it becomes. */
 const MS_PER_BYTE = 12 / 1024 ** 2;
-/** For so long after the last call of another org it is thought to be there. */
-const SHARED_MS = 10_000;
 
 /** By an org's long answers. */
 interface Taken {
@@ -27,8 +26,6 @@ interface Taken {
 }
 
 const takenBy = new WeakMap<OrgSnapshot, Taken>();
-let latestOrgId: string | null = null;
-let sharedUntil = 0;
 
 /** One answer, or stream. */
 export class Intake {
@@ -39,7 +36,6 @@ export class Intake {
 
   constructor(org: OrgSnapshot) {
     this.#org = org;
-    noticeOthers(org);
   }
 
   /**
@@ -74,14 +70,8 @@ export class Intake {
   }
 }
 
-function noticeOthers({ id }: OrgSnapshot): void {
-  if (id === latestOrgId) return;
-  if (latestOrgId !== null) sharedUntil = performance.now() + SHARED_MS;
-  latestOrgId = id;
-}
-
 function restAfter(spentMs: number, taken: Taken, now: number): number {
-  if (now > sharedUntil) return 0;
+  if (!isShared()) return 0;
   taken.evenAt = Math.max(taken.evenAt, now - AHEAD_MS / SHARE) + spentMs / SHARE;
   return Math.max(0, taken.evenAt - now);
 }
