@@ -1,9 +1,8 @@
 import { createServer } from "node:http";
 import { reportTo } from "./child.ts";
-import { giveWay } from "./give-way.ts";
 import { WAYS } from "./hostile-ways.ts";
 
-// An upstream that does what its tool's argument says, with what others leave of its core.
+// An upstream that does what its tool's argument says.
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -14,7 +13,6 @@ const server = createServer((request, response) => {
     WAYS[params.arguments.way]!(response);
   });
 });
-giveWay();
 process.on("disconnect", () => process.exit(0));
 server.listen(0, "127.0.0.1", () => {
   const { port } = server.address() as { port: number };

@@ -11,7 +11,6 @@ import { writePart } from "./reliability.ts";
 
 const ROUNDS = Number(process.argv[3] ?? 6);
 const CALLERS = 32;
-const WARM_UP_ROUNDS = 8;
 const DRAWS = 200;
 const ALONE = "is not there";
 const AGAIN = "is not there, once more";
@@ -20,7 +19,7 @@ const BESIDE = [AGAIN, ...Object.keys(WAYS)];
 // What the disk takes is as long for everybody, and now and then longer than all that is measured here.
 process.env.TMPDIR = "/dev/shm";
 await using neighbours = await startNeighbours("hostile-upstream.ts");
-for (let round = 0; round < WARM_UP_ROUNDS; round++) await timesBeside(WELL);
+await timesBeside(WELL);
 const rounds: Map<string, number[]>[] = [];
 while (rounds.length < ROUNDS) rounds.push(await takeRound());
 await report((await neighbours.usage()).peakRssBytes);
@@ -49,7 +48,9 @@ function quantileOf(name: string, part: number, among = rounds): number {
   );
 }
 
-const ratioOf = (name: string, among = rounds) => quantileOf(name, 0.99, among) / quantileOf(ALONE, 0.99, among);
+function ratioOf(name: string, among = rounds): number {
+  return quantileOf(name, 0.99, among) / quantileOf(ALONE, 0.99, among);
+}
 
 /** Between which nine in ten ratios are, where other rounds might have been. */
 function rangeOf(name: string): string {
