@@ -88,12 +88,14 @@ beforeAll(async () => {
 afterAll(() => run[Symbol.asyncDispose]());
 
 // First, since what panels show has begun some seconds ago by then.
-test("sign-ins, renewals, certificates and keys: what goes wrong for real makes its alert's expression true, until it is well again", async () => {
+test("sign-ins, renewals, certificates and keys: what goes wrong for real makes its alert's expression true, until it is well again", {
+  timeout: 90_000,
+}, async () => {
   const { house, accounts, prometheus } = run;
   const expressionOf = new Map((await readRules()).map(({ alert, expr }) => [alert, expr]));
   const seen = (expression: string, aheadSeconds?: number) =>
     expect.poll(async () => (await prometheus.query(expression, aheadSeconds)).length > 0, {
-      timeout: 15_000,
+      timeout: 60_000,
       message: expression,
     });
   const org = await house.addOrg({ slug: "ill" });
