@@ -324,8 +324,9 @@ async function scroll(path: string, row: string): Promise<Scrolled> {
   const page = await context.newPage();
   let rows = 0;
   page.on("response", async (answer) => {
-    if (!/[?&]limit=/.test(answer.url()) || !answer.ok()) return;
-    const lists = Object.values((await answer.json().catch(() => ({}))) as object).filter(Array.isArray);
+    const part = (await answer.json().catch(() => ({}))) as object;
+    if (!("next" in part)) return;
+    const lists = Object.values(part).filter(Array.isArray);
     rows += Math.max(0, ...lists.map((list) => list.length));
   });
   await page.goto(`${url}/dashboard/${org.slug}/${path}`);
