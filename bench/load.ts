@@ -83,7 +83,7 @@ export async function steadyTimesOf(
   const times: Promise<number>[] = [];
   const beganAt = performance.now();
   while (times.length < perSecond * duration) {
-    await after(beganAt + (times.length * 1000) / perSecond - performance.now());
+    await after(Math.max(0, beganAt + (times.length * 1000) / perSecond - performance.now()));
     times.push(time());
   }
   const sorted = (await Promise.all(times)).sort((a, b) => a - b);
