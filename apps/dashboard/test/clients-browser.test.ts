@@ -81,10 +81,10 @@ test("an owner lets only listed apps in; a member asks for another, the owner ap
   await page.getByLabel("Only apps on a list").click();
   await page.getByRole("dialog").getByRole("button", { name: "Disconnect" }).click();
   await page.getByLabel("Put on the list").fill("claude ai");
-  await page.keyboard.press("Enter");
+  await page.getByLabel("Put on the list").press("Enter");
   await page.getByText("Write a host, such as claude.ai").waitFor();
   await page.getByLabel("Put on the list").fill("claude.ai");
-  await page.keyboard.press("Enter");
+  await page.getByLabel("Put on the list").press("Enter");
   await page.getByRole("listitem").filter({ hasText: "claude.ai" }).waitFor();
   const chosen: number[] = [];
   page.on("response", (answer) => answer.url().endsWith("/clients/policy") && chosen.push(answer.status()));

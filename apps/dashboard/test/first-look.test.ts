@@ -49,7 +49,7 @@ test("an owner links their own account, is back at the connector, and has the se
   await using guarded = await startGuarded();
   const { house, upstream } = guarded;
   expect((await guarded.register(MEMBERS_OWN)).json).toMatchObject({ seen: false, tools: 0 });
-  expect(await guarded.read()).toMatchObject({ seen: false, tools: [], ownLink: { status: null } });
+  expect(await guarded.read()).toMatchObject({ seen: false, tools: { total: 0 }, ownLink: { status: null } });
   const refused = await guarded.check();
   expect(refused.status).toBe(409);
   expect(refused.json.detail).toBe(
@@ -58,8 +58,10 @@ test("an owner links their own account, is back at the connector, and has the se
 
   expect((await guarded.link()).url).toBe(`${house.url}/dashboard/acme/connectors/notes`);
   expect((await guarded.check()).json).toMatchObject({ era: "modern", added: ["whoami"] });
-  const tools = [{ name: "whoami", offered: true, classification: null }];
+  const tools = { total: 1, offered: 1 };
   expect(await guarded.read()).toMatchObject({ seen: true, era: "modern", tools, ownLink: { status: "live" } });
+  const [whoami] = (await guarded.send("GET", `${NOTES}/tools`)).json.tools;
+  expect(whoami).toMatchObject({ name: "whoami", offered: true, classification: null });
   expect(upstream.authorizations.at(-1)).toMatch(/^Bearer /);
 });
 
@@ -108,7 +110,7 @@ test("nobody's account is used for what nobody asked for, an org that is suspend
   await send("DELETE", "/api/orgs/acme/links/notes");
   const access = [{ kind: "member-oauth", scopes: ["notes:read"] }];
   expect((await send("PUT", `${NOTES}/upstream`, { url: upstream.url, access })).status).toBe(200);
-  expect(await guarded.read()).toMatchObject({ seen: true, era: "modern", tools: [{ name: "whoami" }] });
+  expect(await guarded.read()).toMatchObject({ seen: true, era: "modern", tools: { total: 1 } });
 });
 
 /** In front of an upstream: wants a key of whoever asks for more than its metadata. */
