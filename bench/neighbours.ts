@@ -13,7 +13,7 @@ export const LONGER_MAX = 1.1;
 interface Neighbours extends AsyncDisposable {
   loud: House;
   /** How long the quiet org's calls take from now on, the shortest first; in milliseconds. */
-  times(): Promise<number[]>;
+  times(seconds?: number): Promise<number[]>;
   /** The gateway's. */
   usage(): Promise<Usage>;
 }
@@ -34,7 +34,7 @@ export async function startNeighbours(loudUpstream = "upstream.ts"): Promise<Nei
   const started = starting.move();
   return {
     loud,
-    times: () => steadyTimesOf(quiet, "look", QUIET),
+    times: (duration = QUIET.duration) => steadyTimesOf(quiet, "look", { ...QUIET, duration }),
     usage: house.usage,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
