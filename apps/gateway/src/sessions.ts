@@ -52,10 +52,16 @@ interface Remembered {
   reading: Promise<ClientSession | null> | null;
 }
 
-/** Of one member, as far as this process knows them. */
-const SESSIONS_MAX = 1000;
+/** All sessions of one member, as text, as far as this process knows them. */
+const MEMBER_LENGTH_MAX = 32 * 1024 * 1024;
 const ENDED = "session.ended";
 const CHANGED = "session.changed";
+
+/** What a member's sessions take, the oldest first. */
+interface Share {
+  length: number;
+  lengths: Map<string, number>;
+}
 
 /** Held in `state` for some time after their last use, and in memory where they were used, so that calls don't ask Redis. */
 export function openSessions({
@@ -69,8 +75,7 @@ export function openSessions({
   ttlSeconds: number;
 }): Sessions {
   const remembered = new Map<string, Remembered>();
-  /** By member, the oldest first. */
-  const idsOf = new Map<string, Set<string>>();
+  const shares = new Map<string, Share>();
   const changeListeners: ((session: ClientSession) => void)[] = [];
   state.onHint(ENDED, forget);
   state.onHint(CHANGED, (hint) => {
@@ -85,23 +90,28 @@ export function openSessions({
   sweep.unref();
 
   async function save(session: ClientSession): Promise<void> {
-    remember(session);
-    await state.set(keyOf(session.id), JSON.stringify(session), ttlSeconds);
+    const text = JSON.stringify(session);
+    remember(session, text.length);
+    await state.set(keyOf(session.id), text, ttlSeconds);
   }
 
-  function remember(session: ClientSession): void {
+  function remember(session: ClientSession, length: number): void {
     const { id, memberId } = session;
     remembered.set(id, { session, savedAt: performance.now(), reading: null });
-    idsOf.set(memberId, (idsOf.get(memberId) ?? new Set()).add(id));
+    const share = shares.get(memberId) ?? { length: 0, lengths: new Map() };
+    share.length += length - (share.lengths.get(id) ?? 0);
+    share.lengths.set(id, length);
+    shares.set(memberId, share);
   }
 
   function forget(id: string): void {
     const memberId = remembered.get(id)?.session.memberId;
     if (memberId === undefined) return;
     remembered.delete(id);
-    const ids = idsOf.get(memberId)!;
-    ids.delete(id);
-    if (ids.size === 0) idsOf.delete(memberId);
+    const share = shares.get(memberId)!;
+    share.length -= share.lengths.get(id)!;
+    share.lengths.delete(id);
+    if (share.lengths.size === 0) shares.delete(memberId);
   }
 
   async function drop(id: string): Promise<void> {
@@ -112,8 +122,8 @@ export function openSessions({
 
   /** Clients go away without a word, and their sessions stay for as long as they would be good for. */
   async function dropOldest(memberId: string): Promise<void> {
-    const ids = idsOf.get(memberId)!;
-    if (ids.size > SESSIONS_MAX) await drop(ids.values().next().value!);
+    const share = shares.get(memberId)!;
+    while (share.length > MEMBER_LENGTH_MAX) await drop(share.lengths.keys().next().value!);
   }
 
   /** The hint leaves after what it hints at. */
@@ -157,7 +167,7 @@ export function openSessions({
     if (stored === null) return null;
     const session: ClientSession = JSON.parse(stored);
     if (!belongsTo(session, token)) return null;
-    remember(session);
+    remember(session, stored.length);
     return session;
   }
 

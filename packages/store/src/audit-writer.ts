@@ -21,26 +21,59 @@ interface Waiting {
   failed: (error: unknown) => void;
 }
 
+/** So many groups are on their way to the disk at the same time. */
+const LANES = 2;
 const GROUP_MAX = 1000;
 const RETRY_MS = 250;
 /** A commit that takes longer is taken for lost. */
 const COMMIT_MS_MAX = 5000;
+
+interface Options {
+  access: DatabaseAccess;
+  /** Is told once of each try that failed, however many rows it was of. */
+  onError: (error: unknown) => void;
+}
+
+/** An org that writes all the time has one lane, and keeps no other org waiting. */
+export function openAuditWriter(options: Options): AuditWriter {
+  const lanes = Array.from({ length: LANES }, () => openLane(options));
+
+  /** An org's rows stay in their order: where some are on their way, more follow. */
+  function laneOf({ orgId }: AuditRow): Lane {
+    return lanes.find((lane) => lane.has(orgId)) ?? lanes.reduce((best, lane) => (lane.size < best.size ? lane : best));
+  }
+
+  const lagMs = () => Math.max(...lanes.map((lane) => lane.lagMs()));
+  const observed = auditLag.observe(() => [[lagMs() / 1000]]);
+  return {
+    append: (row) => new Promise((written, failed) => laneOf(row).push(row, written, failed)),
+    enqueue: (row) => laneOf(row).push(row, tellNobody, tellNobody),
+    lagMs,
+    async [Symbol.asyncDispose]() {
+      observed[Symbol.dispose]();
+      await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+interface Lane extends AsyncDisposable {
+  /** How many rows wait or are on their way. */
+  readonly size: number;
+  /** Some of them are the org's. */
+  has(orgId: string): boolean;
+  push(row: AuditRow, written: () => void, failed: (error: unknown) => void): void;
+  lagMs(): number;
+}
 
 /**
  * Group commit without a timer: what comes in one turn of the event loop makes a group, and the next group leaves in the
  * turn in which the one before it is durable, at its end: what else has arrived by then goes along. A group whose commit got
  * lost is sent again; its rows' ids see to it that none is there twice.
  */
-export function openAuditWriter({
-  access,
-  onError,
-}: {
-  access: DatabaseAccess;
-  /** Is told once of each try that failed, however many rows it was of. */
-  onError: (error: unknown) => void;
-}): AuditWriter {
+function openLane({ access, onError }: Options): Lane {
   const waiting: Waiting[] = [];
   let group: Waiting[] = [];
+  const countOf = new Map<string, number>();
   let client: pg.Client | null = null;
   let writing: Promise<void> | null = null;
   let stream = newAuditStream();
@@ -95,28 +128,33 @@ export function openAuditWriter({
         stream = newAuditStream();
         for (const { failed } of group) failed(notRecorded(error));
       }
+      for (const { row } of group) countDown(row);
       group = [];
     }
     writing = null;
   }
 
-  function push(row: AuditRow, written: () => void, failed: (error: unknown) => void): void {
-    waiting.push({ row, since: performance.now(), written, failed });
-    writing ??= write();
+  function countDown({ orgId }: AuditRow): void {
+    const count = countOf.get(orgId)! - 1;
+    if (count > 0) countOf.set(orgId, count);
+    else countOf.delete(orgId);
   }
 
-  function lagMs(): number {
-    const oldest = group[0] ?? waiting[0];
-    return oldest ? performance.now() - oldest.since : 0;
-  }
-
-  const observed = auditLag.observe(() => [[lagMs() / 1000]]);
   return {
-    append: (row) => new Promise((written, failed) => push(row, written, failed)),
-    enqueue: (row) => push(row, tellNobody, tellNobody),
-    lagMs,
+    get size() {
+      return waiting.length + group.length;
+    },
+    has: (orgId) => countOf.has(orgId),
+    push(row, written, failed) {
+      waiting.push({ row, since: performance.now(), written, failed });
+      countOf.set(row.orgId, (countOf.get(row.orgId) ?? 0) + 1);
+      writing ??= write();
+    },
+    lagMs() {
+      const oldest = group[0] ?? waiting[0];
+      return oldest ? performance.now() - oldest.since : 0;
+    },
     async [Symbol.asyncDispose]() {
-      observed[Symbol.dispose]();
       await writing;
       await client?.end().catch(() => {});
     },

@@ -164,6 +164,32 @@ test("migrations run again, also by two at once, and change nothing", async () =
   expect(await withOrg(db, furnished.acme.id, listConnectors)).toHaveLength(1);
 });
 
+test("an org whose rows cannot be written yet keeps no other org's waiting, and its own stay in their order", async () => {
+  await using furnished = await startFurnished();
+  const { access, owner, acme, beta } = furnished;
+  await using writer = openAuditWriter({ access, onError: (error) => expect.unreachable(String(error)) });
+  const written: string[] = [];
+  const append = async (orgId: string, id = newAuditId()) => {
+    const row = { at: new Date(), event: "call", userId: null, connectorId: null, outcome: "ok", entry: {} } as const;
+    await writer.append({ ...row, id, orgId });
+    written.push(id);
+  };
+  const [first, second] = [newAuditId(), newAuditId()];
+  const own: Promise<void>[] = [];
+  await withOrg(owner, acme.id, async ({ db }) => {
+    await sql`
+      insert into audit (id, org_id, at, event, outcome, entry, boot_id, counter)
+      values (${first}, ${acme.id}, now(), 'call', 'ok', '{}', ${newAuditId()}, 1)`.execute(db);
+    own.push(append(acme.id, first));
+    for (let at = 0; at < 20; at++) await append(beta.id);
+    own.push(append(acme.id, second));
+    for (let at = 0; at < 20; at++) await append(beta.id);
+    expect(written).toHaveLength(40);
+  });
+  await Promise.all(own);
+  expect(written.slice(40)).toEqual([first, second]);
+});
+
 test("rows that nobody waits for and that cannot be written are told of once for each try, and not once each", async () => {
   const errors: unknown[] = [];
   const access = { url: "postgres://127.0.0.1:1/away", password: () => "x" };
