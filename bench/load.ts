@@ -64,7 +64,7 @@ export function median(values: readonly number[]): number {
   );
 }
 
-/** Calls so many times a second, one as far from the next as any other, answered or not: how long each took, the shortest first. */
+/** Of calls that leave at even distances, whether those before are answered or not: how long each took, the shortest first. */
 export async function steadyTimesOf(
   callee: Callee,
   tool: "look" | "change",
