@@ -24,6 +24,8 @@ interface Waiting {
 /** So many groups are on their way to the disk at the same time. */
 const LANES = 2;
 const GROUP_MAX = 1000;
+/** A group waits for what keeps arriving, and for no more turns of the event loop than this. */
+const TURNS_MAX = 8;
 const RETRY_MS = 250;
 /** A commit that takes longer is taken for lost. */
 const COMMIT_MS_MAX = 5000;
@@ -66,9 +68,9 @@ interface Lane extends AsyncDisposable {
 }
 
 /**
- * Group commit without a timer: what comes in one turn of the event loop makes a group, and the next group leaves in the
- * turn in which the one before it is durable, at its end: what else has arrived by then goes along. A group whose commit got
- * lost is sent again; its rows' ids see to it that none is there twice.
+ * Group commit without a timer: once the group before it is durable, a group leaves at the end of the first turn of the event
+ * loop in which no more rows have come. A turn takes microseconds where little is going on; where much is, groups are larger
+ * for it, and commits fewer. A group whose commit got lost is sent again; its rows' ids see to it that none is there twice.
  */
 function openLane({ access, onError }: Options): Lane {
   const waiting: Waiting[] = [];
@@ -112,7 +114,7 @@ function openLane({ access, onError }: Options): Lane {
 
   async function write(): Promise<void> {
     while (waiting.length > 0) {
-      await new Promise(setImmediate);
+      await noMoreCome();
       group = waiting.splice(0, GROUP_MAX);
       const startedAt = performance.now();
       try {
@@ -132,6 +134,13 @@ function openLane({ access, onError }: Options): Lane {
       group = [];
     }
     writing = null;
+  }
+
+  async function noMoreCome(): Promise<void> {
+    for (let turn = 0, before = 0; turn < TURNS_MAX && before < waiting.length; turn++) {
+      before = waiting.length;
+      await new Promise(setImmediate);
+    }
   }
 
   function countDown({ orgId }: AuditRow): void {
