@@ -16,7 +16,7 @@ const META = {
 /** So many calls ahead, and what a call runs through is compiled, what one in ten runs through too. */
 export const WARM = 60_000;
 
-type Load = Pick<autocannon.Options, "connections" | "duration" | "amount" | "overallRate">;
+type Load = Pick<autocannon.Options, "connections" | "duration" | "amount">;
 
 /** A modern client's call of one tool, again and again. */
 export function load(

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { reportTo } from "./child.ts";
+import { giveWay } from "./give-way.ts";
 import { many } from "./open-streams.ts";
 
-// Clients that take their time: half of them say nothing, and the others send or read a byte a second.
+// Clients that take their time: half of them say nothing, and the others send or read a byte a second. They have what others
+// leave of their core.
 
 export interface SlowClients {
   /** Their own ports, by what they do. */
@@ -36,6 +38,7 @@ const KINDS: Record<string, { count: number; begin(socket: Socket): void }> = {
   "read a stream of 64 MB, a byte a second": { count: FEW, begin: (socket) => sip(socket, call({ events: 1024 })) },
 };
 
+giveWay();
 const ports: Record<string, number[]> = {};
 for (const [kind, { count, begin }] of Object.entries(KINDS)) ports[kind] = await many(count, () => open(begin));
 reportTo(process, { ports } satisfies SlowClients);

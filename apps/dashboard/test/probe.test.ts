@@ -184,8 +184,10 @@ test("a redirect is told of, and nothing is sent to where it leads", async () =>
   expect(reached).toBe(0);
 });
 
-test("an inner address, and a name that does not exist, are described", async () => {
-  await using strict = openEgress({ allow: [], ownOrigins: [] });
+test("an inner address, Gatehouse's own, and a name that does not exist, are described", async () => {
+  await using strict = openEgress({ allow: [], ownOrigins: [new URL("https://gate.example")] });
+  const own = await probe({ egress: strict, url: new URL("https://gate.example/mcp") }).catch((thrown) => thrown);
+  expect(own.data.fields.url).toBe("https://gate.example is refused: it is Gatehouse itself");
   const inner = await probe({ egress: strict, url: new URL("http://127.0.0.1:9/mcp") }).catch((thrown) => thrown);
   expect(inner.data.fields.url).toBe(
     "http://127.0.0.1:9 is refused: 127.0.0.1 is not an address of the public internet. Whoever runs Gatehouse can allow addresses of your own network with GATEHOUSE_EGRESS_ALLOW",

@@ -118,7 +118,7 @@ export function openEgress({
   function checkAddress(url: URL, address: string, exception: string | null | undefined): void {
     if (ownPorts.has(portOf(url)) && isOwnAddress(address)) throw refused(url, "it is Gatehouse itself");
     if (isPublicAddress(address) || isAllowed(url, address, exception)) return;
-    throw refused(url, `${address} is not an address of the public internet`);
+    throw refused(url, `${address} is not an address of the public internet`, { canBeAllowed: true });
   }
 
   /** Every address that the name has must pass, so that none can be slipped in among good ones. */
@@ -365,8 +365,10 @@ function tooManyStreams(origin: string): Fault {
   return new Fault("upstream_failed", `so many streams are open at ${origin} that there is no place for one more`);
 }
 
-function refused(url: URL, reason: string): Fault {
-  return new Fault("egress_refused", `${url.origin === "null" ? url.protocol : url.origin} is refused: ${reason}`);
+/** `canBeAllowed`: by whoever runs this. */
+function refused(url: URL, reason: string, data?: { canBeAllowed: true }): Fault {
+  const place = url.origin === "null" ? url.protocol : url.origin;
+  return new Fault("egress_refused", `${place} is refused: ${reason}`, data && { data });
 }
 
 function portOf(url: URL): string {

@@ -184,16 +184,13 @@ const ADVICE: Partial<Record<Failure, string>> = {
   other: "Try again; if it stays so, ask whoever runs the server",
 };
 
+const ALLOW = "Whoever runs Gatehouse can allow addresses of your own network with GATEHOUSE_EGRESS_ALLOW";
+
 /** What kept the server from answering at all. */
 function explain(thrown: unknown): never {
   const fault = toFault(thrown);
   if (fault.code === "internal") throw fault;
-  if (fault.code === "egress_refused")
-    throw unusable(
-      fault.message,
-      "Whoever runs Gatehouse can allow addresses of your own network with GATEHOUSE_EGRESS_ALLOW",
-      fault,
-    );
+  if (fault.data?.canBeAllowed) throw unusable(fault.message, ALLOW, fault);
   if (fault.code === "upstream_timeout")
     throw unusable(`The server did not answer within ${LOOK.timeoutMs / 1000} seconds`, ADVICE.timeout, fault);
   throw unusable(fault.message, fault.cause ? ADVICE[failureOf(fault.cause)] : undefined, fault);
