@@ -121,7 +121,7 @@ class Server implements ServerOperation {
     this.#kept = isKept(this.#place, error, MAY_LAST.has(this.operation.method));
     record(serverDuration, this.operation, this.#place, { error, isKept: this.#kept });
     if (!this.#kept) return;
-    makeSpan(this.#place, error, () => textOf(SpanKind.SERVER, this.operation, this.#details(), error));
+    makeSpan(this.#place, error, textOf(SpanKind.SERVER, this.operation, this.#details(), error));
     for (const make of this.#undecided) make();
   }
 
@@ -138,8 +138,8 @@ class Server implements ServerOperation {
     const kept = this.#kept ?? isKept(place, error, MAY_LAST.has(this.operation.method));
     record(clientDuration, this.operation, place, { error, isKept: kept });
     const endedAt = performance.now();
-    const text = () => textOf(SpanKind.CLIENT, this.operation, { attributes: attributes() }, error);
-    const make = () => makeSpan(place, error, text, endedAt);
+    const make = () =>
+      makeSpan(place, error, textOf(SpanKind.CLIENT, this.operation, { attributes: attributes() }, error), endedAt);
     if (kept) make();
     else if (this.#kept === null) this.#undecided.push(make);
   }

@@ -32,7 +32,7 @@ function end(place: Place, method: string, route: string, status: number): void 
   duration.record(seconds, kept ? place : null, method, route, String(status));
   if (!kept) return;
   const attributes = { "http.request.method": method, "http.route": route, "http.response.status_code": status };
-  makeSpan(place, error, () => ({ name: `${method} ${route}`, kind: SpanKind.SERVER, attributes }));
+  makeSpan(place, error, { name: `${method} ${route}`, kind: SpanKind.SERVER, attributes });
 }
 
 /** What people can name of a request: the id of its trace, or one of its own where it is not traced. */

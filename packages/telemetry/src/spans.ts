@@ -103,40 +103,8 @@ export const idsOfPlaces = {
   generateSpanId: () => next?.spanId ?? randomHex().slice(32),
 };
 
-interface Ended {
-  place: Place;
-  error: string | undefined;
-  text: () => SpanText;
-  endedAt: number;
-}
-
-/** Made together a moment later: one by one, in the midst of calls, each costs many times as much. */
-const ended: Ended[] = [];
-const TOGETHER_MAX = 64;
-const LATER_MS = 100;
-let later: NodeJS.Timeout | null = null;
-
-/** `text` is asked for when it is made. */
-export function makeSpan(
-  place: Place,
-  error: string | undefined,
-  text: () => SpanText,
-  endedAt = performance.now(),
-): void {
-  ended.push({ place, error, text, endedAt });
-  if (ended.length >= TOGETHER_MAX) makeSpans();
-  else later ??= setTimeout(makeSpans, LATER_MS).unref();
-}
-
-/** Those that have not been made yet. */
-export function makeSpans(): void {
-  if (later) clearTimeout(later);
-  later = null;
-  for (const one of ended.splice(0)) makeOne(one);
-}
-
-function makeOne({ place, error, text, endedAt }: Ended): void {
-  const { name, ...options } = text();
+export function makeSpan(place: Place, error: string | undefined, text: SpanText, endedAt = performance.now()): void {
+  const { name, ...options } = text;
   const parent = place.parent ? trace.setSpanContext(ROOT_CONTEXT, place.parent) : ROOT_CONTEXT;
   const startTime = performance.timeOrigin + place.startedAt;
   next = place;

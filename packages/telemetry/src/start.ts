@@ -1,5 +1,5 @@
 import { observeRuntime } from "./runtime.ts";
-import { makeSpans, sampleBy } from "./spans.ts";
+import { sampleBy } from "./spans.ts";
 
 export interface TelemetryOptions {
   /** Exchanges that take longer are kept, sampled or not. */
@@ -17,7 +17,6 @@ export async function startTelemetry({ slowMs }: TelemetryOptions): Promise<Asyn
     const { startSdk } = await import("./sdk.ts");
     const { sdk, ...sampler } = startSdk();
     stack.defer(() => sdk.shutdown().catch(() => {}));
-    stack.defer(makeSpans);
     stack.defer(() => sampleBy(null));
     sampleBy({ ...sampler, slowMs });
   }
