@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { countUsage } from "@gatehouse/gatehouse/usage/count-usage";
 import { newAuditId } from "@gatehouse/store/audit";
 import type { AuditEvent } from "@gatehouse/store/audit-events";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
+import { insertStaticToken } from "@gatehouse/store/static-tokens";
 import { listUsageBy } from "@gatehouse/store/usage";
 import { startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { expect, test } from "vitest";
@@ -38,6 +40,15 @@ const whole = (bytes: number, ms: number) => ({
   ...{ bytes_in: bytes, bytes_out: 10 * bytes, duration_ms: ms },
 });
 
+/** Answers its id. */
+function addToken({ ownerDb, org, owner }: Acme): Promise<string> {
+  const token = { name: "CI", scopes: ["mcp:read"], connectorIds: null, expiresAt: new Date(Date.now() + MINUTE_MS) };
+  const minted = { ...token, hash: randomBytes(32), createdBy: owner.id };
+  return withOrg(ownerDb, org.id, (scope) => insertStaticToken(scope, { userId: owner.id }, minted));
+}
+
+const byToken = (id: string) => ({ ...whole(100, 20), client: undefined, token: id });
+
 /** What the jobs do, now. */
 async function count({ access }: TestHouse): Promise<void> {
   await using db = openDatabase(access, "gatehouse_chain", 2);
@@ -70,8 +81,10 @@ test("usage is the audit rows', each counted once, however often and by how many
 test("usage is told by connector, tool, member and client with their names, by hour or day, and beside the quotas", async () => {
   await using house = await startAcme();
   const now = Date.now();
+  const tokenId = await addToken(house);
   await record(house, [
     { at: new Date(now), entry: whole(100, 20) },
+    { at: new Date(now), entry: byToken(tokenId) },
     { at: new Date(now - 26 * 60 * MINUTE_MS), entry: whole(100, 20) },
   ]);
   await count(house);
@@ -80,35 +93,46 @@ test("usage is told by connector, tool, member and client with their names, by h
   const week = (await send("GET", "/api/orgs/acme/usage?days=7")).json;
   expect(week).toMatchObject({
     step: "day",
-    connectors: [{ name: "tools", calls: 2 }],
-    tools: [{ id: `${house.endpoint.id}/=look`, name: "=look · tools", calls: 2 }],
-    members: [{ name: "olga@acme.example", calls: 2 }],
-    clients: [{ id: "claude", name: null, calls: 2 }],
-    quotas: { callsPerDay: { used: 1, max: 500 }, callsPerMonth: { max: null } },
+    connectors: [{ name: "tools", calls: 3 }],
+    tools: [{ id: `${house.endpoint.id}/=look`, name: "=look · tools", calls: 3 }],
+    members: [{ name: "olga@acme.example", calls: 3 }],
+    clients: [
+      { id: "claude", name: null, calls: 2 },
+      { id: `static-token:${tokenId}`, name: "CI", calls: 1 },
+    ],
+    quotas: { callsPerDay: { used: 2, max: 500 }, callsPerMonth: { max: null } },
   });
   expect(week.overTime).toHaveLength(2);
   expect((await send("GET", "/api/orgs/acme/usage?days=1")).json).toMatchObject({
     step: "hour",
-    connectors: [{ calls: 1 }],
+    connectors: [{ calls: 2 }],
   });
   expect((await send("GET", "/api/orgs/acme/usage?days=8")).status).toBe(422);
 });
 
 test("every hour is there as JSON and as CSV, in which no name is a formula", async () => {
   await using house = await startAcme();
-  await record(house, [{ at: new Date("2026-11-20T10:59:59.999Z"), entry: whole(100, 20) }]);
+  const tokenId = await addToken(house);
+  await record(house, [
+    { at: new Date("2026-11-20T10:59:59.999Z"), entry: whole(100, 20) },
+    { at: new Date("2026-11-20T11:00:00.000Z"), entry: byToken(tokenId) },
+  ]);
   await count(house);
   const send = await signIn(house, house.owner);
   const path = "/api/orgs/acme/usage/hours?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z";
   const { json } = await send("GET", path);
-  expect(json).toMatchObject([{ hour: "2026-11-20T10:00:00.000Z", connector: "tools", tool: "=look", calls: 1 }]);
+  expect(json).toMatchObject([
+    { hour: "2026-11-20T10:00:00.000Z", connector: "tools", tool: "=look", calls: 1 },
+    { clientId: `static-token:${tokenId}`, client: "CI", calls: 1 },
+  ]);
   const csv = await send("GET", `${path}&format=csv`);
   expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
-  const [names, row, rest] = csv.text.split("\r\n");
+  const [names, row, tokens, rest] = csv.text.split("\r\n");
   expect(names).toMatch(/^hour,connector,/);
   expect(row).toBe(
-    `2026-11-20T10:00:00.000Z,tools,${house.endpoint.id},'=look,olga@acme.example,${house.owner.id},claude,1,0,0,100,1000,20,20,15,19.5`,
+    `2026-11-20T10:00:00.000Z,tools,${house.endpoint.id},'=look,olga@acme.example,${house.owner.id},,claude,1,0,0,100,1000,20,20,15,19.5`,
   );
+  expect(tokens).toContain(`,CI,static-token:${tokenId},1,`);
   expect(rest).toBe("");
   expect((await send("GET", path.replace("2026-12", "2028-12"))).status).toBe(422);
 });

@@ -1,5 +1,5 @@
 import type { AccessToken } from "@gatehouse/oauth/access-token";
-import type { LiveToken } from "@gatehouse/store/static-tokens";
+import { CLIENT_OF_TOKEN, type LiveToken } from "@gatehouse/store/static-tokens";
 import type { ConnectorSnapshot } from "./snapshots.ts";
 
 /** A static token that opens something, by its digest. */
@@ -36,7 +36,7 @@ function openToken(
 ): StaticToken {
   const opened = new Map<string, AccessToken>();
   const same = {
-    ...{ orgId, subject, grantId: id, clientId: `static-token:${id}`, staticToken: { digest, name } },
+    ...{ orgId, subject, grantId: id, clientId: CLIENT_OF_TOKEN + id, staticToken: { digest, name } },
     ...{ scopes: new Set(scopes), expiresAt: expiresAt.getTime() / 1000 },
   };
   return {

@@ -1,10 +1,16 @@
 import { setTimeout as after } from "node:timers/promises";
-import { withOrg } from "@gatehouse/store/database";
+import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
+import { countUsage } from "@gatehouse/gatehouse/usage/count-usage";
+import { digestOf, openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
+import { openState } from "@gatehouse/state/state";
+import { openDatabase, withOrg } from "@gatehouse/store/database";
 import { saveLimit } from "@gatehouse/store/limits";
 import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
+import { insertStaticToken } from "@gatehouse/store/static-tokens";
 import type { Amounts, Subject } from "@gatehouse/store/tables";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { startGateway } from "../src/gateway.ts";
 import { bearer, callTool, initialize, legacyCall, modern, post } from "./client.ts";
 import { startSmallHouse } from "./house.ts";
 import { type Received, result, sendEvent, sendJson, startUpstream } from "./upstream.ts";
@@ -102,6 +108,32 @@ test("who is refused by one limit takes nothing from the others", async () => {
     expect((await post(small.endpoint.url, callTool("look"), asBob)).status).toBe(status);
   }
 });
+
+test("a quota of a static token holds, and is its own, at a replica that knows of no count", async () => {
+  await using upstream = await startUpstream();
+  await using small = await startSmallHouse(upstream, { limits: { client: { callsPerDay: 2 } } });
+  const { house, endpoint } = small;
+  const [one, other] = [await addStaticToken(small), await addStaticToken(small)];
+  const statusOf = async (token: string) => (await post(endpoint.url, callTool("look"), bearer(token))).status;
+  await until(200, () => post(endpoint.url, callTool("look"), bearer(one)));
+  expect([await statusOf(one), await statusOf(one)]).toEqual([200, 429]);
+
+  await using db = openDatabase(house.access, "gatehouse_chain", 2);
+  await chainAll(db);
+  await countUsage(db);
+  await using state = await openState();
+  await using replica = await startGateway({ ...house, state });
+  house.server.removeAllListeners("request").on("request", replica.handle);
+  expect([await statusOf(one), await statusOf(other)]).toEqual([429, 200]);
+});
+
+async function addStaticToken({ house, org, alice }: Small): Promise<string> {
+  const token = openStaticTokens({ key: house.vault.derive(STATIC_TOKENS) }).mint("pat", org.id);
+  const opens = { name: "CI", scopes: ["mcp:read", "mcp:write"], connectorIds: null, createdBy: alice.id };
+  const minted = { ...opens, hash: Buffer.from(digestOf(token), "base64"), expiresAt: new Date(Date.now() + 600_000) };
+  await withOrg(house.owner, org.id, (scope) => insertStaticToken(scope, { userId: alice.id }, minted));
+  return token;
+}
 
 test("bytes count both ways, and stop who has used them up", async () => {
   await using upstream = await startUpstream();

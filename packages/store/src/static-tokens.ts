@@ -7,6 +7,9 @@ import type { ServiceAccountRole } from "./tables.ts";
 import { takeTurn } from "./turns.ts";
 import type { User } from "./users.ts";
 
+/** A token's own client has no id: with the token's after it, this is what limits and usage know it by. */
+export const CLIENT_OF_TOKEN = "static-token:";
+
 /** Whose a token is: a member's own, or a service account's. */
 export type TokenOwner = { userId: string } | { serviceAccountId: string };
 

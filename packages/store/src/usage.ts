@@ -2,6 +2,7 @@ import { type Expression, type Kysely, type RawBuilder, type SqlBool, sql } from
 import type { OrgScope } from "./database.ts";
 import type { LimitedSubject } from "./limits.ts";
 import { within } from "./page.ts";
+import { CLIENT_OF_TOKEN } from "./static-tokens.ts";
 import type { Tables } from "./tables.ts";
 
 /** What quotas are by: the calendar's, UTC. */
@@ -79,12 +80,15 @@ const COUNTED = `array[${COUNTS.map(
     `count(*) filter (where width_bucket((entry ->> 'duration_ms')::float8, '{${BOUNDS_MS}}'::float8[]) = ${index})`,
 )}]`;
 
+/** As limits name it. */
+const CLIENT = `coalesce(entry ->> 'client', '${CLIENT_OF_TOKEN}' || (entry ->> 'token'), '')`;
+
 /** What is no call, and no refusal, uses nothing; a call that began and has not ended yet is counted when it has. */
 async function addToHours(db: Kysely<Tables>, orgId: string, range: { from: string; to: string }): Promise<void> {
   await sql`
     insert into usage_hours (org_id, hour, user_id, client, connector_id, tool,
       calls, errors, refused, bytes_in, bytes_out, duration_ms, duration_ms_max, durations)
-    select org_id, date_trunc('hour', at, 'UTC'), user_id, coalesce(entry ->> 'client', ''), connector_id,
+    select org_id, date_trunc('hour', at, 'UTC'), user_id, ${sql.raw(CLIENT)}, connector_id,
       coalesce(entry ->> 'tool', ''),
       count(*) filter (where event = 'call'),
       count(*) filter (where event = 'call' and outcome not in ('ok', 'input_required', 'undelivered', 'cancelled', 'closed')),
@@ -232,7 +236,8 @@ export interface UsageHour extends Usage {
   tool: string;
   memberId: string;
   member: string | null;
-  client: string;
+  clientId: string;
+  client: string | null;
 }
 
 export async function listUsageHours(org: OrgScope, { from, to }: { from: Date; to: Date }): Promise<UsageHour[]> {
@@ -243,6 +248,7 @@ export async function listUsageHours(org: OrgScope, { from, to }: { from: Date; 
     .leftJoin("service_accounts as s", (join) =>
       join.onRef("s.id", "=", "h.user_id").onRef("s.org_id", "=", "h.org_id"),
     )
+    .leftJoin(sql<Named>`(${SUBJECTS.client(org)})`.as("n"), "n.id", "h.client")
     .select([
       "h.hour",
       "h.connector_id as connectorId",
@@ -250,13 +256,14 @@ export async function listUsageHours(org: OrgScope, { from, to }: { from: Date; 
       "h.tool",
       "h.user_id as memberId",
       sql<string | null>`coalesce(u.email, s.name)`.as("member"),
-      "h.client",
+      "h.client as clientId",
+      "n.name as client",
       ...SUMS,
     ])
     .where("h.org_id", "=", org.id)
     .where("h.hour", ">=", from)
     .where("h.hour", "<", to)
-    .groupBy(["h.hour", "h.connector_id", "c.slug", "h.tool", "h.user_id", "u.email", "s.name", "h.client"])
+    .groupBy(["h.hour", "h.connector_id", "c.slug", "h.tool", "h.user_id", "u.email", "s.name", "h.client", "n.name"])
     .orderBy("h.hour")
     .execute();
   return rows.map(withPercentiles);
@@ -270,7 +277,8 @@ const SUBJECTS: Record<UsageBy, (org: OrgScope) => RawBuilder<Named>> = {
     union all select id::text, name from service_accounts where org_id = ${id}`,
   client: ({ id }) => sql`
     select i.client_id as id, c.name from client_ids i join clients c on c.org_id = i.org_id and c.identity = i.identity
-    where i.org_id = ${id}`,
+    where i.org_id = ${id}
+    union all select ${CLIENT_OF_TOKEN} || id, name from static_tokens where org_id = ${id}`,
   tool: ({ id }) => sql`
     select t.connector_id || '/' || t.name as id, t.name || ' · ' || c.name as name
     from tools t join connectors c on c.org_id = t.org_id and c.id = t.connector_id

@@ -1,7 +1,7 @@
 import type { UsageHour } from "@gatehouse/store/usage";
 
 const COLUMNS = [
-  ...["hour", "connector", "connectorId", "tool", "member", "memberId", "client"],
+  ...["hour", "connector", "connectorId", "tool", "member", "memberId", "client", "clientId"],
   ...[
     "calls",
     "errors",

@@ -70,7 +70,8 @@ const HoursAnswer = z.array(
   z.object({
     hour: z.iso.datetime(),
     ...{ connectorId: z.string(), connector: z.string().nullable(), tool: z.string() },
-    ...{ memberId: z.string(), member: z.string().nullable(), client: z.string(), ...Sums },
+    ...{ memberId: z.string(), member: z.string().nullable() },
+    ...{ clientId: z.string(), client: z.string().nullable(), ...Sums },
   }),
 );
 
