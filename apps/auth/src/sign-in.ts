@@ -96,12 +96,12 @@ function passwordWay(deps: InteractionDeps): Way {
     const address = addressOf(c);
     // Not waited for: whether there is such an account must not show in the time that the answer takes.
     const onRefused = ({ id: userId }: { id: string }, count: number) =>
-      void auditSignIn(deps, interaction, { userId, outcome: "refused", entry: { address, count } }).catch((error) =>
+      void auditSignIn(deps, interaction, { userId, outcome: "refused", entry: { count } }).catch((error) =>
         log.error({ err: error }, "refused sign-in not recorded"),
       );
     const password = String(form.password ?? "");
     const user = await checkPassword({ db, throttle, onRefused }, { email, password, address });
-    await auditSignIn(deps, interaction, { userId: user.id, outcome: "ok", entry: { address } });
+    await auditSignIn(deps, interaction, { userId: user.id, outcome: "ok", entry: {} });
     return user.id;
   };
 }

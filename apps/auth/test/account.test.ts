@@ -484,13 +484,13 @@ test("who signs in is in the audit of each of their orgs, with the address, and 
     await vi.waitFor(async () =>
       expect(
         (await house.audit(org))
-          .map(({ event, outcome, entry }) => [event, outcome, entry.count ?? entry.address ?? entry.client_id])
+          .map(({ event, outcome, entry }) => [event, outcome, entry.address, entry.count ?? entry.client_id])
           .sort(),
       ).toEqual([
-        ["sign_in", "ok", "127.0.0.1"],
-        ["sign_in", "refused", 1],
-        ["sign_in", "refused", 2],
-        ["sign_out", "ok", "dashboard"],
+        ["sign_in", "ok", "127.0.0.1", "dashboard"],
+        ["sign_in", "refused", "127.0.0.1", 1],
+        ["sign_in", "refused", "127.0.0.1", 2],
+        ["sign_out", "ok", "127.0.0.1", "dashboard"],
       ]),
     );
   }

@@ -31,6 +31,9 @@ const grantOf = (tokens: { access_token: string }) => decodeJwt(tokens.access_to
 test("a code twice: invalid_grant, and the tokens of its grant are dead", async () => {
   await using house = await startAcme();
   const { clientId, code, request, tokens } = await connect(house, house.ada, house.resource);
+  for (const { entry } of await house.audit(house.org)) {
+    expect(entry).toMatchObject({ address: "127.0.0.1", trace_id: expect.stringMatching(/^[0-9a-f]{32}$/) });
+  }
   const again = await redeem(house, { clientId, code, request });
   expect([again.status, again.json.error]).toEqual([400, "invalid_grant"]);
   expect(await house.revokedGrants()).toEqual([grantOf(tokens)]);

@@ -245,7 +245,8 @@ test("how far the chain goes is told, and that something was changed", async () 
 test("an owner alone says what is kept, within bounds, and that is in the log with what it was before", async () => {
   const { as } = started;
   const wanted = { arguments: "redacted", retentionDays: 90 };
-  expect((await as.owner("PUT", `${API}/settings`, wanted)).status).toBe(204);
+  const traced = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01` };
+  expect((await as.owner("PUT", `${API}/settings`, wanted, traced)).status).toBe(204);
   expect((await as.auditor("GET", `${API}/settings`)).json).toEqual(wanted);
   for (const [body, field] of [
     [{ ...wanted, retentionDays: 29 }, "retentionDays"],
@@ -256,7 +257,9 @@ test("an owner alone says what is kept, within bounds, and that is in the log wi
     expect([status, Object.keys(json.fields)]).toEqual([422, [field]]);
   }
   await as.owner("PUT", `${API}/settings`, { arguments: "hashed", retentionDays: null });
-  expect((await found("event=audit_settings.changed"))[0]).toMatchObject({
+  const [last, first] = await found("event=audit_settings.changed");
+  expect(first!.entry).toMatchObject({ after: wanted, address: "127.0.0.1", trace_id: TRACE });
+  expect(last).toMatchObject({
     user: "owner@acme.example",
     entry: { before: wanted, after: { arguments: "hashed", retentionDays: null } },
   });
@@ -279,7 +282,8 @@ test("who may do what, by role; another org's rows cannot be told from those tha
   await withOrg(house.ownerDb, other.id, (scope) =>
     insertAudit(scope, { event: "call", outcome: "ok", entry: { tool: "theirs" } }),
   );
-  const theirs = (await as.stranger("GET", "/api/orgs/other/audit?tool=theirs")).json.entries[0].id;
+  const [{ id: theirs, entry }] = (await as.stranger("GET", "/api/orgs/other/audit?tool=theirs")).json.entries;
+  expect(entry).toEqual({ tool: "theirs" });
   const missing = await as.owner("GET", `${API}/${newAuditId()}`);
   expect(missing.status).toBe(404);
   for (const path of [`${API}/${theirs}`, `${API}/${theirs}/arguments`, `${API}/1`]) {

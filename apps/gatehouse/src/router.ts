@@ -46,7 +46,9 @@ export function route({ publicUrl, trustedProxies, apps, isReady, log }: RouterD
     checkHost(request);
     if (path === "/") return redirectToDashboard(response);
     const name = appOf(path);
+    const address = clientAddress(request, trustedProxies);
     if (name !== "gateway") replaceForwarded(request);
+    request.headers["x-forwarded-for"] = address;
     const app = apps[name];
     if (!app) throw new Fault("not_found", "This address is served by another process");
     app.handle(request, response);
@@ -57,15 +59,12 @@ export function route({ publicUrl, trustedProxies, apps, isReady, log }: RouterD
     throw new Fault("invalid_request", `This server's address is ${publicUrl.origin}; it answers to no other`);
   }
 
-  /** The gateway does not ask how a request came here; the others' libraries do. */
-  function replaceForwarded(request: IncomingMessage): void {
-    const { headers } = request;
-    const address = clientAddress(request, trustedProxies);
+  /** The gateway asks only for the address; the others' libraries for the rest as well. */
+  function replaceForwarded({ headers }: IncomingMessage): void {
     for (const name of Object.keys(headers)) {
       if (name === "forwarded" || name.startsWith("x-forwarded-")) delete headers[name];
     }
     headers["x-forwarded-proto"] = scheme;
-    headers["x-forwarded-for"] = address;
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {

@@ -1,12 +1,15 @@
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import { createServer, type IncomingMessage, request } from "node:http";
+import { type AddressInfo, BlockList } from "node:net";
 import { text } from "node:stream/consumers";
 import { dropDatabase } from "@gatehouse/store/databases";
+import { createLogger } from "@gatehouse/telemetry/log";
 import { startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { expect, inject, test } from "vitest";
+import { type App, route } from "../src/router.ts";
 
 /** With any header, which `fetch` does not let one have. */
-async function get(house: TestHouse, path: string, headers: Record<string, string>) {
+async function get(house: Pick<TestHouse, "publicUrl">, path: string, headers: Record<string, string>) {
   const { port, host } = house.publicUrl;
   const sent = request({ host: "127.0.0.1", port, path, headers: { host, ...headers } });
   sent.end();
@@ -77,6 +80,26 @@ test("what a stranger says of how a request came here changes no URL", async () 
   expect(unauthorized.headers["www-authenticate"]).toContain(`${house.url}/.well-known/oauth-protected-resource`);
   const login = await get(house, "/dashboard/login", lies);
   expect(login.headers.location).toMatch(new RegExp(`^${house.url}/`));
+});
+
+test("where a call comes from is said by the connection, or by a trusted proxy", async () => {
+  const proxies = new BlockList();
+  proxies.addAddress("127.0.0.1");
+  for (const [trustedProxies, address] of [
+    [undefined, "127.0.0.1"],
+    [proxies, "203.0.113.7"],
+  ] as const) {
+    const handle: App["handle"] = ({ headers }, response) => void response.end(headers["x-forwarded-for"]);
+    const gateway = { handle, async [Symbol.asyncDispose]() {} };
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const publicUrl = new URL(`http://localhost:${(server.address() as AddressInfo).port}`);
+    const deps = { publicUrl, trustedProxies, apps: { gateway }, isReady: async () => true, log: createLogger() };
+    server.on("request", route(deps));
+    const { body } = await get({ publicUrl }, "/acme/tools/mcp", { "x-forwarded-for": "203.0.113.7" });
+    expect(body).toBe(address);
+    server.close();
+  }
 });
 
 test("an open house closes though a client hangs on", async () => {

@@ -84,8 +84,6 @@ export class Exchange {
   // continueElsewhere and takeOver
   /** What the row that says how the exchange ended is called, where more than one replica may write it. */
   outcomeId: string | null = null;
-  /** Where another replica took the request; `null`: the one that it comes from. */
-  clientAddress: string | null = null;
 
   /** The message is well-formed: what fails from here on fails in its answer. */
   accepted = false;
@@ -104,6 +102,11 @@ export class Exchange {
     this.response = response;
     this.path = path;
     this.audience = audience;
+  }
+
+  /** As the router says, which lets nobody else say it, or the replica that took the request. */
+  get clientAddress(): string | undefined {
+    return this.request.headers["x-forwarded-for"] as string | undefined;
   }
 }
 

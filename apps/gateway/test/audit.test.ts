@@ -15,7 +15,7 @@ const rowsOf = ({ house, org }: Small): Promise<AuditRow[]> =>
 test("a read is in the audit log by the time its answer is complete: who, what, how it ended", async () => {
   await using upstream = await startUpstream();
   await using small = await startSmallHouse(upstream);
-  await post(small.endpoint.url, callTool("look"), bearer(small.token));
+  await post(small.endpoint.url, callTool("look"), { ...bearer(small.token), "x-forwarded-for": "203.0.113.7" });
   const rows = await rowsOf(small);
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({
@@ -29,6 +29,7 @@ test("a read is in the audit log by the time its answer is complete: who, what, 
     method: "tools/call",
     tool: "look",
     client: "test",
+    address: "203.0.113.7",
     era: "modern",
   });
 });

@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import { type RequestOrigin, requestOrigin } from "@gatehouse/telemetry/request-span";
 import { type RawBuilder, sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
 import { actingToken } from "./acting-token.ts";
@@ -72,7 +73,10 @@ export function entryText(entry: Record<string, unknown>): string {
 /** Of rows that are part of other transactions. One that is undone leaves a number out. */
 const transactions = newAuditStream();
 
-/** For changes made in the transaction that they are part of: both are there, or neither is. */
+/**
+ * For changes made in the transaction that they are part of: both are there, or neither is. Where a request caused it, the row
+ * says from where, and its trace.
+ */
 export async function insertAudit(
   org: OrgScope,
   row: Pick<AuditRow, "event" | "outcome" | "entry"> & Partial<Pick<AuditRow, "userId" | "connectorId">>,
@@ -87,12 +91,14 @@ export async function insertAudit(
       user_id: row.userId ?? null,
       connector_id: row.connectorId ?? null,
       outcome: row.outcome,
-      entry: entryText({ ...actingToken(), ...row.entry }),
+      entry: entryText({ ...originOf(requestOrigin()), ...actingToken(), ...row.entry }),
       boot_id: transactions.id,
       counter: String(transactions.next(org.id)),
     })
     .execute();
 }
+
+const originOf = (origin: RequestOrigin | undefined) => origin && { address: origin.address, trace_id: origin.traceId };
 
 /** A row with the names that were behind its ids, for people to read. */
 export interface AuditEntry extends AuditRow {

@@ -73,7 +73,7 @@ export function confirmEmailForm(deps: AccountDeps): AccountForm {
         await deleteMailedLinksOfUser(transaction, user.id);
         await endOtherBrowsers(transaction, { userId: user.id, kept });
         await insertMail(transaction, vault, { to: from, ...emailChanged(to) });
-        const entry = { before: from, after: to, address: addressOf(c) };
+        const entry = { before: from, after: to };
         await insertAuditInOrgsOf(transaction, user.id, { event: "email.changed", outcome: "ok", entry });
       });
       return "/account";

@@ -32,11 +32,7 @@ export function changePassword(deps: AccountDeps): AccountForm {
         await endOtherBrowsers(transaction, { userId: user.id, kept: sessionHash });
         const letter = passwordChanged(new URL("/account/reset", publicUrl).href);
         await insertMail(transaction, vault, { to: user.email, ...letter });
-        await insertAuditInOrgsOf(transaction, user.id, {
-          event: "password.changed",
-          outcome: "ok",
-          entry: { address },
-        });
+        await insertAuditInOrgsOf(transaction, user.id, { event: "password.changed", outcome: "ok", entry: {} });
       });
       return "/account";
     },

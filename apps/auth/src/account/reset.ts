@@ -69,8 +69,7 @@ export function resetForm(deps: AccountDeps): AccountForm {
         await endOtherBrowsers(transaction, { userId: user.id, kept: null });
         const letter = passwordChanged(new URL("/account/reset", publicUrl).href);
         await insertMail(transaction, vault, { to: user.email, ...letter });
-        const entry = { address: addressOf(c) };
-        await insertAuditInOrgsOf(transaction, user.id, { event: "password.reset", outcome: "ok", entry });
+        await insertAuditInOrgsOf(transaction, user.id, { event: "password.reset", outcome: "ok", entry: {} });
       });
       await throttle.forgetGuessesAt(user.email);
       await browserSessions.start(c, user.id);

@@ -1,7 +1,6 @@
 import { Fault } from "@gatehouse/faults";
 import { endBrowser, endOtherBrowsers, listBrowsers } from "@gatehouse/store/browsers";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
-import { addressOf } from "../address.ts";
 import { deviceOf } from "./device.ts";
 import type { AccountDeps, AccountForm } from "./form.ts";
 import { accountPage } from "./pages.ts";
@@ -28,7 +27,7 @@ export function account(deps: AccountDeps): AccountForm {
       const isThis = end === sessionHash.toString("base64url");
       const ended = await db.transaction().execute(async (transaction) => {
         const count = await endChosen(transaction, { userId: user.id, sessionHash }, end);
-        const entry = { browsers: count, address: addressOf(c) };
+        const entry = { browsers: count };
         if (count > 0)
           await insertAuditInOrgsOf(transaction, user.id, { event: "session.ended", outcome: "ok", entry });
         return count;

@@ -12,7 +12,8 @@ export interface Refusals extends AsyncDisposable {
 
 interface Counted {
   limit: Limit;
-  exchange: Pick<Exchange, "org" | "token" | "connector" | "tool">;
+  /** The first of them. */
+  exchange: Pick<Exchange, "org" | "token" | "connector" | "tool" | "clientAddress" | "operation">;
   count: number;
   from: Date;
 }
@@ -46,13 +47,19 @@ export function openRefusals({ audit }: { audit: AuditWriter }): Refusals {
   seconds.unref();
 
   return {
-    note({ org, token, connector, tool }, limit) {
+    note({ org, token, connector, tool, clientAddress, operation }, limit) {
       const key = [org.id, limit.subject, limit.amount, token.subject, token.clientId, connector.id, tool?.name].join(
         " ",
       );
       const known = counted.get(key);
       if (known) known.count++;
-      else counted.set(key, { limit, exchange: { org, token, connector, tool }, count: 1, from: new Date() });
+      else
+        counted.set(key, {
+          limit,
+          exchange: { org, token, connector, tool, clientAddress, operation },
+          count: 1,
+          from: new Date(),
+        });
       if (counted.size >= CAUSES_MAX) write();
       if (isFlooding(org.id)) return after(HELD_MS, undefined, { ref: false });
     },
@@ -65,7 +72,7 @@ export function openRefusals({ audit }: { audit: AuditWriter }): Refusals {
 }
 
 function rowOf({ limit, exchange, count, from }: Counted, until: Date) {
-  const { org, token, connector, tool } = exchange;
+  const { org, token, connector, tool, clientAddress, operation } = exchange;
   const { subject, amount, max } = limit;
   return {
     ...{ id: newAuditId(), orgId: org.id, at: until, event: "limit.refused" as const, outcome: "rate_limited" },
@@ -75,6 +82,7 @@ function rowOf({ limit, exchange, count, from }: Counted, until: Date) {
       tool: tool?.name,
       client: token.staticToken ? undefined : token.clientId,
       token: token.staticToken ? token.grantId : undefined,
+      ...{ address: clientAddress, trace_id: operation?.traceId },
     },
   };
 }

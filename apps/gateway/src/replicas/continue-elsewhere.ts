@@ -6,9 +6,9 @@ import type { Dispatcher } from "undici";
 import type { Dependencies } from "../dependencies.ts";
 import type { Exchange, Step } from "../exchange.ts";
 import type { Holder } from "./holder.ts";
-import { CLIENT_ADDRESS, INTENT_ID, OUTCOME_ID } from "./take-over.ts";
+import { INTENT_ID, OUTCOME_ID } from "./take-over.ts";
 
-const PASSED_ON = /^(authorization|content-type|accept|traceparent|last-event-id|mcp-.+)$/;
+const PASSED_ON = /^(authorization|content-type|accept|traceparent|x-forwarded-for|last-event-id|mcp-.+)$/;
 /** Nobody was there to take it. */
 const NOT_TAKEN = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|LEAVING)$/;
 
@@ -79,7 +79,6 @@ function headersOf({ request, outcomeId, intentId }: Exchange): IncomingHttpHead
   return {
     ...Object.fromEntries(passedOn),
     [OUTCOME_ID]: outcomeId!,
-    [CLIENT_ADDRESS]: request.socket.remoteAddress ?? "",
     ...(intentId ? { [INTENT_ID]: intentId } : {}),
   };
 }

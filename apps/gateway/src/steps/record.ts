@@ -67,7 +67,7 @@ function rowOf(exchange: Exchange, phase: "whole" | "intent" | "outcome", outcom
       token_name: staticToken?.name,
       era: exchange.era,
       version: exchange.protocolVersion,
-      address: exchange.clientAddress ?? exchange.request.socket.remoteAddress,
+      address: exchange.clientAddress,
       arguments: phase === "outcome" ? undefined : exchange.arguments,
       error: isIntent ? undefined : exchange.error?.slice(0, ERROR_LENGTH_MAX),
       bytes_in: exchange.bytes?.length,
