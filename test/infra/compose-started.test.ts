@@ -8,7 +8,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { createDatabase, dropDatabase } from "@gatehouse/store/databases";
 import { databaseUrl, freePort, masterKey } from "@gatehouse/testing/services";
 import { expect, inject, test } from "vitest";
-import { interpolate, ours, ROOT, readImage, type Service } from "./compose.ts";
+import { interpolate, OPTIONAL_SECRETS, ours, ROOT, readImage, type Service } from "./compose.ts";
 
 const { postgresUrl, redisUrl } = inject("services");
 const image = await readImage();
@@ -37,6 +37,7 @@ function environmentOf(
     variable,
     interpolate(value)
       .replace("/run/secrets", secrets)
+      .replace("file:///heads", `file://${secrets}`)
       .replace("postgres://postgres@postgres:5432/gatehouse", postgresAs(new URL(postgresUrl).username, database))
       .replace("postgres://postgres:5432/gatehouse", postgresAs("", database))
       .replace("redis://redis:6379", redisUrl)
@@ -57,6 +58,7 @@ async function writeSecrets(): Promise<string> {
     "master-key": masterKey.toString("base64"),
     "postgres-password": decodeURIComponent(new URL(postgresUrl).password),
     "owner-password": "correct horse battery",
+    ...Object.fromEntries(OPTIONAL_SECRETS.map((name) => [name, ""])),
   };
   for (const [name, secret] of Object.entries(secrets)) await writeFile(join(directory, name), `${secret}\n`);
   return directory;

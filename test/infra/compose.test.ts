@@ -1,15 +1,17 @@
 import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readConfig, VARIABLES } from "@gatehouse/gatehouse/config";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
-import { compose, interpolate, ours, ROOT, read, readImage, services } from "./compose.ts";
+import { compose, interpolate, OPTIONAL_SECRETS, ours, ROOT, read, readImage, services } from "./compose.ts";
+
+const serving = ours.map(([name]) => name).filter((name) => name !== "migrate");
 
 test("compose runs the apps, migrations before them, what they stand on, a proxy, and what watches them", () => {
   expect(Object.keys(compose.services).sort()).toEqual([
     ...["auth", "collector", "dashboard", "gateway-1", "gateway-2", "grafana", "migrate", "postgres", "prometheus"],
-    ...["proxy", "redis", "tempo", "tempo-volume"],
+    ...["proxy", "redis", "tempo", "volumes"],
   ]);
   expect(Object.fromEntries(ours.map(([name, { command }]) => [name, command]))).toEqual({
     auth: ["serve", "auth"],
@@ -24,6 +26,7 @@ test.each(ours)("the environment of %s is one that the house understands", async
   const secrets = await mkdtemp(join(tmpdir(), "gatehouse-secrets-"));
   await writeFile(join(secrets, "master-key"), Buffer.alloc(32).toString("base64"));
   for (const name of ["postgres-password", "owner-password"]) await writeFile(join(secrets, name), "a long password");
+  for (const name of OPTIONAL_SECRETS) await writeFile(join(secrets, name), "");
   const known = Object.keys(environment).filter((variable) => !variable.startsWith("OTEL_"));
   expect(VARIABLES).toEqual(expect.arrayContaining(known.map((variable) => variable.replace(/_FILE$/, ""))));
   const values = Object.entries(environment).map(([variable, value]) => [variable, interpolate(value)]);
@@ -34,13 +37,23 @@ test.each(ours)("the environment of %s is one that the house understands", async
   expect(config.masterKey).toEqual({ bytes: Buffer.alloc(32) });
 });
 
+const SECRET_VARIABLES = [
+  ...["DATABASE_PASSWORD", "GATEHOUSE_MASTER_KEY", "GATEHOUSE_MASTER_KEY_OTHER", "GATEHOUSE_DEPLOYMENT_SECRET"],
+  ...["GATEHOUSE_OAUTH_CLIENTS", "GATEHOUSE_OWNER_PASSWORD", "SMTP_URL"],
+];
+
 test("secrets are files, and only who needs one gets it", () => {
   const having = (secret: string) =>
     services.filter(([, service]) => service.secrets?.includes(secret)).map(([name]) => name);
   expect(having("postgres-password")).toEqual(["postgres", "migrate"]);
   expect(having("owner-password")).toEqual(["migrate"]);
   expect(having("grafana-password")).toEqual(["grafana"]);
-  expect(having("master-key")).toEqual(ours.map(([name]) => name));
+  for (const key of ["master-key", "master-key-other", "deployment-secret"])
+    expect(having(key)).toEqual(ours.map(([name]) => name));
+  expect(having("oauth-clients")).toEqual(serving);
+  expect(having("smtp-url")).toEqual(["auth"]);
+  for (const [, { environment = {} }] of ours)
+    expect(Object.keys(environment).filter((name) => SECRET_VARIABLES.includes(name))).toEqual([]);
   for (const [, { environment = {}, secrets = [] }] of services)
     for (const value of Object.values(environment).filter((value) => value.startsWith("/run/secrets/")))
       expect(secrets).toContain(value.slice("/run/secrets/".length));
@@ -62,7 +75,7 @@ test("every image names its version, and every service but those without a progr
   for (const [, from] of (await read("infra/Dockerfile")).matchAll(/^FROM (\S+)/gm))
     expect(from).toMatch(/:\d+\.\d+\.\d+-slim$/);
   const unasked = services.filter(([, { build, healthcheck }]) => !build && !healthcheck).map(([name]) => name);
-  expect(unasked).toEqual(["collector", "tempo", "tempo-volume"]);
+  expect(unasked).toEqual(["collector", "tempo", "volumes"]);
   expect((await readImage()).health[0]).toBe("node");
 });
 
@@ -93,7 +106,6 @@ test("the proxy leads to services that there are, at the port that the image lis
     names!.trim().split(" "),
   );
   const { PORT } = (await readImage()).env;
-  const serving = ours.map(([name]) => name).filter((name) => name !== "migrate");
   expect(upstreams.sort()).toEqual(serving.map((name) => `${name}:${PORT}`).sort());
 });
 
@@ -104,21 +116,24 @@ test("Prometheus looks at every process of ours, at the port where it says what 
       static_configs: [{ targets }],
     },
   ] = jobs.filter((job: { job_name: string }) => job.job_name === "gatehouse");
-  const serving = ours.filter(([name]) => name !== "migrate");
-  const said = serving.map(([name, { environment }]) => `${name}:${environment?.METRICS_PORT}`);
+  const said = serving.map((name) => `${name}:${compose.services[name]?.environment?.METRICS_PORT}`);
   expect(targets.toSorted()).toEqual(said.toSorted());
 });
 
-test("traces go from our processes by the collector to Tempo, and Grafana finds them there", async () => {
+test("traces go from our processes by the collector to Tempo, where Grafana finds them, and logs into a file that stays", async () => {
   const collector = parse(await read("infra/otel-collector.yaml"));
   const tempo = parse(await read("infra/tempo.yaml"));
   for (const pipeline of Object.values(collector.service.pipelines) as Record<string, string[]>[])
     for (const [kind, names] of Object.entries(pipeline))
       expect(Object.keys(collector[kind])).toEqual(expect.arrayContaining(names));
   const { endpoint } = collector.receivers.otlp.protocols.http;
-  for (const [name, { environment = {} }] of ours)
-    if (name !== "migrate")
-      expect(environment.OTEL_EXPORTER_OTLP_ENDPOINT).toBe(`http://collector:${portOf(endpoint)}`);
+  for (const name of serving)
+    expect(compose.services[name]?.environment).toMatchObject({
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://collector:${portOf(endpoint)}`,
+      OTEL_LOGS_EXPORTER: "otlp",
+    });
+  expect(Object.keys(collector.service.pipelines)).toEqual(["traces", "logs"]);
+  expect(isOnVolume("collector", collector.exporters.file.path)).toBe(true);
   const takes = tempo.distributor.receivers.otlp.protocols.grpc.endpoint;
   expect(collector.exporters["otlp/tempo"].endpoint).toBe(`tempo:${portOf(takes)}`);
   const { datasources } = parse(await read("infra/grafana/provisioning/datasources/gatehouse.yml"));
@@ -133,9 +148,20 @@ test("Grafana finds the dashboards where its provisioning looks for them", async
   expect(compose.services.grafana?.volumes).toContain(`./infra/grafana/dashboards:${providers[0].options.path}:ro`);
 });
 
+test("heads of the audit log are kept out of the database, where the image's user may write and the process is told to", async () => {
+  const { environment = {} } = compose.services.dashboard!;
+  const { pathname } = readConfig({ GATEHOUSE_AUDIT_HEADS: interpolate(environment.GATEHOUSE_AUDIT_HEADS!) })
+    .auditHeads!;
+  expect(isOnVolume("dashboard", pathname)).toBe(true);
+  expect(await read("infra/Dockerfile")).toMatch(/chown node:node .*\/heads$/m);
+  expect(dirname(pathname)).toBe("/heads");
+});
+
 test("what the image runs is there", async () => {
   const program = (await readImage()).entrypoint.at(-1)!;
   await access(join(ROOT, program));
 });
 
+const isOnVolume = (service: string, path: string) =>
+  compose.services[service]!.volumes!.some((volume) => volume.endsWith(`:${dirname(path)}`));
 const portOf = (address: string) => address.split(":").at(-1);

@@ -29,6 +29,8 @@ export const read = (path: string) => readFile(join(ROOT, path), "utf8");
 
 export const compose: Compose = parse(await read("docker-compose.yml"), { merge: true });
 export const services = Object.entries(compose.services);
+/** What may be empty. */
+export const OPTIONAL_SECRETS = ["master-key-other", "deployment-secret", "oauth-clients", "smtp-url"];
 export const ours = services.filter(([, { build }]) => build);
 
 const GIVEN: Record<string, string> = { GATEHOUSE_OWNER_EMAIL: "owner@acme.example" };
