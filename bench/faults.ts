@@ -23,7 +23,7 @@ import { writePart } from "./reliability.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
-const RULES = ["house", "upstreams", "slo", "authorization", "expiry"].map((name) =>
+const RULES = ["house", "jobs", "upstreams", "slo", "authorization", "expiry"].map((name) =>
   join(ROOT, `infra/prometheus/rules/${name}.yml`),
 );
 /** Until the expression is true, and until all is as before. */
@@ -117,7 +117,7 @@ const FAULTS: Fault[] = [
   }),
   ...onTheWay("Postgres", postgres, {
     cut: {
-      ...{ alert: "PostgresUnreachable", also: ["AvailabilityBurnsFast", "AvailabilityBurnsSlowly"] },
+      ...{ alert: "PostgresUnreachable", also: ["AuditFails", "AvailabilityBurnsFast", "AvailabilityBurnsSlowly"] },
       ...{ concerned: REFUSED, others: REFUSED },
     },
     delay: { alert: "AuditLags", concerned: [...OK, ...REFUSED], others: [...OK, ...REFUSED] },

@@ -1,5 +1,7 @@
-import { glob, readFile } from "node:fs/promises";
+import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { listMetrics } from "@gatehouse/telemetry/metrics";
 import { serveMetrics } from "@gatehouse/telemetry/metrics-server";
 import { openMetricsName } from "@gatehouse/telemetry/open-metrics";
@@ -20,7 +22,10 @@ import {
   ageKeys,
   certificateEnds,
   type Fault,
+  headsAreNotPublished,
+  jobIsNotDone,
   keyEnds,
+  mailIsLate,
   refreshesFail,
   signInsFail,
   upstreamRefuses,
@@ -47,9 +52,13 @@ async function startRun() {
   const accounts = stack.use(await startSdkServer());
   const database = stack.use(await cloneDatabase());
   await ageKeys(database, 91);
+  const directory = await mkdtemp(join(tmpdir(), "gatehouse-heads-"));
+  stack.defer(() => rm(directory, { recursive: true }));
+  const heads = join(directory, "heads.jsonl");
   const house = stack.use(
     await startHouse({
       ...{ ...database, metricsServer, redis: true, auth: { keysIntervalMs: 200 } },
+      ...{ auditHeads: pathToFileURL(heads), signHeadsEveryMs: 200 },
       egressAllow: [new URL(accounts.issuer).host],
     }),
   );
@@ -62,7 +71,7 @@ async function startRun() {
     await load;
   });
   const opened = stack.move();
-  return { house, accounts, prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { house, accounts, heads, prometheus, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 async function keepBusy(house: Awaited<ReturnType<typeof startHouse>>, upstreamUrl: string, stop: AbortSignal) {
@@ -88,7 +97,7 @@ beforeAll(async () => {
 afterAll(() => run[Symbol.asyncDispose]());
 
 // First, since what panels show has begun some seconds ago by then.
-test("sign-ins, renewals, certificates and keys: what goes wrong for real makes its alert's expression true, until it is well again", {
+test("sign-ins, renewals, certificates, keys and jobs: what goes wrong for real makes its alert's expression true, until it is well again", {
   timeout: 90_000,
 }, async () => {
   const { house, accounts, prometheus } = run;
@@ -104,12 +113,15 @@ test("sign-ins, renewals, certificates and keys: what goes wrong for real makes 
   const furnished = { house, alice, endpoint, seen: (expression: string) => seen(expression).toBe(true) };
   await using certificate = await certificateEnds(furnished);
   await using upstream = await upstreamRefuses(furnished, accounts);
-  const faults = [await signInsFail(furnished), await refreshesFail(furnished), upstream, certificate, keyEnds(house)];
-  async function come({ alert, goWrong, goWell, pastAfterSeconds = 0 }: Fault): Promise<void> {
+  const faults = [
+    ...[await signInsFail(furnished), await refreshesFail(furnished), upstream, certificate, keyEnds(house)],
+    ...[jobIsNotDone(house), headsAreNotPublished(run.heads), mailIsLate(house)],
+  ];
+  async function come({ alert, goWrong, goWell, aheadSeconds = 0, pastAfterSeconds = 0 }: Fault): Promise<void> {
     await goWrong();
-    await seen(expressionOf.get(alert)!).toBe(true);
+    await seen(expressionOf.get(alert)!, aheadSeconds).toBe(true);
     await goWell();
-    await seen(expressionOf.get(alert)!, Math.max(0, pastAfterSeconds - 3)).toBe(false);
+    await seen(expressionOf.get(alert)!, Math.max(aheadSeconds, pastAfterSeconds - 3)).toBe(false);
   }
   await Promise.all(faults.map(come));
 });

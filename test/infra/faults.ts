@@ -1,3 +1,4 @@
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { openKeyRing, rotateKeys } from "@gatehouse/auth/keys";
 import { openDatabase, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { createLogger } from "@gatehouse/telemetry/log";
@@ -20,6 +21,8 @@ export interface Fault {
   alert: string;
   goWrong(): Promise<unknown>;
   goWell(): Promise<unknown>;
+  /** Of the time that the alert gives, what need not be waited for. */
+  aheadSeconds?: number;
   /** Until what has gone wrong is past, where nothing more does. */
   pastAfterSeconds?: number;
 }
@@ -155,6 +158,40 @@ export function keyEnds(house: Pick<TestHouse, "access" | "vault">): Fault {
       await using db = openDatabase(house.access, "gatehouse_auth");
       await rotateKeys(db, house.vault);
     },
+  };
+}
+
+/** A role may not do what it does for it. */
+export function jobIsNotDone({ ownerDb }: Pick<TestHouse, "ownerDb">): Fault {
+  return {
+    alert: "JobNotDone",
+    goWrong: () => sql`revoke execute on function broken_links_to_tell from gatehouse_auth`.execute(ownerDb),
+    goWell: () => sql`grant execute on function broken_links_to_tell to gatehouse_auth`.execute(ownerDb),
+    aheadSeconds: 55,
+  };
+}
+
+/** Where they are appended to is a directory all of a sudden. */
+export function headsAreNotPublished(path: string): Fault {
+  return {
+    alert: "HeadsNotPublished",
+    async goWrong() {
+      await rm(path, { force: true });
+      await mkdir(path);
+    },
+    goWell: () => rmdir(path),
+    aheadSeconds: 55,
+  };
+}
+
+/** A mail that is put off again and again. */
+export function mailIsLate({ ownerDb }: Pick<TestHouse, "ownerDb">): Fault {
+  return {
+    alert: "JobLags",
+    goWrong: () =>
+      sql`insert into mails (id, sealed, created_at, due_at)
+        values (gen_random_uuid(), '', now() - interval '20 minutes', now() + interval '1 hour')`.execute(ownerDb),
+    goWell: () => sql`delete from mails where due_at > now() + interval '10 minutes'`.execute(ownerDb),
   };
 }
 

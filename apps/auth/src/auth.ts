@@ -8,6 +8,7 @@ import type { Database } from "@gatehouse/store/database";
 import { deleteExpiredLinkAttempts } from "@gatehouse/store/link-attempts";
 import { deleteExpiredMailedLinks } from "@gatehouse/store/mailed-links";
 import { deleteExpiredOidcRecords, deleteSurplusClients } from "@gatehouse/store/oidc-records";
+import { keepDoing } from "@gatehouse/telemetry/jobs";
 import type { Logger } from "@gatehouse/telemetry/log";
 import { traceRequest } from "@gatehouse/telemetry/request-span";
 import type { Vault } from "@gatehouse/vault/vault";
@@ -87,10 +88,13 @@ export async function startAuth({
     answer = openListener(deps);
   });
 
-  const collection = setInterval(() => {
-    collect(deps, registrationLimits).catch((error) => log.error({ err: error }, "what has expired was not collected"));
-  }, COLLECTION_INTERVAL_MS);
-  collection.unref();
+  const collection = keepDoing(
+    {
+      ...{ name: "collection", everyMs: COLLECTION_INTERVAL_MS, failure: "what has expired was not collected" },
+      work: () => collect(deps, registrationLimits),
+    },
+    log,
+  );
   const mailSender = startMailSender(deps);
   const links = lookAfterLinks(deps);
 
@@ -106,7 +110,7 @@ export async function startAuth({
       );
     },
     async [Symbol.asyncDispose]() {
-      clearInterval(collection);
+      await collection[Symbol.asyncDispose]();
       await keys[Symbol.asyncDispose]();
       await mailSender[Symbol.asyncDispose]();
       await links[Symbol.asyncDispose]();

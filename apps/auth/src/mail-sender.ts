@@ -1,5 +1,6 @@
 import type { Database } from "@gatehouse/store/database";
-import { type DueMail, deleteMail, type Mail, postponeMail, takeDueMails } from "@gatehouse/store/mails";
+import { type DueMail, deleteMail, findMailLag, type Mail, postponeMail, takeDueMails } from "@gatehouse/store/mails";
+import { keepDoing } from "@gatehouse/telemetry/jobs";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { createTransport } from "nodemailer";
@@ -49,21 +50,14 @@ export function startMailSender(deps: MailSenderDeps): AsyncDisposable {
     }
   }
 
-  let sending: Promise<void> | null = null;
-  const timer = setInterval(() => {
-    sending ??= sendDue(send)
-      .catch((error) => log.error({ err: error }, "mail not looked for"))
-      .finally(() => {
-        sending = null;
-      });
-  }, LOOK_INTERVAL_MS);
-  timer.unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await sending;
+  return keepDoing(
+    {
+      ...{ name: "mails", everyMs: LOOK_INTERVAL_MS, failure: "mail not looked for" },
+      work: () => sendDue(send),
+      findLagSeconds: () => findMailLag(db),
     },
-  };
+    log,
+  );
 }
 
 /** `null` where there is no way to send anything. */

@@ -50,6 +50,7 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup" | "op
   /** What tests and measurements set otherwise than everybody. */
   gateway?: Pick<GatewayOptions, "upstreamTimeoutMs">;
   auth?: Pick<AuthDeps, "lifetimes" | "keysIntervalMs" | "registrationLimits">;
+  signHeadsEveryMs?: number;
 }
 
 export interface House extends AsyncDisposable {
@@ -169,10 +170,10 @@ const OPEN: Record<AppName, (rooms: Rooms) => Promise<App>> = {
     return stack.use(await startGateway({ ...rooms, ...options }));
   },
   async dashboard(rooms) {
-    const { server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup, auditHeads } = rooms;
+    const { server, publicUrl, issuerConnectUrl, access, vault, egress, log, stack, signup } = rooms;
     const { operatorClients, apps = ALL_APPS } = rooms;
     const { startDashboard } = await import("@gatehouse/dashboard/dashboard");
-    stack.use(keepAudit({ access, vault, egress, log, auditHeads }));
+    stack.use(keepAudit(rooms));
     const db = stack.use(openDatabase(access, "gatehouse_dashboard"));
     const here = new URL(`http://127.0.0.1:${portOf(server)}`);
     const gatewayConnectUrl = rooms.gatewayConnectUrl ?? (apps.includes("gateway") ? here : publicUrl);

@@ -217,6 +217,34 @@ export const DASHBOARDS: Dashboard[] = [
         panels: [
           lines("Rows a second", "ops", [rate("gatehouse_audit_group_size_sum", "", "instance")]),
           lines("Commits a second", "ops", [rate("gatehouse_audit_group_size_count", "", "instance")]),
+          lines(
+            "Rows that could not be written",
+            "ops",
+            [rate("gatehouse_audit_failures_total", "", "instance")],
+            "Their answers were withheld.",
+          ),
+        ],
+      },
+      {
+        title: "In the background, here and elsewhere",
+        panels: [
+          lines(
+            "Since a job was last done",
+            "s",
+            [
+              {
+                expr: "time() - max by (gatehouse_job) (gatehouse_job_success_timestamp_seconds)",
+                legend: "{{gatehouse_job}}",
+              },
+            ],
+            "By whichever replica.",
+          ),
+          lines("Runs that failed", "ops", [
+            orZero(rate("gatehouse_job_runs_total", `outcome="failed"`, "gatehouse_job")),
+          ]),
+          lines("How long the oldest waits", "s", [
+            { expr: "min by (gatehouse_job) (gatehouse_job_lag_seconds)", legend: "{{gatehouse_job}}" },
+          ]),
         ],
       },
     ],

@@ -70,6 +70,13 @@ export async function takeInbox(db: Transaction<Tables>, countMax: number): Prom
   return rows;
 }
 
+/** How many seconds the oldest row has waited in the inbox; 0 where none does. */
+export async function findInboxLag(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ seconds: number }>`
+    select extract(epoch from now() - at)::float8 as seconds from audit order by id limit 1`.execute(db);
+  return rows[0]?.seconds ?? 0;
+}
+
 /** Those of the rows that are in the log already: their commit got lost, and they were sent again. */
 export async function listChainedIds(db: Kysely<Tables>, rows: LoggedRow[]): Promise<string[]> {
   const found = await sql<{ id: string }>`

@@ -119,6 +119,20 @@ export async function takeDueDeliveries(
   return rows.map(({ orgId, slug, ...row }) => ({ ...row, org: { id: orgId, slug } }));
 }
 
+/**
+ * For how many seconds at most a row has waited that could be sent; 0 where none does. What is put off, since it was not
+ * taken, does not wait for us.
+ */
+export async function findDeliveryLag(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ seconds: number }>`
+    select coalesce(max(extract(epoch from now() - greatest(d.due_at, l.at))), 0)::float8 as seconds
+    from audit_deliveries d
+    join orgs o on o.id = d.org_id and o.suspended_at is null
+    join audit_log l on l.org_id = d.org_id and l.seq = d.delivered_seq + 1
+    where not d.paused and d.due_at <= now()`.execute(db);
+  return rows[0]!.seconds;
+}
+
 /** A row as it is chained, and who and what its ids were. */
 export interface DeliveredRow extends LoggedRow {
   seq: number;

@@ -75,6 +75,15 @@ export async function takeDueMails(
   }
 }
 
+/** How many seconds the oldest has waited; 0 where none does. */
+export async function findMailLag(db: Kysely<Tables>): Promise<number> {
+  const { seconds } = await db
+    .selectFrom("mails")
+    .select(sql<number>`coalesce(extract(epoch from now() - min(created_at)), 0)::float8`.as("seconds"))
+    .executeTakeFirstOrThrow();
+  return seconds;
+}
+
 export async function postponeMail(db: Kysely<Tables>, id: string, seconds: number): Promise<void> {
   await db
     .updateTable("mails")

@@ -49,6 +49,16 @@ export function takeDueRevocations(
     .execute();
 }
 
+/** For how many seconds the oldest could have been sent; 0 where none is due. */
+export async function findRevocationLag(db: Kysely<Tables>): Promise<number> {
+  const { seconds } = await db
+    .selectFrom("upstream_revocations")
+    .select(sql<number>`coalesce(extract(epoch from now() - min(due_at)), 0)::float8`.as("seconds"))
+    .where("due_at", "<=", sql<Date>`now()`)
+    .executeTakeFirstOrThrow();
+  return seconds;
+}
+
 /** It is done, or given up: what it held is destroyed. */
 export async function deleteRevocation(
   db: Kysely<Tables>,

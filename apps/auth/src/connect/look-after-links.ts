@@ -1,3 +1,5 @@
+import { findRevocationLag } from "@gatehouse/store/upstream-revocations";
+import { keepDoing } from "@gatehouse/telemetry/jobs";
 import type { ConnectDeps } from "./connect.ts";
 import { revokeUpstream } from "./revoke-upstream.ts";
 import { tellBroken } from "./tell-broken.ts";
@@ -8,19 +10,25 @@ const LOOK_INTERVAL_MS = 1000;
 export function lookAfterLinks(
   deps: Pick<ConnectDeps, "db" | "vault" | "egress" | "log" | "publicUrl" | "operatorClients">,
 ): AsyncDisposable {
-  let looking: Promise<unknown> | null = null;
-  const timer = setInterval(() => {
-    looking ??= Promise.all([revokeUpstream(deps), tellBroken(deps)])
-      .catch((error) => deps.log.error({ err: error }, "links not looked after"))
-      .finally(() => {
-        looking = null;
-      });
-  }, LOOK_INTERVAL_MS);
-  timer.unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await looking;
-    },
-  };
+  const stack = new AsyncDisposableStack();
+  stack.use(
+    keepDoing(
+      {
+        ...{ name: "revocations", everyMs: LOOK_INTERVAL_MS, failure: "links not revoked upstream" },
+        work: () => revokeUpstream(deps),
+        findLagSeconds: () => findRevocationLag(deps.db),
+      },
+      deps.log,
+    ),
+  );
+  stack.use(
+    keepDoing(
+      {
+        ...{ name: "broken_links", everyMs: LOOK_INTERVAL_MS, failure: "members not told of broken links" },
+        work: () => tellBroken(deps),
+      },
+      deps.log,
+    ),
+  );
+  return stack;
 }

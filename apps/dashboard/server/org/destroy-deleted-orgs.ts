@@ -1,5 +1,6 @@
 import { withOrg } from "@gatehouse/store/database";
 import { listOrgsToDestroy, markDestroyed } from "@gatehouse/store/org-deletion";
+import { keepDoing } from "@gatehouse/telemetry/jobs";
 import type { DashboardDeps } from "../dashboard.ts";
 
 type Used = Pick<DashboardDeps, "db" | "vault" | "log">;
@@ -16,14 +17,11 @@ export async function destroyDeletedOrgs({ db, vault }: Pick<Used, "db" | "vault
 
 /** Whichever process was told to delete an org, and has gone since, another one ends it. */
 export function finishDeletions(deps: Used): AsyncDisposable {
-  let finishing = Promise.resolve();
-  const timer = setInterval(() => {
-    finishing = destroyDeletedOrgs(deps).catch((err) => deps.log.warn({ err }, "deleted orgs could not be destroyed"));
-  }, LOOK_EVERY_MS).unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      await finishing;
+  return keepDoing(
+    {
+      ...{ name: "deletions", everyMs: LOOK_EVERY_MS, failure: "deleted orgs could not be destroyed" },
+      work: () => destroyDeletedOrgs(deps),
     },
-  };
+    deps.log,
+  );
 }

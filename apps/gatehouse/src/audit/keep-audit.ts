@@ -1,7 +1,9 @@
-import { setTimeout as after } from "node:timers/promises";
 import { headSignerOf } from "@gatehouse/audit/head";
 import type { Egress } from "@gatehouse/egress/egress";
+import { findInboxLag } from "@gatehouse/store/audit-chain";
+import { findDeliveryLag } from "@gatehouse/store/audit-deliveries";
 import { type DatabaseAccess, openDatabase } from "@gatehouse/store/database";
+import { type Job, keepDoing } from "@gatehouse/telemetry/jobs";
 import type { Logger } from "@gatehouse/telemetry/log";
 import type { Vault } from "@gatehouse/vault/vault";
 import { countUsage } from "../usage/count-usage.ts";
@@ -18,6 +20,7 @@ export interface AuditKeeperOptions {
   log: Logger;
   /** Where heads are written besides the database. */
   auditHeads?: URL | undefined;
+  signHeadsEveryMs?: number | undefined;
 }
 
 const CHAIN_EVERY_MS = 1000;
@@ -27,39 +30,47 @@ const SIGN_EVERY_MS = 60_000;
 const RETAIN_EVERY_MS = 60 * 60_000;
 
 /** Looks after what the audit log's inbox takes in. Of many processes, one at a time chains. */
-export function keepAudit({ access, vault, egress, log, auditHeads }: AuditKeeperOptions): AsyncDisposable {
-  const db = openDatabase(access, "gatehouse_chain", 3);
+export function keepAudit(options: AuditKeeperOptions): AsyncDisposable {
+  const { access, vault, log, auditHeads, signHeadsEveryMs = SIGN_EVERY_MS } = options;
+  const stack = new AsyncDisposableStack();
+  const db = stack.use(openDatabase(access, "gatehouse_chain", 3));
   const publish = publishTo(auditHeads);
   const signer = headSignerOf(vault);
-  const deliverer = openDeliverer({ db, vault, egress, log });
-  const ending = new AbortController();
-  const { signal } = ending;
-
-  function keepDoing(everyMs: number, work: () => Promise<void>, failure: string): Promise<void> {
-    return repeat(everyMs, signal, () => work().catch((err) => log.error({ err }, failure)));
-  }
-  const jobs = [
-    keepDoing(CHAIN_EVERY_MS, () => chainAll(db, signal), "audit rows are not chained"),
-    keepDoing(DELIVER_EVERY_MS, () => deliverer.deliverDue(), "audit rows are not delivered"),
-    keepDoing(COUNT_EVERY_MS, () => countUsage(db, signal), "usage is not counted"),
-    keepDoing(SIGN_EVERY_MS, () => signHeads(db, signer, publish), "the audit log's heads are not signed"),
-    keepDoing(RETAIN_EVERY_MS, () => retainAudit(db, signer, publish), "old audit rows are not deleted"),
-  ];
-  return {
-    async [Symbol.asyncDispose]() {
-      ending.abort();
-      await Promise.all(jobs);
-      await deliverer[Symbol.asyncDispose]();
-      await db[Symbol.asyncDispose]();
+  const deliverer = stack.use(openDeliverer({ ...options, db }));
+  const jobs: Job[] = [
+    {
+      ...{ name: "chain", everyMs: CHAIN_EVERY_MS, failure: "audit rows are not chained" },
+      work: (signal) => chainAll(db, signal),
+      findLagSeconds: () => findInboxLag(db),
     },
-  };
+    {
+      ...{ name: "deliveries", everyMs: DELIVER_EVERY_MS, failure: "audit rows are not delivered" },
+      work: () => deliverer.deliverDue(),
+      findLagSeconds: () => findDeliveryLag(db),
+    },
+    {
+      ...{ name: "usage", everyMs: COUNT_EVERY_MS, failure: "usage is not counted" },
+      work: (signal) => countUsage(db, signal),
+    },
+    {
+      ...{ name: "heads", everyMs: signHeadsEveryMs, failure: "the audit log's heads are not signed" },
+      work: () => signHeads(db, signer, publish),
+    },
+    {
+      ...{ name: "retention", everyMs: RETAIN_EVERY_MS, failure: "old audit rows are not deleted" },
+      work: () => retainAudit(db, signer, publish),
+    },
+  ];
+  stack.use(doAll(jobs, log));
+  return stack;
 }
 
-/** `work` again and again, `ms` after it has ended, until `signal`. Keeps no process alive. */
-async function repeat(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-  for (;;) {
-    await after(ms, undefined, { signal, ref: false }).catch(() => {});
-    if (signal.aborted) return;
-    await work();
-  }
+/** Side by side. */
+function doAll(jobs: readonly Job[], log: Logger): AsyncDisposable {
+  const done = jobs.map((job) => keepDoing(job, log));
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(done.map((job) => job[Symbol.asyncDispose]()));
+    },
+  };
 }
