@@ -22,6 +22,8 @@ const PROMISED = [
     APPS.map((app) => `${kind} ${app}`),
   ),
   ...["HorizontalPodAutoscaler gatehouse-gateway", "Job gatehouse-migrate", "Ingress gatehouse"],
+  ...["ServiceAccount gatehouse", "ServiceAccount gatehouse-migrate"],
+  ...["PodMonitor gatehouse", "PrometheusRule gatehouse-slo", "ConfigMap gatehouse-dashboard-service"],
 ];
 const missing = PROMISED.filter((name) => !found.includes(name));
 if (missing.length > 0) throw new Error(`The chart renders no ${missing.join(", ")}`);

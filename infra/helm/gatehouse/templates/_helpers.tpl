@@ -21,11 +21,12 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{/* Every key of the secret that there is, as the file that its variable names. */}}
-{{- define "gatehouse.secretEnv" -}}
-- { name: GATEHOUSE_MASTER_KEY_FILE, value: /run/secrets/gatehouse/master-key }
-{{- range $variable, $key := dict "GATEHOUSE_MASTER_KEY_OTHER" "master-key-other" "GATEHOUSE_DEPLOYMENT_SECRET" "deployment-secret" }}
-- name: {{ $variable }}
-  valueFrom: { secretKeyRef: { name: {{ $.Values.existingSecret }}, key: {{ $key }}, optional: true } }
+{{- define "gatehouse.serviceAccount" -}}
+{{ .Values.serviceAccount.name | default .Release.Name }}
 {{- end }}
+
+{{- define "gatehouse.keyEnv" -}}
+- { name: GATEHOUSE_MASTER_KEY_FILE, value: /run/secrets/gatehouse/master-key }
+- { name: GATEHOUSE_MASTER_KEY_OTHER_FILE, value: /run/secrets/gatehouse/master-key-other }
+- { name: GATEHOUSE_DEPLOYMENT_SECRET_FILE, value: /run/secrets/gatehouse/deployment-secret }
 {{- end }}
