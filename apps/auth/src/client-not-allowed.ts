@@ -70,7 +70,7 @@ export function clientNotAllowed(deps: InteractionDeps): Step {
 }
 
 function recordRefusal(org: OrgScope, { client, endpoint, userId }: Refused): Promise<void> {
-  const entry = { client_id: client.clientId, client_name: nameOf(client) };
+  const entry = { client: client.clientId, client_name: nameOf(client) };
   const connectorId = endpoint.connector.id;
   return insertAudit(org, { event: "client.refused", outcome: "refused", userId, connectorId, entry });
 }
@@ -82,7 +82,7 @@ async function ask({ db, vault, publicUrl }: InteractionDeps, { client, endpoint
     if (standing !== "not_allowed") return;
     if ((await countClientRequests(org, userId)) >= REQUESTS_MAX) throw tooMany();
     if (!(await insertClientRequest(org, { identity: known.identity, userId }))) return;
-    const entry = { client: known.identity, client_id: client.clientId, client_name: known.name };
+    const entry = { client: client.clientId, identity: known.identity, client_name: known.name };
     await insertAudit(org, { event: "client.requested", outcome: "ok", userId, entry });
     const member = await findUser(db, userId);
     const link = new URL(`/dashboard/${endpoint.org.slug}/settings`, publicUrl).href;

@@ -157,7 +157,7 @@ function recordDenial({ db }: InteractionDeps, request: ConsentRequest): Promise
 function auditOf({ client, endpoint, userId }: ConsentRequest, entry: Record<string, unknown>) {
   return {
     ...{ outcome: "ok", userId, connectorId: endpoint.connector.id },
-    entry: { client_id: client.clientId, client_name: client.clientName, ...entry },
+    entry: { client: client.clientId, client_name: client.clientName, ...entry },
   };
 }
 

@@ -60,7 +60,7 @@ async function auditRevocation(
   { grantId, grant, reason }: { grantId: string; grant: EndedGrant; reason: string },
 ): Promise<void> {
   const { userId, connectorId, clientId, clientName } = grant;
-  const entry = { client_id: clientId, client_name: clientName, grant: grantId, reason };
+  const entry = { client: clientId, client_name: clientName, grant: grantId, reason };
   const row = { userId, connectorId, entry };
   if (reason === "refresh_reused") await insertAudit(org, { event: "refresh.reused", outcome: "refused", ...row });
   await insertAudit(org, { event: "grant.revoked", outcome: "ok", ...row });

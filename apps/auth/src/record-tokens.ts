@@ -46,7 +46,7 @@ async function record(scope: OrgScope, { oidc }: KoaContextWithOIDC): Promise<tr
     outcome: "ok",
     userId: token.accountId ?? null,
     connectorId: endpoint,
-    entry: { client_id: token.clientId, grant, scope: token.scope },
+    entry: { client: token.clientId, grant, scope: token.scope },
   });
   return true;
 }

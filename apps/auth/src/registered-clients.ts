@@ -62,7 +62,7 @@ async function endGrants(db: Database, clientId: string): Promise<void> {
   for (const orgId of await listOrgsOfClient(db, clientId)) {
     await withOrg(db, orgId, async (org) => {
       for (const { id, userId } of await deleteGrantsOfClient(org, clientId)) {
-        const entry = { client_id: clientId, grant: id, reason: "client_deleted" };
+        const entry = { client: clientId, grant: id, reason: "client_deleted" };
         await insertAudit(org, { event: "grant.revoked", outcome: "ok", userId, entry });
       }
     });

@@ -45,7 +45,7 @@ async function auditIncident({ db, publicUrl }: IncidentDeps, id: string, incide
   if (!org) return;
   await withOrg(db, org.id, async (scope) => {
     if (!(await findRole(scope, userId))) return;
-    const entry = { incident: id, client_id: clientId, resource };
+    const entry = { incident: id, client: clientId, resource };
     await insertAudit(scope, { event: "authorization.failed", outcome: code, userId, entry });
   });
 }

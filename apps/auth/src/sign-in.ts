@@ -132,7 +132,7 @@ async function auditSignIn(
   { params }: Interaction,
   { userId, outcome, entry }: SignInOutcome,
 ): Promise<void> {
-  const row = { event: "sign_in" as const, outcome, userId, entry: { client_id: params.client_id, ...entry } };
+  const row = { event: "sign_in" as const, outcome, userId, entry: { client: params.client_id, ...entry } };
   if (params.resource === undefined) {
     return db.transaction().execute((transaction) => insertAuditInOrgsOf(transaction, userId, row));
   }

@@ -484,7 +484,7 @@ test("who signs in is in the audit of each of their orgs, with the address, and 
     await vi.waitFor(async () =>
       expect(
         (await house.audit(org))
-          .map(({ event, outcome, entry }) => [event, outcome, entry.address, entry.count ?? entry.client_id])
+          .map(({ event, outcome, entry }) => [event, outcome, entry.address, entry.count ?? entry.client])
           .sort(),
       ).toEqual([
         ["sign_in", "ok", "127.0.0.1", "dashboard"],

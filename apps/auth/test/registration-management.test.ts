@@ -144,7 +144,7 @@ test("a client that removes itself is gone: its tokens are dead, and the org's a
   expect((await house.audit(house.org)).at(-1)).toMatchObject({
     event: "grant.revoked",
     userId: house.ada.id,
-    entry: { client_id: client.client_id, reason: "client_deleted" },
+    entry: { client: client.client_id, reason: "client_deleted" },
   });
   expect((await manage(client, "GET")).status).toBe(401);
 });

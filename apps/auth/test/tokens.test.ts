@@ -42,7 +42,7 @@ test("a code twice: invalid_grant, and the tokens of its grant are dead", async 
   expect((await house.audit(house.org)).at(-1)).toMatchObject({
     event: "grant.revoked",
     userId: house.ada.id,
-    entry: { reason: "code_reused", client_id: clientId },
+    entry: { reason: "code_reused", client: clientId },
   });
 });
 

@@ -6,6 +6,7 @@ import { type AuditRow, insertAudit, newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { withOrg } from "@gatehouse/store/database";
 import { startHouse } from "@gatehouse/testing/house";
+import { tokenFor } from "@gatehouse/testing/token-for";
 import { sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyOnce } from "../server/audit/verify-once.ts";
@@ -55,7 +56,7 @@ async function startAcme() {
     return id;
   }
   const opened = stack.move();
-  return { house, acme, other, as, ids, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  return { house, acme, other, mail, as, ids, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 let started: Awaited<ReturnType<typeof startAcme>>;
@@ -110,6 +111,24 @@ test("rows are found by everything that they say, before they are chained and af
     for (const query of others) expect([query, await found(query)]).toEqual([query, []]);
     await look();
   }
+});
+
+test("a client's sign-in, consent and tokens are found by it, as older rows are", async () => {
+  const { house, acme, mail, log } = started;
+  const cleo = await house.addMember(acme, { email: "cleo@acme.example" });
+  const { clientId } = await tokenFor(cleo, mail.url);
+  const before = { event: "token.refreshed" as const, entry: { client_id: "an-older-client" } };
+  const older = await log(before);
+  for (const look of [async () => {}, chained]) {
+    await look();
+    const events = (await found(`client=${clientId}`)).map(({ event }) => event);
+    expect(events).toEqual(["token.issued", "consent.granted", "sign_in"]);
+    expect(await found(`client=${clientId}&event=sign_in&who=${cleo.email}`)).toHaveLength(1);
+    expect(await found("client=an-older-client")).toMatchObject([{ id: older }]);
+    expect(await found("client=an-older-client&event=token.refreshed&outcome=ok")).toMatchObject([{ id: older }]);
+  }
+  const csv = await started.as.owner("GET", `${API}/export?format=csv&client=an-older-client`);
+  expect(csv.text.split("\r\n")[1]).toContain(`"","an-older-client",""`);
 });
 
 test("pages follow on each other without a gap, whatever comes meanwhile", async () => {

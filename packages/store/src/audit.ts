@@ -160,14 +160,20 @@ export async function listAudit(org: OrgScope, { limit, ...page }: AuditPage): P
   return rows;
 }
 
-/** For each user on their own: of several, no index has the newest first. Errors and events are looked through in their index alone. */
+/**
+ * For each user and each way of saying the client on their own: of several, no index has the newest first. Errors and events are
+ * looked through in their index alone.
+ */
 function fromLog(org: OrgScope, page: Omit<AuditPage, "limit">, newest: RawBuilder<unknown>): RawBuilder<unknown>[] {
-  return (page.userIds ?? [undefined]).map((userId) => {
-    const userIds = userId === undefined ? undefined : [userId];
-    const wanted = sql`from audit_log where ${conditions(org, { ...page, userIds }, TERMS_OF_COLUMNS)} ${newest}`;
-    if (!page.error && !page.event) return sql`(select ${COLUMNS}, seq ${wanted})`;
-    return sql`(select ${COLUMNS}, seq from audit_log where org_id = ${org.id} and id in (select id ${wanted}))`;
-  });
+  const pages = page.userIds ? page.userIds.map((userId) => ({ ...page, userIds: [userId] })) : [page];
+  const ways = page.client ? [TERMS_OF_COLUMNS, TERMS_OF_OLDER_ROWS] : [TERMS_OF_COLUMNS];
+  return pages.flatMap((page) =>
+    ways.map((terms) => {
+      const wanted = sql`from audit_log where ${conditions(org, page, terms)} ${newest}`;
+      if (!page.error && !page.event) return sql`(select ${COLUMNS}, seq ${wanted})`;
+      return sql`(select ${COLUMNS}, seq from audit_log where org_id = ${org.id} and id in (select id ${wanted}))`;
+    }),
+  );
 }
 
 /** Members by their email, service accounts by their name. */
@@ -208,7 +214,7 @@ type Term = "tool" | "client" | "token" | "address" | "traceId" | "error";
 
 const TERMS_OF_ENTRY: Record<Term, RawBuilder<unknown>> = {
   tool: sql`entry ->> 'tool'`,
-  client: sql`entry ->> 'client'`,
+  client: sql`coalesce(entry ->> 'client', entry ->> 'client_id')`,
   token: sql`entry ->> 'token'`,
   address: sql`entry ->> 'address'`,
   traceId: sql`entry ->> 'trace_id'`,
@@ -222,6 +228,12 @@ const TERMS_OF_COLUMNS: Record<Term, RawBuilder<unknown>> = {
   address: sql`address`,
   traceId: sql`trace_id`,
   error: sql`error`,
+};
+
+/** What is not a call once said `client_id`. */
+const TERMS_OF_OLDER_ROWS: Record<Term, RawBuilder<unknown>> = {
+  ...TERMS_OF_COLUMNS,
+  client: sql`client is null and event <> 'call' and entry ->> 'client_id'`,
 };
 
 function conditions(org: OrgScope, filter: Omit<AuditPage, "limit">, terms: typeof TERMS_OF_ENTRY) {

@@ -1,3 +1,4 @@
+import { clientOf } from "@gatehouse/audit/client-of";
 import { type AuditEntry, type AuditFilter, listAudit } from "@gatehouse/store/audit";
 import type { Reading } from "@gatehouse/store/audit-chain";
 import { type Database, withOrg } from "@gatehouse/store/database";
@@ -65,7 +66,7 @@ async function* readNewestFirst({ db, orgId, filter }: Wanted): AsyncGenerator<A
 const COLUMNS = ["id", "at", "event", "outcome", "user", "connector", "tool", "client", "address", "trace_id", "error"];
 
 function cellsOf({ id, at, event, outcome, entry, ...row }: AuditEntry): unknown[] {
-  const { tool, client, address, trace_id: trace, error } = entry;
+  const { tool, address, trace_id: trace, error } = entry;
   const user = row.userEmail ?? row.serviceAccountName ?? row.userId;
   const connector = row.connectorName ?? row.connectorId;
   return [
@@ -76,7 +77,7 @@ function cellsOf({ id, at, event, outcome, entry, ...row }: AuditEntry): unknown
     user,
     connector,
     tool,
-    client,
+    clientOf(entry),
     address,
     trace,
     error,

@@ -253,7 +253,7 @@ async function disconnect(
   const ended = await deleteGrantsOfRefusedClients(org);
   if (ended.length > 0 && !confirmed) throw mustBeConfirmed(ended);
   for (const grant of ended) {
-    const entry = { client_id: grant.clientId, grant: grant.id, reason, member: grant.userId };
+    const entry = { client: grant.clientId, grant: grant.id, reason, member: grant.userId };
     await audit(org, userId, "grant.revoked", entry);
   }
 }

@@ -120,7 +120,7 @@ export function ownClients({ db }: Deps) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           if (!(await replaceSecretOfOwnClient(scope, id, sha256(secret)))) noSuchClient();
           await audit(scope, c.var.session.user.id, "own_client.secret_replaced", {
-            client_id: id,
+            client: id,
             after: { secret: "changed" },
           });
         });
@@ -136,9 +136,9 @@ export function ownClients({ db }: Deps) {
         await withOrg(db, c.var.membership.org.id, async (scope) => {
           const client = (await deleteOwnClient(scope, id)) ?? noSuchClient();
           const { name, redirectUris } = client;
-          await audit(scope, userId, "own_client.deleted", { client_id: id, before: { name, redirectUris } });
+          await audit(scope, userId, "own_client.deleted", { client: id, before: { name, redirectUris } });
           for (const grant of await deleteGrantsOfClient(scope, id)) {
-            const entry = { client_id: id, grant: grant.id, reason: "client_deleted", member: grant.userId };
+            const entry = { client: id, grant: grant.id, reason: "client_deleted", member: grant.userId };
             await audit(scope, userId, "grant.revoked", entry);
           }
           await deleteClient(scope, id);
@@ -159,7 +159,7 @@ async function registerOwnClient(
   await upsertClient(org, id, { identity: id, registration: "manual", name, host: null });
   await decideOnClient(org, id, { decision: "allowed", userId });
   const after = { name, redirectUris, tokenEndpointAuthMethod };
-  await audit(org, userId, "own_client.registered", { client_id: id, after });
+  await audit(org, userId, "own_client.registered", { client: id, after });
 }
 
 function ownClientView({ createdAt, secretChangedAt, secretHash, orgId: _, ...client }: OwnClient) {

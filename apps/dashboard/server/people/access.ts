@@ -182,7 +182,7 @@ type Ended = NonNullable<Awaited<ReturnType<typeof deleteGrant>>>;
 function auditRevocation(scope: OrgScope, by: { id: string }, grant: Ended & { id: string }): Promise<void> {
   const { id, userId, connectorId, clientId, clientName } = grant;
   const reason = by.id === userId ? "revoked_by_member" : "revoked_by_admin";
-  const entry = { client_id: clientId, client_name: clientName, grant: id, member: userId, reason };
+  const entry = { client: clientId, client_name: clientName, grant: id, member: userId, reason };
   return insertAudit(scope, { event: "grant.revoked", outcome: "ok", userId: by.id, connectorId, entry });
 }
 

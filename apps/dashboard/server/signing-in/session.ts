@@ -171,7 +171,7 @@ export function session({ db, publicUrl, issuer, signup = "invite" }: Deps) {
             insertAuditInOrgsOf(transaction, user.id, {
               event: "sign_out",
               outcome: "ok",
-              entry: { client_id: "dashboard" },
+              entry: { client: "dashboard" },
             }),
           );
           const after = { post_logout_redirect_uri: new URL("/dashboard", publicUrl).href };

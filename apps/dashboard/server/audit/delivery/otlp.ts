@@ -1,3 +1,4 @@
+import { clientOf } from "@gatehouse/audit/client-of";
 import type { DeliveredRow } from "@gatehouse/store/audit-deliveries";
 import type { Batch } from "./send.ts";
 
@@ -25,7 +26,7 @@ const INFO = { severityNumber: 9, severityText: "INFO" };
 const WARN = { severityNumber: 13, severityText: "WARN" };
 
 function recordOf(row: DeliveredRow, observedAt: Date) {
-  const { trace_id: traceId, tool, client, method, address, error } = row.entry;
+  const { trace_id: traceId, tool, method, address, error } = row.entry;
   const isTraced = typeof traceId === "string" && TRACE_ID.test(traceId);
   return {
     timeUnixNano: nanoseconds(row.at),
@@ -41,7 +42,7 @@ function recordOf(row: DeliveredRow, observedAt: Date) {
       "gatehouse.outcome": row.outcome,
       "gatehouse.connector": row.connectorSlug,
       "gatehouse.tool": tool,
-      "gatehouse.client": client,
+      "gatehouse.client": clientOf(row.entry),
       "user.id": row.user,
       "user.name": row.userName,
       "client.address": address,
