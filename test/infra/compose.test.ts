@@ -2,6 +2,8 @@ import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readConfig, VARIABLES } from "@gatehouse/gatehouse/config";
+import { GRACE_MS } from "@gatehouse/gatehouse/listen";
+import { COMMIT_MS_MAX } from "@gatehouse/store/audit-writer";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { compose, interpolate, OPTIONAL_SECRETS, ours, ROOT, read, readImage, services } from "./compose.ts";
@@ -99,6 +101,22 @@ test("every path that compose names is there, and every service, secret and volu
     }
   }
 });
+
+test("nobody is killed before calls have ended and the audit log and telemetry are written, however slowly", async () => {
+  const needed = (GRACE_MS + GROUPS_LAST * 2 * COMMIT_MS_MAX + EXPORT_MS_MAX) / 1000;
+  for (const name of serving) expect(compose.services[name]?.stop_grace_period).toBe(`${STOPPED_SECONDS}s`);
+  expect(STOPPED_SECONDS).toBeGreaterThan(needed);
+  const pods = await read("infra/helm/gatehouse/templates/deployments.yaml");
+  const [, sleep] = /preStop: { sleep: { seconds: (\d+) } }/.exec(pods)!;
+  expect(pods).toContain(`terminationGracePeriodSeconds: ${STOPPED_SECONDS + Number(sleep)}\n`);
+  expect(await read("docs/operating.md")).toContain(`the process ${STOPPED_SECONDS} s besides before it is killed`);
+});
+
+const STOPPED_SECONDS = 60;
+/** The one that is on its way, and the one that waits for it. */
+const GROUPS_LAST = 2;
+/** `OTEL_EXPORTER_OTLP_TIMEOUT`, where nothing is said. */
+const EXPORT_MS_MAX = 10_000;
 
 test("the proxy leads to services that there are, at the port that the image listens on", async () => {
   const caddyfile = await read("infra/Caddyfile");

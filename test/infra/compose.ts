@@ -13,6 +13,7 @@ export interface Service {
   healthcheck?: { test?: string[]; disable?: boolean };
   depends_on?: string[] | Record<string, unknown>;
   restart?: string;
+  stop_grace_period?: string;
   read_only?: boolean;
   cap_drop?: string[];
 }

@@ -28,7 +28,7 @@ const GROUP_MAX = 1000;
 const TURNS_MAX = 8;
 const RETRY_MS = 250;
 /** A commit that takes longer is taken for lost. */
-const COMMIT_MS_MAX = 5000;
+export const COMMIT_MS_MAX = 5000;
 
 interface Options {
   access: DatabaseAccess;
