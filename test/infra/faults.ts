@@ -12,8 +12,7 @@ import type { Endpoint, Person, TestHouse } from "@gatehouse/testing/house";
 import { giveSecrets } from "@gatehouse/testing/org-secrets";
 import { tokenFor } from "@gatehouse/testing/token-for";
 import { sql } from "kysely";
-import { bearer, callTool, post } from "../../apps/gateway/test/client.ts";
-import { startUpstream, TOOLS } from "../../apps/gateway/test/upstream.ts";
+import { startUpstream } from "../../apps/gateway/test/upstream.ts";
 
 // What goes wrong at signing in, at renewing and by itself with time, done for real to a running house.
 
@@ -108,17 +107,12 @@ export async function upstreamRefuses(
   };
 }
 
-export async function certificateEnds({
-  house,
-  alice,
-  endpoint: { org },
-}: Furnished): Promise<Fault & AsyncDisposable> {
+/** Nobody calls there. */
+export async function certificateEnds({ house, endpoint: { org } }: Furnished): Promise<Fault & AsyncDisposable> {
   const tls = { ...makeCertificate(), requestCert: true, rejectUnauthorized: false };
   const upstream = await startUpstream({ tls });
   const access = [{ kind: "mtls" as const }];
-  const tools = TOOLS.map((tool) => ({ ...tool, classification: "read" as const }));
-  const endpoint = await house.addConnector(org, { slug: "ledger", url: upstream.url, tools, access });
-  const { accessToken } = await tokenFor(alice, endpoint.url);
+  const endpoint = await house.addConnector(org, { slug: "ledger", url: upstream.url, access });
   const given = { connectorId: endpoint.id, url: upstream.url, access };
 
   async function give(endsAt?: Date): Promise<void> {
@@ -127,16 +121,11 @@ export async function certificateEnds({
     const dataKey = await house.vault.dataKey(org.id);
     await withOrg(house.ownerDb, org.id, (scope) => giveSecrets(scope, dataKey, { ...given, secrets }));
   }
-  const call = () => post(endpoint.url, callTool("look"), bearer(accessToken)).catch(() => {});
-  const callers = setInterval(call, 250);
   return {
     alert: "CertificateEnds",
     goWrong: () => give(new Date(Date.now() + 13 * 86_400_000)),
     goWell: () => give(),
-    [Symbol.asyncDispose]() {
-      clearInterval(callers);
-      return upstream[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
   };
 }
 

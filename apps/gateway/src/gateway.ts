@@ -20,6 +20,7 @@ import { openSubscriptions } from "./bridges/subscriptions.ts";
 import { openUpstreamSessions } from "./bridges/upstream-sessions.ts";
 import { call, continuations, sessionEnd, sessionStream, sseMessage, sseStream } from "./call.ts";
 import { openClientTokens } from "./client-tokens.ts";
+import { observeCertificates } from "./credentials/certificate-end.ts";
 import { openMemberCredentials } from "./credentials/member-credentials.ts";
 import { openOnBehalf } from "./credentials/on-behalf.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -53,6 +54,7 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
   /** Where audit rows go; the gateway closes it. */
   audit?: AuditWriter;
   upstreamTimeoutMs?: number;
+  upstreamLookEveryMs?: number;
   sessionTtlSeconds?: number;
   /** Where there are other replicas: already listening, and the gateway closes it. */
   internal?: InternalListener | undefined;
@@ -62,6 +64,7 @@ export type GatewayOptions = Pick<Dependencies, "publicUrl" | "vault" | "egress"
 export async function startGateway({
   access,
   upstreamTimeoutMs = CALL.silenceMs,
+  upstreamLookEveryMs,
   sessionTtlSeconds = 3600,
   internal,
   operatorClients,
@@ -87,7 +90,7 @@ export async function startGateway({
   // Apart from the snapshots', which must not wait for it.
   const credentialsDb = openDatabase(access, "gatehouse_gateway", 4);
   const members = openMemberCredentials({ ...given, operatorClients, db: credentialsDb, snapshots });
-  const upstreams = openUpstreams({ ...given, db: credentialsDb });
+  const upstreams = openUpstreams({ ...given, snapshots, db: credentialsDb, lookEveryMs: upstreamLookEveryMs });
   const backs = openBacks({ egress: given.egress, upstreams, upstreamTimeoutMs, replicaId });
   const upstreamSessions = openUpstreamSessions({ backs, state, replicaId, vault });
   const clientTokens = openClientTokens({ ...given, db });
@@ -127,6 +130,7 @@ export async function startGateway({
   };
   listenToHints(deps);
   const observed = new DisposableStack();
+  observed.use(observeCertificates({ ...given, snapshots }));
   observed.use(activeExchanges.observe(() => [[underway.count]]));
   observed.use(openStreamsGauge.observe(() => [[streams.count]]));
   const fail = failWith(deps);

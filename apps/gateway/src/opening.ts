@@ -4,7 +4,6 @@ import { openCredential, tokenEndpointOf } from "@gatehouse/credentials/sealed-c
 import type { ClientTls } from "@gatehouse/egress/egress";
 import type { Credential } from "@gatehouse/store/credentials";
 import type { DataKey } from "@gatehouse/vault/vault";
-import { noticeEnd } from "./credentials/certificate-end.ts";
 
 /** A way into an upstream, and the credential that goes with it, or what is made for each request. */
 export type Key = { way: Way; credential: Credential } | Made;
@@ -25,14 +24,9 @@ export interface Opening {
   tls: (() => ClientTls) | undefined;
 }
 
-interface Slugged {
-  id: string;
-  slug: string;
-}
-
 export function openWith(
   keys: readonly Key[],
-  { org, connector, dataKey }: { org: Slugged; connector: Slugged & { origin: string }; dataKey: DataKey },
+  { org, connector, dataKey }: { org: { id: string }; connector: { origin: string }; dataKey: DataKey },
 ): Opening {
   function open<Opened extends object>(key: Key): Opened {
     if (key.credential === null) return key.make() as Opened;
@@ -45,11 +39,6 @@ export function openWith(
     });
   }
   const certificate = keys.find(({ way }) => way.kind === "mtls");
-  function openTls(): ClientTls {
-    const tls = open<ClientTls>(certificate!);
-    noticeEnd(tls, { org: org.slug, connector: connector.slug });
-    return tls;
-  }
   return {
     boundary: keys.map(boundaryOf).join(),
     present() {
@@ -57,7 +46,7 @@ export function openWith(
       for (const key of keys) if (key !== certificate) present(key.way, open(key), presented);
       return presented;
     },
-    tls: certificate && openTls,
+    tls: certificate && (() => open<ClientTls>(certificate)),
   };
 }
 

@@ -85,11 +85,13 @@ export interface OrgSnapshot {
 export interface OrgSnapshots extends AsyncDisposable {
   /** `null` for an org that is not there. Throws `unavailable` where what is remembered is old and cannot be renewed. */
   find(orgId: string): OrgSnapshot | null | Promise<OrgSnapshot | null>;
-  onChange(listener: (org: OrgSnapshot | null, orgId: string) => void): void;
+  /** Told of each org when it is first read, and of each change. */
+  onChange(listener: OrgListener): void;
   /** A member's credentials are not what they were. */
   onMemberChange(listener: MemberListener): void;
 }
 
+type OrgListener = (org: OrgSnapshot | null, orgId: string) => void;
 type MemberListener = (member: { orgId: string; userId: string }) => void;
 
 const LOOK_EVERY_MS = 250;
@@ -108,7 +110,7 @@ export async function openSnapshots({
 }): Promise<OrgSnapshots> {
   const orgs = new Map<string, OrgSnapshot | null>();
   const loading = new Map<string, Promise<OrgSnapshot | null>>();
-  const listeners: ((org: OrgSnapshot | null, orgId: string) => void)[] = [];
+  const listeners: OrgListener[] = [];
   const memberListeners: MemberListener[] = [];
   let cursor: ChangeCursor = null;
   let freshAt = 0;
@@ -133,7 +135,10 @@ export async function openSnapshots({
 
   async function reload(orgId: string): Promise<void> {
     await loading.get(orgId)?.catch(() => {});
-    const org = await readOrg(db, publicUrl, orgId);
+    keep(orgId, await readOrg(db, publicUrl, orgId));
+  }
+
+  function keep(orgId: string, org: OrgSnapshot | null): void {
     orgs.set(orgId, org);
     for (const listener of listeners) listener(org, orgId);
   }
@@ -142,7 +147,7 @@ export async function openSnapshots({
     let org = loading.get(orgId);
     if (!org) {
       org = readOrg(db, publicUrl, orgId).then((read) => {
-        if (!orgs.has(orgId)) orgs.set(orgId, read);
+        if (!orgs.has(orgId)) keep(orgId, read);
         return read;
       });
       loading.set(orgId, org);

@@ -1,7 +1,9 @@
+import { archiveConnector } from "@gatehouse/store/connectors";
 import { withOrg } from "@gatehouse/store/database";
 import { listOutages } from "@gatehouse/store/outages";
 import { listMetrics } from "@gatehouse/telemetry/metrics";
 import { renderOpenMetrics } from "@gatehouse/telemetry/open-metrics";
+import { makeCertificate } from "@gatehouse/testing/certificate";
 import { expect, test, vi } from "vitest";
 import { bearer, callTool, post } from "./client.ts";
 import { startSmallHouse } from "./house.ts";
@@ -63,4 +65,30 @@ test("a member's own refusal by the upstream closes it to nobody else", async ()
     const { error } = await called(small, "look");
     expect(error?.message).not.toMatch(/left alone/);
   }
+});
+
+test("connectors that nobody calls: their upstreams are probed, their certificates' ends known, and both forgotten with them", async () => {
+  await using upstream = await startUpstream();
+  const gone = await startUpstream();
+  await gone[Symbol.asyncDispose]();
+  await using small = await startSmallHouse(upstream, { upstreamLookEveryMs: 20 });
+  const { house, org } = small;
+  const quiet = await house.addConnector(org, "quiet", gone);
+  const { cert: certificate, key } = makeCertificate();
+  const mutual = { access: [{ kind: "mtls" as const }], secrets: { mtls: { certificate, key } } };
+  const ledger = await house.addConnector(org, "ledger", gone, mutual);
+  const of = (metric: string, connector: string) =>
+    new RegExp(`gatehouse_${metric}\\{gatehouse_org="acme",gatehouse_connector="${connector}"\\} (.*)`).exec(
+      scrape(),
+    )?.[1];
+  await called(small, "look");
+  expect(of("connector_up", "quiet")).toBe("1");
+  await vi.waitFor(() => expect(of("connector_up", "quiet")).toBe("0"), { timeout: 10_000 });
+  const outages = () => withOrg(house.owner, org.id, listOutages);
+  await vi.waitFor(async () => expect(await outages()).toMatchObject([{ connectorId: quiet.id }]));
+  expect(of("connector_up", "tools")).toBe("1");
+  expect(of("certificate_expiry_timestamp_seconds", "ledger")).toBe(String(Date.UTC(2049, 11, 31, 23, 59, 59) / 1000));
+  for (const { id } of [quiet, ledger]) await withOrg(house.owner, org.id, (scope) => archiveConnector(scope, id));
+  await vi.waitFor(() => expect(of("connector_up", "quiet")).toBeUndefined());
+  expect(of("certificate_expiry_timestamp_seconds", "ledger")).toBeUndefined();
 });

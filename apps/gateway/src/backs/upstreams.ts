@@ -15,7 +15,7 @@ import {
 import type { Dependencies } from "../dependencies.ts";
 import { errorTypeOf } from "../error-type.ts";
 import type { Exchange } from "../exchange.ts";
-import type { ConnectorSnapshot } from "../snapshots.ts";
+import type { ConnectorSnapshot, OrgSnapshot } from "../snapshots.ts";
 import { addressOf } from "./upstream-request.ts";
 
 /** One request to an upstream: let in by its guard, and traced. It ends in one of three ways. */
@@ -29,7 +29,7 @@ export interface UpstreamRequest {
   retryAfterMs(error: Error): number | null;
 }
 
-/** What is known of upstreams by what becomes of requests to them. */
+/** What is known of upstreams by what becomes of requests to them, and by a light probe of those that nobody calls. */
 export interface Upstreams extends Disposable {
   /** Throws where the upstream is left alone, or has too much to do. */
   begin(exchange: Exchange, options?: RequestOptions): UpstreamRequest;
@@ -46,18 +46,42 @@ interface Known {
   orgId: string;
   orgSlug: string;
   guard: Guard;
+  /** At which look it is probed, unless somebody calls it before. */
+  probedAt: number;
 }
 
 /** Full jitter. */
 const RETRY_MS_MAX = 250;
-const PROBE_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 10_000;
+/** So many looks without a call, more or less, and it is probed. */
+const QUIET_LOOKS = 30;
+const PROBES_MAX = 32;
 /** A gateway knows of no more. */
 const KNOWN_MAX = 10_000;
 
-export function openUpstreams({ egress, db, log }: Pick<Dependencies, "egress" | "log"> & { db: Database }): Upstreams {
-  const byId = new Map<string, Known>();
+export interface UpstreamsOptions extends Pick<Dependencies, "egress" | "log" | "snapshots"> {
+  db: Database;
+  lookEveryMs?: number | undefined;
+}
 
-  function find({ org, connector }: Exchange): Known {
+export function openUpstreams({
+  egress,
+  db,
+  log,
+  snapshots,
+  lookEveryMs = LOOK_EVERY_MS,
+}: UpstreamsOptions): Upstreams {
+  const byId = new Map<string, Known>();
+  let looks = 0;
+  let probing = 0;
+
+  snapshots.onChange((org, orgId) => {
+    const there = org && !org.suspended ? org.connectors : new Map<string, ConnectorSnapshot>();
+    for (const [id, known] of byId) if (known.orgId === orgId && !there.has(id)) byId.delete(id);
+    for (const connector of there.values()) if (byId.size < KNOWN_MAX) find(org!, connector);
+  });
+
+  function find(org: Pick<OrgSnapshot, "id" | "slug">, connector: ConnectorSnapshot): Known {
     const known = byId.get(connector.id);
     if (known && known.connector.origin === connector.origin) {
       known.connector = connector;
@@ -70,9 +94,18 @@ export function openUpstreams({ egress, db, log }: Pick<Dependencies, "egress" |
       onRefusal: (reason) => upstreamRefusals.add(1, ...labels, reason),
       onChange: (state) => void tell(made, state),
     });
-    const made: Known = { connector, orgId: org.id, orgSlug: org.slug, guard };
+    const made: Known = { connector, orgId: org.id, orgSlug: org.slug, guard, probedAt: someTimeLater() };
     byId.set(connector.id, made);
     return made;
+  }
+
+  /** Not all at once, and not when other replicas do. */
+  const someTimeLater = () => looks + Math.ceil(QUIET_LOOKS * (0.5 + Math.random()));
+
+  function guardOf({ org, connector }: Exchange): Guard {
+    const known = find(org, connector);
+    known.probedAt = looks + QUIET_LOOKS;
+    return known.guard;
   }
 
   /** For the dashboard. */
@@ -93,22 +126,38 @@ export function openUpstreams({ egress, db, log }: Pick<Dependencies, "egress" |
     } catch {
       return;
     }
+    known.probedAt = looks + 1;
     try {
       const url = new URL(connector.path.split("?", 1)[0]!, connector.origin);
       const headers = { accept: "application/json, text/event-stream", "user-agent": "gatehouse" };
       const { egressException: exception, id: boundary } = connector;
       const { status } = await egress.fetch(url, { ...SIGN_OF_LIFE, headers, exception, boundary, enough: () => true });
-      if (status < 500 || status === 501) guard.answered();
-      else guard.failed(`HTTP ${status}`);
+      if (isOutage(status)) guard.failed(`HTTP ${status}`);
+      else guard.answered();
     } catch (error) {
       guard.failed(describeFailure(error, new URL(connector.origin).host).message);
     }
+    if (guard.state.reason === null) known.probedAt = someTimeLater();
     if (!guard.state.isUp) await tell(known, guard.state);
   }
 
-  const timer = setInterval(() => {
-    for (const known of byId.values()) if (!known.guard.state.isUp) void probe(known);
-  }, PROBE_EVERY_MS);
+  /** Whoever has waited longest comes first. */
+  function look(): void {
+    looks++;
+    const due = byId.values().filter((known) => !known.guard.state.isUp || isQuiet(known));
+    for (const known of due.take(PROBES_MAX - probing).toArray()) {
+      byId.delete(known.connector.id);
+      byId.set(known.connector.id, known);
+      probing++;
+      void probe(known).finally(() => probing--);
+    }
+  }
+
+  /** Who asks for a certificate may say nothing to somebody without one. */
+  const isQuiet = ({ probedAt, connector }: Known) =>
+    probedAt <= looks && !connector.access.some(({ kind }) => kind === "mtls");
+
+  const timer = setInterval(look, lookEveryMs);
   timer.unref();
 
   const observed = new DisposableStack();
@@ -124,8 +173,7 @@ export function openUpstreams({ egress, db, log }: Pick<Dependencies, "egress" |
 
   return {
     begin(exchange, { attributes = {}, isStream = false } = {}) {
-      const known = find(exchange);
-      const guard = isStream ? UNGUARDED : known.guard;
+      const guard = isStream ? UNGUARDED : guardOf(exchange);
       guard.enter();
       return beginRequest(exchange, guard, attributes);
     },
