@@ -55,6 +55,7 @@ const EnvironmentVariables = z
     GATEHOUSE_INTERNAL_HOST: z.string().default("127.0.0.1"),
     GATEHOUSE_INTERNAL_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).default(0),
     GATEHOUSE_AUDIT_HEADS: z.string().transform(parseHeadsPlace).optional(),
+    GATEHOUSE_DEPLOYMENT_AUDIT_DAYS: z.coerce.number("must be a number").int().min(30, "must be 30 or more").optional(),
     METRICS_HOST: z.string().optional(),
     METRICS_PORT: z.coerce.number("must be a number").int().min(0).max(65_535).optional(),
     GATEHOUSE_DRAIN_MS: z.coerce.number("must be a number").int().min(0).max(120_000).default(0),
@@ -115,6 +116,8 @@ export interface Config {
   internalPort: number;
   /** Where the signed heads of the audit log are written besides the database. */
   auditHeads: URL | undefined;
+  /** For how long the deployment's own audit log is kept; for good, where nothing is said. */
+  deploymentAuditDays: number | undefined;
   /** For Prometheus, and for whoever asks what is wrong; nothing is served where there is none. */
   metrics: { host: string; port: number } | undefined;
   /** Between saying that it is not ready and taking nothing new. */
@@ -157,6 +160,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     internalHost: variables.GATEHOUSE_INTERNAL_HOST,
     internalPort: variables.GATEHOUSE_INTERNAL_PORT,
     auditHeads: variables.GATEHOUSE_AUDIT_HEADS,
+    deploymentAuditDays: variables.GATEHOUSE_DEPLOYMENT_AUDIT_DAYS,
     metrics:
       variables.METRICS_PORT === undefined
         ? undefined

@@ -41,6 +41,8 @@ export interface HouseOptions extends MailOptions, Pick<AuthDeps, "signup" | "op
   internalPort?: number | undefined;
   /** Where the audit log's heads are written besides the database. */
   auditHeads?: URL | undefined;
+  /** For how long the deployment's own audit log is kept; for good, where nothing is said. */
+  deploymentAuditDays?: number | undefined;
   /** Where what this process depends on is told in full. */
   metricsServer?: MetricsServer | undefined;
   /** From when it is said not to be ready until nothing new is taken: whoever balances load has to notice. */

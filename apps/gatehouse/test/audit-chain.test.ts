@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { type Head, headSignerOf } from "@gatehouse/audit/head";
 import type { Finding } from "@gatehouse/audit/verify";
 import { readWholeLog } from "@gatehouse/dashboard/audit/whole-log";
-import { type AuditRow, insertAudit, listAudit, newAuditId } from "@gatehouse/store/audit";
+import { type AuditRow, insertAudit, listAudit, NO_ORG, newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { insertOrg } from "@gatehouse/store/orgs";
@@ -260,7 +260,7 @@ test("what an org does not keep is gone, and what it keeps can be verified still
   const partitions = async () =>
     (await sql`select from pg_inherits where inhparent = 'audit_log'::regclass`.execute(log.owner)).rows.length;
   const before = await partitions();
-  await retainAudit(log.db, log.signer, publishTo(pathToFileURL(log.headsFile)));
+  await retainAudit(log.db, { signer: log.signer, publish: publishTo(pathToFileURL(log.headsFile)) });
   expect(await partitions()).toBe(before - 2);
   await log.write(1);
   await log.chain();
@@ -270,6 +270,20 @@ test("what an org does not keep is gone, and what it keeps can be verified still
   expect(await verdicts()).toMatchObject([{ rows: 4, finding: null }]);
   await sql`delete from audit_log where seq = 3`.execute(log.owner);
   expect((await log.verify()).finding).toMatchObject({ kind: "removed", seq: 3 });
+});
+
+test("the deployment's own log is kept for good, or as long as its operator says", async () => {
+  await using log = await startLog();
+  const own = (at: number) => ({ ...log.call("own"), orgId: NO_ORG, id: uuidv7({ msecs: at }), at: new Date(at) });
+  for (const days of [40, 20]) await log.writer.append(own(Date.now() - days * 86_400_000));
+  await log.chain();
+  const publish = publishTo(pathToFileURL(log.headsFile));
+  const verifyOwn = async () =>
+    (await Array.fromAsync(verifyDatabase(log.db, [NO_ORG], { key: log.signer.key, count: () => {} })))[0];
+  await retainAudit(log.db, { signer: log.signer, publish });
+  expect(await verifyOwn()).toMatchObject({ rows: 2, finding: null });
+  await retainAudit(log.db, { signer: log.signer, publish, deploymentAuditDays: 30 });
+  expect(await verifyOwn()).toMatchObject({ rows: 1, end: { seq: 2 }, finding: null });
 });
 
 test("a change that was undone leaves a number out, and nothing is named", async () => {

@@ -20,6 +20,7 @@ export interface AuditKeeperOptions {
   log: Logger;
   /** Where heads are written besides the database. */
   auditHeads?: URL | undefined;
+  deploymentAuditDays?: number | undefined;
   signHeadsEveryMs?: number | undefined;
 }
 
@@ -31,7 +32,7 @@ const RETAIN_EVERY_MS = 60 * 60_000;
 
 /** Looks after what the audit log's inbox takes in. Of many processes, one at a time chains. */
 export function keepAudit(options: AuditKeeperOptions): AsyncDisposable {
-  const { access, vault, log, auditHeads, signHeadsEveryMs = SIGN_EVERY_MS } = options;
+  const { access, vault, log, auditHeads, deploymentAuditDays, signHeadsEveryMs = SIGN_EVERY_MS } = options;
   const stack = new AsyncDisposableStack();
   const db = stack.use(openDatabase(access, "gatehouse_chain", 3));
   const publish = publishTo(auditHeads);
@@ -58,7 +59,7 @@ export function keepAudit(options: AuditKeeperOptions): AsyncDisposable {
     },
     {
       ...{ name: "retention", everyMs: RETAIN_EVERY_MS, failure: "old audit rows are not deleted" },
-      work: () => retainAudit(db, signer, publish),
+      work: () => retainAudit(db, { signer, publish, deploymentAuditDays }),
     },
   ];
   stack.use(doAll(jobs, log));

@@ -1,4 +1,5 @@
 import type { HeadSigner } from "@gatehouse/audit/head";
+import { NO_ORG } from "@gatehouse/store/audit";
 import { findChain, insertHead } from "@gatehouse/store/audit-chain";
 import {
   deleteRetained,
@@ -13,17 +14,23 @@ import type { PublishHeads } from "./sign-heads.ts";
 
 const ROWS_AT_ONCE = 5000;
 
-/** Deletes what orgs do not keep any longer. Where an org's chain begins from then on is signed before anything is gone. */
-export async function retainAudit(db: Database, signer: HeadSigner, publish: PublishHeads): Promise<void> {
-  for (const retention of await listRetentions(db)) await retain(db, retention, { signer, publish });
+interface Signing {
+  signer: HeadSigner;
+  publish: PublishHeads;
+}
+
+/** Deletes what is not kept any longer. Where a chain begins from then on is signed before anything is gone. */
+export async function retainAudit(
+  db: Database,
+  { deploymentAuditDays, ...signing }: Signing & { deploymentAuditDays?: number | undefined },
+): Promise<void> {
+  const retentions = await listRetentions(db);
+  if (deploymentAuditDays) retentions.push({ org: NO_ORG, days: deploymentAuditDays });
+  for (const retention of retentions) await retain(db, retention, signing);
   await dropEmptyMonths(db);
 }
 
-async function retain(
-  db: Database,
-  retention: Retention,
-  { signer, publish }: { signer: HeadSigner; publish: PublishHeads },
-): Promise<void> {
+async function retain(db: Database, retention: Retention, { signer, publish }: Signing): Promise<void> {
   const { org } = retention;
   const [outlived, chain] = [await findOutlived(db, retention), await findChain(db, org)];
   if (outlived && chain && outlived.seq > chain.retainedSeq) {
