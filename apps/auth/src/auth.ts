@@ -26,12 +26,14 @@ import { introspect } from "./introspect.ts";
 import { type KeyRing, openKeyRing, retireKeys } from "./keys.ts";
 import { LIFETIMES, type Lifetimes } from "./lifetimes.ts";
 import { type MailOptions, startMailSender } from "./mail-sender.ts";
+import { noteTokenRefusals } from "./note-token-refusals.ts";
 import { paceRegistrations, REGISTRATION_LIMITS, type RegistrationLimits } from "./pace-registrations.ts";
 import { openProvider } from "./provider.ts";
 import { publishKeys } from "./publish-keys.ts";
 import { recordTokens } from "./record-tokens.ts";
 import { rememberBrowser } from "./remember-browser.ts";
 import { revokeAccessToken } from "./revoke-access-token.ts";
+import { openTally, type Tally } from "./tally.ts";
 import { openThrottle, type Throttle } from "./throttle.ts";
 
 export type Signup = "open" | "invite" | "closed";
@@ -82,6 +84,7 @@ export async function startAuth({
     verifier,
     formTokens,
     throttle: openThrottle({ db, vault }),
+    tally: openTally({ log }),
   };
   let answer = openListener(deps);
   keys.onChange(() => {
@@ -112,6 +115,7 @@ export async function startAuth({
     async [Symbol.asyncDispose]() {
       await collection[Symbol.asyncDispose]();
       await keys[Symbol.asyncDispose]();
+      await deps.tally[Symbol.asyncDispose]();
       await mailSender[Symbol.asyncDispose]();
       await links[Symbol.asyncDispose]();
     },
@@ -127,6 +131,7 @@ type Lasting = Omit<AuthDeps, "lifetimes" | "signup" | "registrationLimits"> & {
   verifier: AccessTokenVerifier;
   formTokens: FormTokens;
   throttle: Throttle;
+  tally: Tally;
 };
 
 /**
@@ -136,6 +141,7 @@ type Lasting = Omit<AuthDeps, "lifetimes" | "signup" | "registrationLimits"> & {
 function openListener(deps: Lasting): RequestListener {
   const { log, keys } = deps;
   const provider = openProvider({ ...deps, signingKeys: keys.signing });
+  provider.on("grant.error", noteTokenRefusals(deps));
   provider.use(answerFailure(log));
   provider.use(allowAnyOrigin);
   provider.use(deps.paceRegistrations);

@@ -17,6 +17,7 @@ import type { Lifetimes } from "./lifetimes.ts";
 import { errorPage, pageHeaders, STYLESHEET, STYLESHEET_PATH } from "./pages.ts";
 import { type Incident, type IncidentDeps, reportIncident } from "./report-incident.ts";
 import { signIn } from "./sign-in.ts";
+import type { Tally } from "./tally.ts";
 import type { Throttle } from "./throttle.ts";
 
 export interface InteractionDeps {
@@ -28,6 +29,7 @@ export interface InteractionDeps {
   browserSessions: BrowserSessions;
   formTokens: FormTokens;
   throttle: Throttle;
+  tally: Tally;
   lifetimes: Lifetimes;
   signup: Signup;
   log: Logger;

@@ -4,6 +4,7 @@ import { insertAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import { insertAuditInOrgsOf } from "@gatehouse/store/members";
 import { findOrgBySlug, findRole } from "@gatehouse/store/orgs";
+import { findUserByEmail } from "@gatehouse/store/users";
 import { signIns } from "@gatehouse/telemetry/events";
 import { setCookie } from "hono/cookie";
 import { addressOf } from "./address.ts";
@@ -90,17 +91,23 @@ function noEmail(): Fault {
 }
 
 function passwordWay(deps: InteractionDeps): Way {
-  const { db, throttle, log } = deps;
+  const { db, throttle, tally, log } = deps;
+  const unrecorded = (error: unknown) => log.error({ err: error }, "refused sign-in not recorded");
   return async function signInWithPassword(c, email, form) {
     const { interaction } = c.var;
     const address = addressOf(c);
     // Not waited for: whether there is such an account must not show in the time that the answer takes.
     const onRefused = ({ id: userId }: { id: string }, count: number) =>
-      void auditSignIn(deps, interaction, { userId, outcome: "refused", entry: { count } }).catch((error) =>
-        log.error({ err: error }, "refused sign-in not recorded"),
-      );
+      void auditSignIn(deps, interaction, { userId, outcome: "refused", entry: { count } }).catch(unrecorded);
+    const noteLimited = async () => {
+      const user = await findUserByEmail(db, email);
+      if (!user) return;
+      const row = { userId: user.id, outcome: "rate_limited" as const };
+      tally.note(`sign_in ${user.id}`, (count) => auditSignIn(deps, interaction, { ...row, entry: { count } }));
+    };
+    const onLimited = () => void noteLimited().catch(unrecorded);
     const password = String(form.password ?? "");
-    const user = await checkPassword({ db, throttle, onRefused }, { email, password, address });
+    const user = await checkPassword({ db, throttle, onRefused, onLimited }, { email, password, address });
     await auditSignIn(deps, interaction, { userId: user.id, outcome: "ok", entry: {} });
     return user.id;
   };
@@ -122,7 +129,7 @@ function sameRequest({ params }: Interaction): string {
 
 interface SignInOutcome {
   userId: string;
-  outcome: "ok" | "refused";
+  outcome: "ok" | "refused" | "rate_limited";
   entry: Record<string, unknown>;
 }
 

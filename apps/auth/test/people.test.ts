@@ -88,6 +88,9 @@ test("guesses at one account are stopped, also with the right password then; ano
   expect(stopped.status).toBe(429);
   expect(Number(stopped.headers.get("retry-after"))).toBeGreaterThan(0);
   expect(stopped.text).toContain("Too many attempts");
+  await signIn(house.ada, form);
+  const outcomes = async () => (await house.audit(house.org)).map(({ outcome }) => outcome).sort();
+  await expect.poll(outcomes).toEqual(["rate_limited", ...Array(5).fill("refused")]);
   expect(isConsent(await signIn(bob, await bob.browser.open(house.begin().url)))).toBe(true);
 });
 

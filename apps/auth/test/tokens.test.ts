@@ -1,10 +1,14 @@
+import { listAudit, NO_ORG } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
 import type { Mail } from "@gatehouse/store/mails";
+import { insertOwnClient } from "@gatehouse/store/own-clients";
 import { listRevokedGrants } from "@gatehouse/store/revocations";
+import { createLogger } from "@gatehouse/telemetry/log";
 import type { TestHouseOptions } from "@gatehouse/testing/house";
 import { decodeJwt } from "jose";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { openTally } from "../src/tally.ts";
 import { type AuthAlone, authorize, connect, redeem, refresh, startAuthAlone } from "./auth-alone.ts";
 
 async function startAcme(options: TestHouseOptions = {}) {
@@ -130,6 +134,13 @@ test("a refresh token with another client, or for another endpoint: an error, an
   expect([stolen.status, stolen.json.error]).toEqual([400, "invalid_grant"]);
   const widened = await refresh(house, clientId, tokens.refresh_token, { resource: elsewhere });
   expect([widened.status, widened.json.error]).toEqual([400, "invalid_target"]);
+  for (let times = 0; times < 3; times++) await refresh(house, other.client_id, tokens.refresh_token);
+  const refused = async () => (await house.audit(house.org)).filter(({ event }) => event === "token.refused");
+  const of = { client: clientId, grant: grantOf(tokens), grant_type: "refresh_token", address: "127.0.0.1" };
+  const expected = ["invalid_grant", "invalid_target"].map((outcome) => ({
+    ...{ outcome, userId: house.ada.id, connectorId: expect.any(String), entry: { ...of, count: 1 } },
+  }));
+  await expect.poll(refused).toMatchObject(expected);
   expect((await refresh(house, clientId, tokens.refresh_token)).status).toBe(200);
 });
 
@@ -178,6 +189,34 @@ test("a client that is not there any more: 401 invalid_client; a refresh token t
   await sql`delete from oidc_records where model = 'Client'`.execute(house.ownerDb);
   const gone = await refresh(house, "0b9c5f6e-0000-4000-8000-000000000000", "never");
   expect([gone.status, gone.json.error]).toEqual([401, "invalid_client"]);
+
+  const id = "own-test";
+  const secret = { tokenEndpointAuthMethod: "client_secret_post" as const, secretHash: Buffer.alloc(32) };
+  await withOrg(house.ownerDb, house.org.id, (scope) =>
+    insertOwnClient(scope, { id, name: "Own", redirectUris: ["https://own.example/"], ...secret }),
+  );
+  await refresh(house, id, "never", { client_secret: "wrong" });
+  await expect
+    .poll(async () => (await house.audit(house.org)).at(-1))
+    .toMatchObject({ event: "token.refused", outcome: "invalid_client", entry: { client: id, count: 1 } });
+  const strangers = () => withOrg(house.ownerDb, NO_ORG, (scope) => listAudit(scope, { limit: 9, event }));
+  const event = "strangers.refused";
+  await expect
+    .poll(async () => (await strangers()).map(({ outcome }) => outcome))
+    .toEqual(["invalid_client", "invalid_grant"]);
+});
+
+test("of a flood of refusals, the first is told, and then how many followed", async () => {
+  const told: unknown[] = [];
+  const tally = openTally({ log: createLogger({ level: "silent" }) });
+  for (const cause of ["one", "another", "one", "one"])
+    tally.note(cause, async (count) => void told.push([cause, count]));
+  await tally[Symbol.asyncDispose]();
+  expect(told).toEqual([
+    ["one", 1],
+    ["another", 1],
+    ["one", 2],
+  ]);
 });
 
 test("the table holds no token, code, id or secret that opens anything", async () => {

@@ -17,6 +17,7 @@ export const AUDIT_EVENTS = [
   "authorization.failed",
   "token.issued",
   "token.refreshed",
+  "token.refused",
   "refresh.reused",
   "grant.revoked",
   "static_token.minted",

@@ -37,6 +37,7 @@ const CHANGES: Record<AuditEvent, Change | null> = {
   "authorization.failed": null,
   "token.issued": null,
   "token.refreshed": null,
+  "token.refused": null,
   "refresh.reused": null,
   "grant.revoked": null,
   "static_token.minted": null,

@@ -113,6 +113,7 @@ const ACTIONS: Record<Exclude<Kind, "call">, string> = {
   "password.changed": "changed their password",
   "token.issued": "was given a token",
   "token.refreshed": "had a token renewed",
+  "token.refused": "was refused a token",
   "link.renewed": "had a linked account renewed",
   "connector.announced": "announced the connector",
   "operator.added": "made somebody an operator",
