@@ -1,5 +1,6 @@
 import { listen } from "@gatehouse/gatehouse/listen";
 import { cloneDatabase } from "@gatehouse/testing/database";
+import { startRelay } from "@gatehouse/testing/relay";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import {
@@ -12,7 +13,6 @@ import {
   signIn,
   startAuthAlone,
 } from "./auth-alone.ts";
-import { startRelay } from "./relay.ts";
 
 // What is interrupted between any two steps, or in the middle of one, is gone on with.
 

@@ -1,8 +1,8 @@
 import { cloneDatabase } from "@gatehouse/testing/database";
+import { startRelay } from "@gatehouse/testing/relay";
 import { expect, test } from "vitest";
 import { AuthorizationRequest, startAuthAlone } from "./auth-alone.ts";
 import { Browser } from "./browser.ts";
-import { startRelay } from "./relay.ts";
 
 test("a database that cannot be reached: 503 with Retry-After, to clients and to people, and then it goes on", async () => {
   await using database = await cloneDatabase();

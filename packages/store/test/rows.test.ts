@@ -1,4 +1,5 @@
 import { cloneDatabase } from "@gatehouse/testing/database";
+import { startRelay } from "@gatehouse/testing/relay";
 import { sql } from "kysely";
 import pg from "pg";
 import { expect, test } from "vitest";
@@ -188,6 +189,17 @@ test("an org whose rows cannot be written yet keeps no other org's waiting, and 
   });
   await Promise.all(own);
   expect(written.slice(40)).toEqual([first, second]);
+});
+
+test("a writer with nothing left to write ends, though Postgres says no more", async () => {
+  await using furnished = await startFurnished();
+  await using relay = await startRelay(new URL(furnished.access.url));
+  const access = { ...furnished.access, url: relay.url };
+  await using writer = openAuditWriter({ access, onError: (error) => expect.unreachable(String(error)) });
+  const row = { at: new Date(), event: "call", userId: null, connectorId: null, outcome: "ok", entry: {} } as const;
+  await writer.append({ ...row, id: newAuditId(), orgId: furnished.acme.id });
+  relay.hush();
+  await writer[Symbol.asyncDispose]();
 });
 
 test("rows that nobody waits for and that cannot be written are told of once for each try, and not once each", async () => {

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Postgres at an address of its own, which can be taken away. */
+/** Postgres at an address of its own, which can be taken away, or fall silent. */
 export async function startRelay(target: URL) {
   const sockets = new Set<Socket>();
   let isCut = false;
-  const server = createServer((inner) => {
+  const server = createServer({ allowHalfOpen: true }, (inner) => {
     if (isCut) return inner.destroy();
     const outer = connect(`${target.searchParams.get("host")}/.s.PGSQL.${target.port || 5432}`);
     for (const socket of [inner, outer]) sockets.add(socket.on("error", () => {}));
@@ -22,6 +22,9 @@ export async function startRelay(target: URL) {
   return {
     url: url.href,
     cut,
+    hush() {
+      for (const socket of sockets) socket.unpipe();
+    },
     restore: () => {
       isCut = false;
     },
