@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { headSignerOf } from "@gatehouse/audit/head";
+import { signHeads } from "@gatehouse/gatehouse/audit/sign-heads";
 import { verifyExport } from "@gatehouse/gatehouse/audit/verify";
 import { type AuditRow, insertAudit, newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
@@ -231,10 +233,15 @@ test("the whole log as JSON lines can be verified elsewhere; a choice of it, and
 
 test("how far the chain goes is told, and that something was changed", async () => {
   const { as, house, log, acme } = started;
-  await log();
-  await chained();
+  const key = headSignerOf(house.vault);
+  for (const _ of ["first", "last"]) {
+    await log();
+    await chained();
+    await signHeads(house.ownerDb, key, async () => {});
+  }
   const { json } = await as.auditor("GET", `${API}/integrity`);
   expect(json).toMatchObject({ chained: { seq: expect.any(Number), at: expect.any(String) }, retainedFrom: 1 });
+  expect(json.signed).toMatchObject({ seq: json.chained.seq, key: key.key });
   async function verdict() {
     const lines = (await as.auditor("GET", `${API}/verdict`)).text.trim().split("\n");
     const [{ progress }, { result }] = [JSON.parse(lines[0]!), JSON.parse(lines.at(-1)!)];

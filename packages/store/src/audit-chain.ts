@@ -168,13 +168,24 @@ export async function insertHead(db: Kysely<Tables>, { org, seq, hash, ...head }
     .execute();
 }
 
+const HEAD = sql`kind, org_id as org, seq::float8 as seq, encode(hash, 'hex') as hash, key, signature,
+  to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at`;
+
 /** In the order of the chain. */
 export async function listHeads(db: Kysely<Tables>, orgId: string): Promise<StoredHead[]> {
   const { rows } = await sql<StoredHead>`
-    select kind, org_id as org, seq::float8 as seq, encode(hash, 'hex') as hash, key, signature,
-      to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as at
-    from audit_heads where org_id = ${orgId} order by audit_heads.seq, kind desc`.execute(db);
+    select ${HEAD} from audit_heads where org_id = ${orgId} order by audit_heads.seq, audit_heads.kind desc`.execute(
+    db,
+  );
   return rows;
+}
+
+/** Of how far the chain is signed; `null` where it is not yet. */
+export async function findLastHead(db: Kysely<Tables>, orgId: string): Promise<StoredHead | null> {
+  const { rows } = await sql<StoredHead>`
+    select ${HEAD} from audit_heads where org_id = ${orgId} and audit_heads.kind = 'head'
+    order by audit_heads.seq desc limit 1`.execute(db);
+  return rows[0] ?? null;
 }
 
 /** Runs a query as who may see an org's rows. */

@@ -9,7 +9,7 @@ import {
   listConnectorIds,
   listSubjectIds,
 } from "@gatehouse/store/audit";
-import { findChain, listHeads } from "@gatehouse/store/audit-chain";
+import { findChain, findLastHead } from "@gatehouse/store/audit-chain";
 import { findAuditSettings, updateAuditSettings } from "@gatehouse/store/audit-settings";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
@@ -123,11 +123,10 @@ export function audit(deps: Deps) {
       }),
       async function readIntegrity(c) {
         const { org } = c.var.membership;
-        const { chain, heads } = await withOrg(db, org.id, async (scope) => ({
+        const { chain, head } = await withOrg(db, org.id, async (scope) => ({
           chain: await findChain(scope.db, org.id),
-          heads: await listHeads(scope.db, org.id),
+          head: await findLastHead(scope.db, org.id),
         }));
-        const head = heads.findLast(({ kind }) => kind === "head");
         return c.json({
           chained: chain && { seq: chain.seq, at: chain.at },
           signed: head ? { seq: head.seq, at: head.at, hash: head.hash, key: head.key } : null,
