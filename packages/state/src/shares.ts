@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as after, setImmediate as immediately } from "node:timers/promises";
+import { limitLots } from "@gatehouse/telemetry/events";
 import type { Redis } from "ioredis";
 
 /** What a replica tells of its own part in a count that all share, and what it asks for. */
@@ -107,21 +108,31 @@ export function openShares(connection: Redis): Shares {
   beating.unref();
   beat().catch(() => {});
 
+  async function askInTime(
+    key: string,
+    holder: string,
+    { max, slot, slots, used, held, wanted, lot, keepMs }: Asked,
+  ): Promise<Given | null> {
+    if (redis.status !== "ready" || performance.now() < awayUntil) return null;
+    const amounts = [slot, slots, max, held, wanted, lot, LEASE_MS, Math.ceil(keepMs)];
+    const answer = redis.askForShare(key, holder, ...amounts, ...used).catch(() => null);
+    const inTime = await Promise.race([answer, deadline()]);
+    if (inTime === null) {
+      awayUntil = performance.now() + AWAY_MS;
+      answer.then((late) => {
+        if (late) awayUntil = 0;
+      });
+      return null;
+    }
+    const [points, total, oldest, known, fresh] = inTime;
+    return { points, total, oldest, isKnown: known === 1, isFresh: fresh === 1 };
+  }
+
   return {
-    async ask(key, holder, { max, slot, slots, used, held, wanted, lot, keepMs }) {
-      if (redis.status !== "ready" || performance.now() < awayUntil) return null;
-      const amounts = [slot, slots, max, held, wanted, lot, LEASE_MS, Math.ceil(keepMs)];
-      const answer = redis.askForShare(key, holder, ...amounts, ...used).catch(() => null);
-      const inTime = await Promise.race([answer, deadline()]);
-      if (inTime === null) {
-        awayUntil = performance.now() + AWAY_MS;
-        answer.then((late) => {
-          if (late) awayUntil = 0;
-        });
-        return null;
-      }
-      const [points, total, oldest, known, fresh] = inTime;
-      return { points, total, oldest, isKnown: known === 1, isFresh: fresh === 1 };
+    async ask(key, holder, asked) {
+      const given = await askInTime(key, holder, asked);
+      limitLots.add(1, given ? "redis" : "insurance");
+      return given;
     },
     newHolder: () => `${replica}/${holders++}`,
     isConnected: () => redis.status === "ready",

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
+import { listMetrics } from "@gatehouse/telemetry/metrics";
 import { Redis } from "ioredis";
 import { expect, inject, test } from "vitest";
 import { type Limiter, openLimiter } from "../src/limiter.ts";
@@ -42,6 +43,12 @@ async function openTwo({ now, otherUrl }: { now?: () => number; otherUrl?: strin
 
 const key = () => randomUUID();
 const nothing = async () => 0;
+
+/** Lots that Redis did not give in time, as Prometheus is told. */
+function onInsurance(): number {
+  const metric = Iterator.from(listMetrics()).find(({ name }) => name === "gatehouse.limits.lots")!;
+  return Number([...metric.points()].find(({ labels }) => labels.source === "insurance")?.value ?? 0);
+}
 
 test("as many calls pass as the limit says, whether it is handed out one by one or in lots", async () => {
   const limiter = openLimiter(null);
@@ -98,8 +105,10 @@ test("a replica that Redis is slow to answer leaves the last of a limit to the o
   const name = key();
   const [one, other] = [limiters.one.rate(name, 400, 60), limiters.other.rate(name, 400, 60)];
   expect((await passing(() => one.take(), 180)) + (await passing(() => other.take(), 180))).toBe(360);
+  const before = onInsurance();
   slow.stall();
   expect(await passing(() => other.take(), 100)).toBeLessThanOrEqual(lotOf(400));
+  expect(onInsurance()).toBeGreaterThan(before);
   expect(await passing(() => one.take(), 20)).toBe(20);
   slow.goOn();
   await expect.poll(() => other.take(), { timeout: 5000 }).toBe(0);

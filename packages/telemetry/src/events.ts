@@ -25,6 +25,13 @@ export const limitsHit = counter({
   labels: ["gatehouse.org", "limit"],
 });
 
+export const limitLots = counter({
+  name: "gatehouse.limits.lots",
+  unit: "{lot}",
+  help: "Parts of limits that were asked for to be handed out here: from Redis, or, where it did not answer in time, on insurance",
+  labels: ["source"],
+});
+
 export const signIns = counter({
   name: "gatehouse.sign_ins",
   unit: "{attempt}",

@@ -5,16 +5,17 @@ import { Transform } from "node:stream";
 import { setTimeout as after } from "node:timers/promises";
 
 /**
- * What lies between two programs. `cut`: connections break and none is made; `delay`: everything comes a second late each
- * way; `slow`: some bytes a second; `garbage`: what comes back is noise.
+ * What lies between two programs. `cut`: connections break and none is made; `late`: everything comes a tenth of a second late
+ * each way; `delay`: a second; `slow`: some bytes a second; `garbage`: what comes back is noise.
  */
-export type Weather = "clear" | "cut" | "delay" | "slow" | "garbage";
+export type Weather = "clear" | "cut" | "late" | "delay" | "slow" | "garbage";
 
 export interface Way extends AsyncDisposable {
   port: number;
   weather: Weather;
 }
 
+const LATE_MS = 100;
 const DELAY_MS = 1000;
 const SLOW_BYTES = 8;
 const SLOW_EVERY_MS = 500;
@@ -58,6 +59,7 @@ export async function openWay(target: { port: number } | { path: string }): Prom
 function through(weather: () => Weather, isBack: boolean): Transform {
   return new Transform({
     async transform(chunk: Buffer, _encoding, done) {
+      if (weather() === "late") await after(LATE_MS);
       if (weather() === "delay") await after(DELAY_MS);
       if (weather() === "slow") return trickle(this, chunk, weather).then(() => done());
       done(null, weather() === "garbage" && isBack ? randomFillSync(Buffer.alloc(chunk.length)) : chunk);
