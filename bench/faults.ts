@@ -23,7 +23,7 @@ import { writePart } from "./reliability.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const MAIN = fileURLToPath(import.meta.resolve("@gatehouse/gatehouse/main"));
-const RULES = ["house", "jobs", "upstreams", "slo", "authorization", "expiry"].map((name) =>
+const RULES = ["house", "jobs", "upstreams", "slo", "requests", "authorization", "expiry"].map((name) =>
   join(ROOT, `infra/prometheus/rules/${name}.yml`),
 );
 /** Until the expression is true, and until all is as before. */
@@ -98,8 +98,8 @@ const HEADERS = {
   ...{ "mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "look" },
 };
 const HEAD = `\`npm run proof faults\` puts a way of its own between two gateways and Postgres, Redis and one of two upstreams, and makes it bad: \`cut\` breaks
-connections and makes none, \`delay\` is a second each way, \`slow\` is 16 bytes a second, \`garbage\` is noise in place of answers. A Prometheus looks each second. The run
-fails where an alert's expression does not turn true, where a call is answered otherwise than is promised, or where anything does not come back by itself
+connections and makes none, \`late\` is a tenth of a second each way, \`delay\` a second, \`slow\` is 16 bytes a second, \`garbage\` is noise in place of
+answers. A Prometheus looks each second. The run fails where an alert's expression does not turn true, where a call is answered otherwise than is promised, or where anything does not come back by itself
 once the way is good again, or the process is started again; what comes true as well lasts for its window of an hour or more. Calls go on all the time.
 
 | what goes wrong | the alert's expression is true after | calls at the connector concerned | calls at another connector | calls succeed again after |
@@ -126,6 +126,7 @@ const FAULTS: Fault[] = [
   }),
   ...onTheWay("Redis", redis, {
     cut: { alert: "RedisOnInsurance", concerned: OK, others: OK },
+    late: { alert: "RedisOnInsurance", concerned: OK, others: OK },
     delay: { alert: "RedisOnInsurance", concerned: OK, others: OK },
     slow: { alert: "RedisOnInsurance", concerned: OK, others: OK },
     garbage: { alert: "RedisOnInsurance", concerned: OK, others: OK },

@@ -27,6 +27,7 @@ import {
   keyEnds,
   mailIsLate,
   refreshesFail,
+  requestsFail,
   signInsFail,
   upstreamRefuses,
 } from "./faults.ts";
@@ -97,7 +98,7 @@ beforeAll(async () => {
 afterAll(() => run[Symbol.asyncDispose]());
 
 // First, since what panels show has begun some seconds ago by then.
-test("sign-ins, renewals, certificates, keys and jobs: what goes wrong for real makes its alert's expression true, until it is well again", {
+test("sign-ins, renewals, requests, certificates, keys and jobs: what goes wrong for real makes its alert's expression true, until it is well again", {
   timeout: 90_000,
 }, async () => {
   const { house, accounts, prometheus } = run;
@@ -115,13 +116,16 @@ test("sign-ins, renewals, certificates, keys and jobs: what goes wrong for real 
   await using upstream = await upstreamRefuses(furnished, accounts);
   const faults = [
     ...[await signInsFail(furnished), await refreshesFail(furnished), upstream, certificate, keyEnds(house)],
-    ...[jobIsNotDone(house), headsAreNotPublished(run.heads), mailIsLate(house)],
+    ...[requestsFail(furnished), jobIsNotDone(house), headsAreNotPublished(run.heads), mailIsLate(house)],
   ];
-  async function come({ alert, goWrong, goWell, aheadSeconds = 0, pastAfterSeconds = 0 }: Fault): Promise<void> {
+  async function come({ alert, also = [], goWrong, goWell, ...when }: Fault): Promise<void> {
+    const { aheadSeconds = 0, pastAfterSeconds = 0 } = when;
+    const expressions = [alert, ...also].map((name) => expressionOf.get(name)!);
     await goWrong();
-    await seen(expressionOf.get(alert)!, aheadSeconds).toBe(true);
+    for (const expression of expressions) await seen(expression, aheadSeconds).toBe(true);
     await goWell();
-    await seen(expressionOf.get(alert)!, Math.max(aheadSeconds, pastAfterSeconds - 3)).toBe(false);
+    const pastSeconds = Math.max(aheadSeconds, pastAfterSeconds - 3);
+    for (const expression of expressions) await seen(expression, pastSeconds).toBe(false);
   }
   await Promise.all(faults.map(come));
 });

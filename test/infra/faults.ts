@@ -18,6 +18,8 @@ import { startUpstream } from "../../apps/gateway/test/upstream.ts";
 
 export interface Fault {
   alert: string;
+  /** Comes true as well. */
+  also?: readonly string[];
   goWrong(): Promise<unknown>;
   goWell(): Promise<unknown>;
   /** Of the time that the alert gives, what need not be waited for. */
@@ -147,6 +149,22 @@ export function keyEnds(house: Pick<TestHouse, "access" | "vault">): Fault {
       await using db = openDatabase(house.access, "gatehouse_auth");
       await rotateKeys(db, house.vault);
     },
+  };
+}
+
+/** The dashboard may not look whose browser it is. */
+export function requestsFail({ house: { ownerDb, url }, seen }: Pick<Furnished, "house" | "seen">): Fault {
+  const ask = () => fetch(`${url}/api/session`, { headers: { cookie: "gatehouse-session=whose" } });
+  return {
+    ...{ alert: "RequestsBurnFast", also: ["RequestsBurnSlowly"] },
+    async goWrong() {
+      await sql`revoke select on browser_sessions from gatehouse_dashboard`.execute(ownerDb);
+      await ask();
+      await seen('http_server_request_duration_seconds_count{http_response_status_code="500"}');
+      await times(50, ask);
+    },
+    goWell: () => sql`grant select on browser_sessions to gatehouse_dashboard`.execute(ownerDb),
+    pastAfterSeconds: 6 * 60,
   };
 }
 

@@ -32,6 +32,12 @@ export const DASHBOARDS: Dashboard[] = [
             "gatehouse:slow:ratio_rate6h",
             "Promised: at most 1 % a month.",
           ),
+          figure(
+            "Requests to auth or dashboard that failed because of us, 6 h",
+            "percentunit",
+            "max(gatehouse:requests_failed:ratio_rate6h)",
+            "Of whichever does worse. Promised: at most 0.1 % a month.",
+          ),
           figure("Processes that answer", "short", `sum(up{job="gatehouse"})`),
         ],
       },
@@ -72,6 +78,26 @@ export const DASHBOARDS: Dashboard[] = [
           lines("Event loop, p99", "s", [
             { expr: `max by (instance) (gatehouse_event_loop_lag_seconds{quantile="0.99"})`, legend: "{{instance}}" },
           ]),
+        ],
+      },
+      {
+        title: "How that answers",
+        panels: [
+          lines("Queries and commands, p95", "s", [
+            {
+              expr: "histogram_quantile(0.95, sum by (le, pool) (rate(db_client_operation_duration_seconds_bucket[$__rate_interval])))",
+              legend: "{{pool}}",
+            },
+          ]),
+          lines("Queries and commands that failed", "ops", [
+            orZero(rate("db_client_operation_duration_seconds_count", `error_type!=""`, "pool")),
+          ]),
+          lines(
+            "Limits, by who gave them",
+            "ops",
+            [rate("gatehouse_limits_lots_total", "", "source")],
+            "On insurance, each replica hands out its part.",
+          ),
         ],
       },
       {
@@ -150,6 +176,20 @@ export const DASHBOARDS: Dashboard[] = [
         ],
       },
       {
+        title: "What was done about it",
+        panels: [
+          lines("Requests that were late", "ops", [
+            orZero(rate("gatehouse_upstream_timeouts_total", OF_CONNECTOR, "phase")),
+          ]),
+          lines("Requests that were kept away", "ops", [
+            orZero(rate("gatehouse_upstream_refusals_total", OF_CONNECTOR, "reason")),
+          ]),
+          lines("Requests that were sent once more", "ops", [
+            orZero(rate("gatehouse_upstream_retries_total", OF_CONNECTOR, "instance")),
+          ]),
+        ],
+      },
+      {
         title: "Tools and accounts",
         panels: [
           lines("Tools most called", "reqps", [
@@ -177,6 +217,11 @@ export const DASHBOARDS: Dashboard[] = [
           lines("Sign-ins", "ops", [rate("gatehouse_sign_ins_total", "", "outcome")]),
           lines("Accounts linked", "ops", [orZero(rate("gatehouse_links_total", "", "outcome"))]),
           lines("Pages and documents", "reqps", [rate("http_server_request_duration_seconds_count", "", "http_route")]),
+          lines("Pages and documents that failed", "reqps", [
+            orZero(
+              rate("http_server_request_duration_seconds_count", `http_response_status_code=~"500|503"`, "http_route"),
+            ),
+          ]),
         ],
       },
       {
