@@ -2,9 +2,14 @@ import { connect } from "node:net";
 import { readSse } from "@gatehouse/mcp/sse";
 import { listAudit } from "@gatehouse/store/audit";
 import { withOrg } from "@gatehouse/store/database";
+import { listMetrics } from "@gatehouse/telemetry/metrics";
+import { renderOpenMetrics } from "@gatehouse/telemetry/open-metrics";
 import { startSseFixture } from "@gatehouse/testing/conformance/sse-fixture";
+import { cloneDatabase } from "@gatehouse/testing/database";
+import { startHouse } from "@gatehouse/testing/house";
 import { startReplicas } from "@gatehouse/testing/replicas";
 import { tokenFor } from "@gatehouse/testing/token-for";
+import { openWay } from "@gatehouse/testing/weather";
 import { expect, inject, test, vi } from "vitest";
 import { bearer, callTool, initialize, legacyCall, post } from "../apps/gateway/test/client.ts";
 import { result, sendEvent, sendJson, startUpstream, type Upstream } from "../apps/gateway/test/upstream.ts";
@@ -395,4 +400,77 @@ test("what is revoked is refused by every replica within a second", { timeout: 6
   const revokedAt = performance.now();
   for (const replica of [0, 1]) await vi.waitFor(async () => expect(await status(replica)).toBe(401), WAIT);
   expect(performance.now() - revokedAt).toBeLessThan(1000);
+});
+
+/** A house that reaches Postgres, Redis and its upstream each by a way that can be cut. */
+async function startOnWays() {
+  await using stack = new AsyncDisposableStack();
+  const { redisUrl } = inject("services");
+  const database = stack.use(await cloneDatabase());
+  const direct = new URL(database.access.url);
+  const socket = `${direct.searchParams.get("host")}/.s.PGSQL.${direct.port || 5432}`;
+  const upstream = stack.use(await startUpstream());
+  const ways = {
+    postgres: stack.use(await openWay({ path: socket })),
+    redis: stack.use(await openWay({ port: Number(new URL(redisUrl).port) })),
+    upstream: stack.use(await openWay({ port: Number(new URL(upstream.url).port) })),
+  };
+  const { username, password, pathname } = direct;
+  const access = {
+    url: `postgres://${username}:${password}@127.0.0.1:${ways.postgres.port}${pathname}`,
+    password: database.access.password,
+  };
+  const redis = `redis://127.0.0.1:${ways.redis.port}`;
+  const house = stack.use(await startHouse({ access, vault: database.vault, redisUrl: redis }));
+  const org = await house.addOrg({ slug: "acme" });
+  const alice = await house.addMember(org, { email: "alice@acme.example" });
+  const tools = [{ name: "look", inputSchema: { type: "object" as const }, classification: "read" as const }];
+  const url = `http://127.0.0.1:${ways.upstream.port}/mcp`;
+  const endpoint = await house.addConnector(org, { slug: "tools", url, tools });
+  const { accessToken } = await tokenFor(alice, endpoint.url);
+  const opened = stack.move();
+  return {
+    ways,
+    call: () => post(endpoint.url, callTool("look"), bearer(accessToken)),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Lots of limits that this process was given, as Prometheus is told. */
+function lotsFrom(source: "redis" | "insurance"): number {
+  const lots = new RegExp(`gatehouse_limits_lots_total\\{source="${source}"\\} (.*)`).exec(
+    renderOpenMetrics(listMetrics()),
+  );
+  return Number(lots?.[1] ?? 0);
+}
+
+test("its upstream, Redis and Postgres are cut off in turn: what is promised is answered, and all is well again by itself", {
+  timeout: 90_000,
+}, async () => {
+  await using house = await startOnWays();
+  const { ways, call } = house;
+  const answersUntil = (check: (answer: Awaited<ReturnType<typeof call>>) => void) =>
+    vi.waitFor(async () => check(await call()), { timeout: 25_000, interval: 100 });
+  const isWell = () => answersUntil(({ messages }) => expect(messages).toMatchObject([{ result: {} }]));
+  await isWell();
+
+  ways.upstream.weather = "cut";
+  await answersUntil(({ text }) => expect(text).toMatch(/left alone for a moment.*Nothing was sent/));
+  ways.upstream.weather = "clear";
+  await isWell();
+
+  const alone = lotsFrom("insurance");
+  ways.redis.weather = "cut";
+  while (lotsFrom("insurance") === alone) expect((await call()).messages).toMatchObject([{ result: {} }]);
+  const together = lotsFrom("redis");
+  ways.redis.weather = "clear";
+  await answersUntil(() => expect(lotsFrom("redis")).toBeGreaterThan(together));
+
+  ways.postgres.weather = "cut";
+  await answersUntil(({ status, headers }) => {
+    expect(status).toBe(503);
+    expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+  ways.postgres.weather = "clear";
+  await isWell();
 });
