@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { type AuditRow, insertAudit, newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
+import { chainEverything } from "@gatehouse/testing/chain-everything";
 import {
   accessibilityProblems,
   type Browser,
@@ -64,7 +64,7 @@ async function startLogged() {
     await insertAudit(scope, { event: "client_policy.changed", outcome: "ok", userId: owner.id, entry });
   });
   await using chain = openDatabase(house.access, "gatehouse_chain", 2);
-  await chainAll(chain);
+  await chainEverything(chain);
   const opened = stack.move();
   return { house, owner, log, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }

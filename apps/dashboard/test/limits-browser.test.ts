@@ -1,10 +1,10 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { countUsage } from "@gatehouse/gatehouse/usage/count-usage";
 import { newAuditId } from "@gatehouse/store/audit";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase } from "@gatehouse/store/database";
+import { chainEverything } from "@gatehouse/testing/chain-everything";
 import {
   accessibilityProblems,
   isWiderThanTheScreen,
@@ -29,7 +29,7 @@ async function startUsed() {
   const hours = Array.from({ length: 60 }, (_, index) => new Date(Date.now() - index * index * 60_000));
   await Promise.all(hours.map((at) => writer.append({ id: newAuditId(), at, ...same, entry })));
   await using chain = openDatabase(house.access, "gatehouse_chain", 2);
-  await chainAll(chain);
+  await chainEverything(chain);
   await countUsage(chain);
   return { house, owner, endpoint, [Symbol.asyncDispose]: () => house[Symbol.asyncDispose]() };
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { countUsage } from "@gatehouse/gatehouse/usage/count-usage";
 import { newAuditId } from "@gatehouse/store/audit";
 import type { AuditEvent } from "@gatehouse/store/audit-events";
@@ -7,6 +6,7 @@ import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, withOrg } from "@gatehouse/store/database";
 import { insertStaticToken } from "@gatehouse/store/static-tokens";
 import { listUsageBy } from "@gatehouse/store/usage";
+import { chainEverything } from "@gatehouse/testing/chain-everything";
 import { startHouse, type TestHouse } from "@gatehouse/testing/house";
 import { expect, test } from "vitest";
 import { signIn } from "./signed-in.ts";
@@ -52,7 +52,7 @@ const byToken = (id: string) => ({ ...whole(100, 20), client: undefined, token: 
 /** What the jobs do, now. */
 async function count({ access }: TestHouse): Promise<void> {
   await using db = openDatabase(access, "gatehouse_chain", 2);
-  await chainAll(db);
+  await chainEverything(db);
   await Promise.all([countUsage(db), countUsage(db)]);
   await countUsage(db);
 }

@@ -9,6 +9,7 @@ import { type AuditRow, insertAudit, listAudit, NO_ORG, newAuditId } from "@gate
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase, openDatabaseAsOwner, withOrg } from "@gatehouse/store/database";
 import { insertOrg } from "@gatehouse/store/orgs";
+import { chainEverything } from "@gatehouse/testing/chain-everything";
 import { cloneDatabase } from "@gatehouse/testing/database";
 import { sql } from "kysely";
 import { v7 as uuidv7 } from "uuid";
@@ -62,11 +63,7 @@ async function startLog() {
     await writeFile(path, `${lines.join("\n")}\n`);
     return path;
   }
-  /** Transactions of other tests, on the same Postgres, may hold it up. */
-  async function chain(): Promise<void> {
-    do await chainAll(db);
-    while ((await sql`select from audit limit 1`.execute(owner)).rows.length > 0);
-  }
+  const chain = () => chainEverything(db);
   const opened = stack.move();
   return {
     ...{ owner, db, org, writer, call, write, sign, verify, exported, headsFile, signer, chain },

@@ -1,5 +1,4 @@
 import { setTimeout as after } from "node:timers/promises";
-import { chainAll } from "@gatehouse/gatehouse/audit/chain-inbox";
 import { countUsage } from "@gatehouse/gatehouse/usage/count-usage";
 import { digestOf, openStaticTokens, STATIC_TOKENS } from "@gatehouse/oauth/static-token";
 import { openState } from "@gatehouse/state/state";
@@ -8,6 +7,7 @@ import { saveLimit } from "@gatehouse/store/limits";
 import { DEFAULT_PLAN, savePlan } from "@gatehouse/store/plans";
 import { insertStaticToken } from "@gatehouse/store/static-tokens";
 import type { Amounts, Subject } from "@gatehouse/store/tables";
+import { chainEverything } from "@gatehouse/testing/chain-everything";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { startGateway } from "../src/gateway.ts";
@@ -119,7 +119,7 @@ test("a quota of a static token holds, and is its own, at a replica that knows o
   expect([await statusOf(one), await statusOf(one)]).toEqual([200, 429]);
 
   await using db = openDatabase(house.access, "gatehouse_chain", 2);
-  await chainAll(db);
+  await chainEverything(db);
   await countUsage(db);
   await using state = await openState();
   await using replica = await startGateway({ ...house, state });
