@@ -84,6 +84,7 @@ test("rows are found by everything that they say, before they are chained and af
     token: ids.owner,
     address: "2001:db8::7",
     trace_id: TRACE,
+    ...{ grant: "a-grant", arguments: { sha256: "a-hash" }, duration_ms: 1500.5, bytes_in: 10, bytes_out: 2000 },
   };
   const id = await log({ outcome: "tool_error", entry: { ...entry, error: "100% of _it_ is gone" } });
   const at = new Date();
@@ -97,6 +98,11 @@ test("rows are found by everything that they say, before they are chained and af
     "address=2001:db8::7",
     `trace=${TRACE}`,
     "error=100%25 OF _it_",
+    "tool=find_me&method=tools/call",
+    "grant=a-grant",
+    "arguments=a-hash&who=member@acme.example",
+    "slower=1500.5&tool=find_me",
+    "larger=2000",
     `tool=find_me&from=${new Date(at.getTime() - 60_000).toISOString()}&to=${new Date(at.getTime() + 60_000).toISOString()}`,
   ];
   const others = [
@@ -106,6 +112,9 @@ test("rows are found by everything that they say, before they are chained and af
     "tool=find_me&connector=elsewhere",
     "tool=find_m%25",
     "error=100_ of",
+    "tool=find_me&method=tools/list",
+    "tool=find_me&slower=1501",
+    "larger=2001",
     `tool=find_me&to=${new Date(at.getTime() - 60_000).toISOString()}`,
   ];
   for (const look of [chained, async () => {}]) {
@@ -150,6 +159,29 @@ test("pages follow on each other without a gap, whatever comes meanwhile", async
   expect(seen).toEqual(ids);
 });
 
+test("what no index has is looked for among so many rows a page, and by the next in those before them", async () => {
+  const { as, house, other } = started;
+  await sql`
+    insert into audit (id, org_id, at, event, outcome, entry, boot_id, counter)
+    select replace(audit_id_at(at)::text, '-0000-0000-', '-7000-8000-')::uuid, ${other.id}, at, 'call', 'ok', json_build_object('method', case n when 1 then 'rare' end),
+      '00000000-0000-4000-8000-000000000000', n
+    from generate_series(1, 5001) as n, lateral (select now() - interval '1 hour' + n * interval '1 ms' as at) as t`.execute(
+    house.ownerDb,
+  );
+  const rare = "/api/orgs/other/audit?method=rare";
+  const { json: first } = await as.stranger("GET", rare);
+  expect(first).toEqual({ entries: [], next: expect.any(String) });
+  const { json: second } = await as.stranger("GET", `${rare}&after=${first.next}`);
+  expect(second).toMatchObject({ entries: [{ entry: { method: "rare" } }], next: null });
+  const { text } = await as.stranger("GET", "/api/orgs/other/audit/export?format=jsonl&method=rare");
+  expect(
+    text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).id),
+  ).toEqual([second.entries[0].id]);
+});
+
 test("a query that is wrong says so beside its field", async () => {
   for (const [query, field] of [
     ["limit=0", "limit"],
@@ -157,6 +189,8 @@ test("a query that is wrong says so beside its field", async () => {
     ["after=1", "after"],
     ["event=%27%20or%201", "event"],
     ["from=yesterday", "from"],
+    ["slower=soon", "slower"],
+    ["larger=-1", "larger"],
     ["to=2026-13-01T00:00:00Z", "to"],
     [`tool=${"x".repeat(201)}`, "tool"],
   ] as const) {

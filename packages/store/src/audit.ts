@@ -127,6 +127,14 @@ export interface AuditFilter {
   error?: string | undefined;
   /** The id of the row that said that it was to be sent. */
   call?: string | undefined;
+  method?: string | undefined;
+  grant?: string | undefined;
+  /** What the row has as their SHA-256. */
+  arguments?: string | undefined;
+  /** So many milliseconds at least. */
+  slower?: number | undefined;
+  /** So many bytes at least, of the request or of its answer. */
+  larger?: number | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
 }
@@ -140,24 +148,67 @@ export interface AuditPage extends AuditFilter {
 
 const COLUMNS = sql`id, org_id, at, event, user_id, connector_id, outcome, entry`;
 
+/** So many are looked at for a page, where no index serves a filter. */
+const LOOKED_AT_MAX = 5000;
+
+/** A page of what was found, and the row that the next one is before: `null` where there is none. */
+export interface FoundAudit {
+  entries: AuditEntry[];
+  next: string | null;
+}
+
+/** All that is in the first page. */
+export async function listAudit(org: OrgScope, page: AuditPage): Promise<AuditEntry[]> {
+  return (await searchAudit(org, page)).entries;
+}
+
 /**
- * Newest first; ids are UUIDv7, so that they are in the order of time. Looks at what is chained, where an index serves each
- * filter in that order, and at the inbox.
+ * Newest first; ids are UUIDv7, so that they are in the order of time. Looks at what is chained, where an index serves most
+ * filters in that order, and at the inbox. What only the rows themselves tell is looked for among the newest that the other
+ * filters let through, so that a page takes no longer; it may be short, or have nothing, and still there is a next.
  */
-export async function listAudit(org: OrgScope, { limit, ...page }: AuditPage): Promise<AuditEntry[]> {
-  const newest = sql`order by id desc limit ${limit}`;
+export async function searchAudit(org: OrgScope, { limit, ...page }: AuditPage): Promise<FoundAudit> {
+  const sieve = sieveOf(page);
+  const countMax = sieve ? LOOKED_AT_MAX : limit + 1;
+  const newest = sql`order by id desc limit ${countMax}`;
   const inbox = sql`
     (select ${COLUMNS}, null::bigint as seq from audit where ${conditions(org, page, TERMS_OF_ENTRY)} ${newest})`;
-  const { rows } = await sql<AuditEntry>`
-    select a.id, a.org_id as "orgId", a.at, a.event, a.user_id as "userId", u.email as "userEmail",
+  const end = sql`(select id from seen order by id desc offset ${countMax - 1} limit 1)`;
+  const { rows } = await sql<Seen>`
+    with seen as materialized (
+      select *, ${sieve ?? sql`true`} as matches
+      from (${sql.join([inbox, ...fromLog(org, page, newest)], sql` union all `)}) a ${newest})
+    select a.matches, a.id = ${end} as "isEnd", a.id, a.org_id as "orgId", a.at, a.event, a.user_id as "userId", u.email as "userEmail",
       s.name as "serviceAccountName", a.connector_id as "connectorId", c.name as "connectorName",
       c.slug as "connectorSlug", a.outcome, a.entry, a.seq::float8 as seq
-    from (${sql.join([inbox, ...fromLog(org, page, newest)], sql` union all `)}) a
+    from seen a
     left join users u on u.id = a.user_id
     left join service_accounts s on s.org_id = a.org_id and s.id = a.user_id
     left join connectors c on c.org_id = a.org_id and c.id = a.connector_id
-    order by a.id desc limit ${limit}`.execute(org.db);
-  return rows;
+    where a.matches or a.id = ${end}
+    order by a.id desc limit ${limit + 1}`.execute(org.db);
+  const entries = rows.filter(({ matches }) => matches).map(({ matches: _, isEnd: __, ...entry }) => entry);
+  if (entries.length > limit) return { entries: entries.slice(0, limit), next: entries[limit - 1]!.id };
+  return { entries, next: rows.find(({ isEnd }) => isEnd)?.id ?? null };
+}
+
+interface Seen extends AuditEntry {
+  matches: boolean;
+  /** More were not looked at. */
+  isEnd: boolean;
+}
+
+/** What no index has; `null` where nothing of it is asked for. */
+function sieveOf({ method, grant, arguments: sha256, slower, larger }: AuditFilter): RawBuilder<unknown> | null {
+  const all: RawBuilder<unknown>[] = [];
+  if (method) all.push(sql`entry ->> 'method' = ${method}`);
+  if (grant) all.push(sql`entry ->> 'grant' = ${grant}`);
+  if (sha256) all.push(sql`entry -> 'arguments' ->> 'sha256' = ${sha256}`);
+  if (slower !== undefined) all.push(sql`(entry ->> 'duration_ms')::float8 >= ${slower}`);
+  if (larger !== undefined) {
+    all.push(sql`greatest((entry ->> 'bytes_in')::float8, (entry ->> 'bytes_out')::float8) >= ${larger}`);
+  }
+  return all.length > 0 ? sql.join(all, sql` and `) : null;
 }
 
 /**

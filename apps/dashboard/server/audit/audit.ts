@@ -8,13 +8,14 @@ import {
   listAudit,
   listConnectorIds,
   listSubjectIds,
+  searchAudit,
 } from "@gatehouse/store/audit";
 import { findChain, findLastHead } from "@gatehouse/store/audit-chain";
 import { findAuditSettings, updateAuditSettings } from "@gatehouse/store/audit-settings";
 import { type Database, type OrgScope, withOrg } from "@gatehouse/store/database";
 import { Hono } from "hono";
 import { z } from "zod";
-import { jsonBody, Page, pageOf, query } from "../api/fields.ts";
+import { jsonBody, Page, query } from "../api/fields.ts";
 import { inLines } from "../api/in-lines.ts";
 import type { InOrg } from "../api/membership.ts";
 import { operation } from "../api/operation.ts";
@@ -39,6 +40,14 @@ const Filter = z.object({
   address: Text.optional(),
   trace: Text.optional(),
   error: Text.optional(),
+  method: Text.optional(),
+  grant: Text.optional(),
+  /** Their SHA-256, as an entry has it. */
+  arguments: Text.optional(),
+  /** Milliseconds. */
+  slower: z.coerce.number("This is a number of milliseconds").min(0).optional(),
+  /** Bytes, of the request or its answer. */
+  larger: z.coerce.number("This is a number of bytes").min(0).optional(),
   from: z.iso.datetime({ offset: true, error: "A time is written as 2026-01-31T12:00:00Z" }).optional(),
   to: z.iso.datetime({ offset: true, error: "A time is written as 2026-01-31T12:00:00Z" }).optional(),
 });
@@ -212,11 +221,10 @@ export function audit(deps: Deps) {
 
 /** A page of an org's log, or of the deployment's. */
 export async function searchLog(db: Database, orgId: string, { limit, after, ...filter }: EntriesPage) {
-  const rows = await withOrg(db, orgId, async (scope) =>
-    listAudit(scope, { ...(await resolve(scope, filter)), before: after, limit: limit + 1 }),
+  const { entries, next } = await withOrg(db, orgId, async (scope) =>
+    searchAudit(scope, { ...(await resolve(scope, filter)), before: after, limit }),
   );
-  const { items, next } = pageOf(rows, limit, ({ id }) => id);
-  return { entries: items.map(shown), next };
+  return { entries: entries.map(shown), next };
 }
 
 /** With its neighbours in the same trace. */
@@ -280,6 +288,7 @@ export interface AuditDetails {
   /** The static token that was called with. */
   token?: string;
   token_name?: string;
+  grant?: string;
   address?: string;
   error?: string;
   duration_ms?: number;

@@ -1,5 +1,5 @@
 import { clientOf } from "@gatehouse/audit/client-of";
-import { type AuditEntry, type AuditFilter, listAudit } from "@gatehouse/store/audit";
+import { type AuditEntry, type AuditFilter, searchAudit } from "@gatehouse/store/audit";
 import type { Reading } from "@gatehouse/store/audit-chain";
 import { type Database, withOrg } from "@gatehouse/store/database";
 import { readWholeLog } from "./whole-log.ts";
@@ -54,12 +54,11 @@ export const readingOf =
     withOrg(db, orgId, (scope) => query(scope.db));
 
 async function* readNewestFirst({ db, orgId, filter }: Wanted): AsyncGenerator<AuditEntry> {
-  for (let before: string | undefined; ; ) {
+  for (let before: string | null | undefined; before !== null; ) {
     const page = { ...filter, before, limit: ROWS_AT_ONCE };
-    const rows = await withOrg(db, orgId, (scope) => listAudit(scope, page));
-    yield* rows;
-    if (rows.length < ROWS_AT_ONCE) return;
-    before = rows.at(-1)!.id;
+    const { entries, next } = await withOrg(db, orgId, (scope) => searchAudit(scope, page));
+    yield* entries;
+    before = next;
   }
 }
 

@@ -68,6 +68,8 @@ export function AuditLog({ org, search, lead, actions }: AuditLogProps) {
         <div className={panel.panel}>
           {entries.length > 0 ? (
             <EventList org={org} events={eventsOf(entries)} label="Events, newest first" />
+          ) : audit.hasNextPage ? (
+            <Loading />
           ) : (
             <Nothing search={search} onClear={() => change({})} />
           )}

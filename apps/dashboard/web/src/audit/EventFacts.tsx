@@ -118,10 +118,11 @@ const asBytes = (value: unknown): string => bytes(Number(value));
 
 const KNOWN: readonly Known[] = [
   { name: "tool", label: "Tool", field: "tool", show: (value) => <code>{String(value)}</code> },
-  { name: "method", label: "Method", show: (value) => <code>{String(value)}</code> },
+  { name: "method", label: "Method", field: "method", show: (value) => <code>{String(value)}</code> },
   { name: "client", label: "Client", field: "client" },
   { name: "client_id", label: "Client", field: "client" },
   { name: "token", label: "Token", field: "token", show: (value, { token_name: name }) => String(name ?? value) },
+  { name: "grant", label: "Grant", field: "grant" },
   { name: "address", label: "Address", field: "address" },
   {
     name: "error",

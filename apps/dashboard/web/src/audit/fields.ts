@@ -20,6 +20,11 @@ export const FIELDS: readonly Field[] = [
   { name: "address", explained: "where it came from", of: ({ entry }) => entry.address },
   { name: "trace", explained: "the ID of a trace", of: ({ entry }) => entry.trace_id },
   { name: "error", explained: "words in an error", of: ({ entry }) => entry.error },
+  { name: "method", explained: "of MCP: tools/list, resources/read …", of: ({ entry }) => entry.method },
+  { name: "grant", explained: "the ID of what was consented to", of: ({ entry }) => entry.grant },
+  { name: "arguments", explained: "the SHA-256 of a call's arguments", of: () => null },
+  { name: "slower", explained: "that took so many milliseconds at least", of: () => null },
+  { name: "larger", explained: "whose request or answer has so many bytes at least", of: () => null },
 ];
 
 const TERM = /(\w+):(?:"([^"]*)"|(\S+))/g;

@@ -9,6 +9,11 @@ const FIELD_NAMES = [
   "address",
   "trace",
   "error",
+  "method",
+  "grant",
+  "arguments",
+  "slower",
+  "larger",
 ] as const;
 
 export type FieldName = (typeof FIELD_NAMES)[number];
