@@ -5,6 +5,7 @@ import { WAYS } from "./hostile-ways.ts";
 // An upstream that does what its tool's argument says.
 
 const server = createServer((request, response) => {
+  if (request.method !== "POST") return void response.writeHead(405).end();
   const chunks: Buffer[] = [];
   response.on("error", () => {});
   request.on("data", (chunk) => chunks.push(chunk));

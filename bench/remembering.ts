@@ -165,6 +165,7 @@ async function answeredMore({ answered }: Remembered): Promise<void> {
 
 async function startUpstream({ writes }: Remembered) {
   const server = createServer((request, response) => {
+    if (request.method !== "POST") return response.writeHead(405).end();
     const chunks: Buffer[] = [];
     request.on("data", (chunk) => chunks.push(chunk));
     request.on("error", () => {});

@@ -28,6 +28,7 @@ const SERVER = { capabilities: { tools: { listChanged: true } }, serverInfo: { n
 const server = createServer((request, response) => {
   if (request.method === "GET") return openStream(response);
   if (request.method === "DELETE") return response.writeHead(200).end();
+  if (request.method !== "POST") return response.writeHead(405).end();
   const chunks: Buffer[] = [];
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => answer(JSON.parse(Buffer.concat(chunks).toString()), response));

@@ -5,6 +5,7 @@ import { reportTo } from "./child.ts";
 // is where telemetry is exported to while the figures are taken.
 
 const server = createServer((request, response) => {
+  if (request.method !== "POST") return response.writeHead(405).end();
   const chunks: Buffer[] = [];
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => {

@@ -78,7 +78,7 @@ let sessions = 0;
 
 const answerHarmlessly: Respond = (received, response) => {
   const { method, body } = received;
-  if (method === "GET") return void response.writeHead(405).end();
+  if (method === "GET" || method === "OPTIONS") return void response.writeHead(405).end();
   if (method === "DELETE") return void response.writeHead(200).end();
   if (body.id === undefined) return void response.writeHead(202).end();
   if (method === "initialize") {

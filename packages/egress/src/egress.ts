@@ -42,7 +42,7 @@ export interface Target {
 }
 
 export interface FetchOptions extends Omit<Target, "origin"> {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "OPTIONS" | "POST" | "DELETE";
   headers?: Record<string, string>;
   body?: string;
   /** The answer may not be longer than this. */

@@ -85,6 +85,7 @@ export function openUpstreams({
     const known = byId.get(connector.id);
     if (known && known.connector.origin === connector.origin) {
       known.connector = connector;
+      known.orgSlug = org.slug;
       return known;
     }
     if (byId.size >= KNOWN_MAX) byId.delete(byId.keys().next().value!);
@@ -118,7 +119,10 @@ export function openUpstreams({
     ).catch((err) => log.warn({ err }, "an upstream's state is not written"));
   }
 
-  /** Any answer at all is a sign of life; nothing is shown that opens anything. */
+  /**
+   * Any answer at all is a sign of life; nothing is shown that opens anything. What is asked has no effect, and opens no stream
+   * (RFC 9110 §9.3.7).
+   */
   async function probe(known: Known): Promise<void> {
     const { connector, guard } = known;
     try {
@@ -129,9 +133,9 @@ export function openUpstreams({
     known.probedAt = looks + 1;
     try {
       const url = new URL(connector.path.split("?", 1)[0]!, connector.origin);
-      const headers = { accept: "application/json, text/event-stream", "user-agent": "gatehouse" };
       const { egressException: exception, id: boundary } = connector;
-      const { status } = await egress.fetch(url, { ...SIGN_OF_LIFE, headers, exception, boundary, enough: () => true });
+      const asked = { method: "OPTIONS" as const, headers: { "user-agent": "gatehouse" }, exception, boundary };
+      const { status } = await egress.fetch(url, { ...SIGN_OF_LIFE, ...asked, enough: () => true });
       if (isOutage(status)) guard.failed(`HTTP ${status}`);
       else guard.answered();
     } catch (error) {
