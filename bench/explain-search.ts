@@ -16,7 +16,7 @@ export interface Read {
   inVain: number;
 }
 
-const PAGE = 101;
+const PAGE = 100;
 
 interface Node {
   "Node Type": string;
@@ -51,10 +51,12 @@ export function explainSearch(access: DatabaseAccess, orgId: string): Explainer 
 
   async function planOf(query: Record<string, string>): Promise<Node> {
     return withOrg(db, orgId, async (scope) => {
-      const { who, connector, trace, after, from, to, ...terms } = query;
+      const { who, connector, trace, after, from, to, slower, larger, ...terms } = query;
       const filter: AuditFilter = {
         ...terms,
         traceId: trace,
+        slower: slower ? Number(slower) : undefined,
+        larger: larger ? Number(larger) : undefined,
         userIds: who ? await listSubjectIds(scope, who) : undefined,
         connectorIds: connector ? await listConnectorIds(scope, connector) : undefined,
         from: from ? new Date(from) : undefined,
