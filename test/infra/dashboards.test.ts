@@ -174,6 +174,7 @@ test("what no panel shows is measured as well", async () => {
     'db_client_operation_duration_seconds_count{db_system_name="redis",pool="redis"}',
     'gatehouse_pool_connections{pool="upstream calls",state="idle"} > 0',
     'gatehouse_pool_waiting{pool="upstream streams"}',
+    "count(gatehouse_job_lag_seconds) == 4",
   ];
   for (const query of queries) {
     await expect

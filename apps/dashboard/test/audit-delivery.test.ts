@@ -8,7 +8,7 @@ import { openEgress } from "@gatehouse/egress/egress";
 import { deliverTurn } from "@gatehouse/gatehouse/audit/deliver";
 import { verifyExport } from "@gatehouse/gatehouse/audit/verify";
 import { newAuditId } from "@gatehouse/store/audit";
-import type { DueDelivery } from "@gatehouse/store/audit-deliveries";
+import { type DueDelivery, findDeliveryLag } from "@gatehouse/store/audit-deliveries";
 import { openAuditWriter } from "@gatehouse/store/audit-writer";
 import { openDatabase } from "@gatehouse/store/database";
 import { startHouse } from "@gatehouse/testing/house";
@@ -357,4 +357,24 @@ test("whoever has more to come when their turn is over gets the rest in their ne
   expect(await takeTurn(0)).toEqual(Array.from({ length: 500 }, (_, at) => at + 1));
   expect(await takeTurn(0)).toEqual(Array.from({ length: 500 }, (_, at) => at + 501));
   expect((await takeTurn(Number.POSITIVE_INFINITY)).length).toBeGreaterThan(500);
+});
+
+test("how long a row has waited that could be sent is known; what is put off waits for its receiver", async () => {
+  const { as, house, acme } = started;
+  const webhook = { kind: "webhook", url: `${receiver.url}/lag`, startsAt: "now" };
+  const { id } = (await as.owner("POST", API, webhook)).json;
+  const transaction = await house.ownerDb.startTransaction().execute();
+  async function lagMinutes(dueAt: string): Promise<number> {
+    await sql`update audit_deliveries set delivered_seq = 0, due_at = ${dueAt}::timestamptz where id = ${id}`.execute(
+      transaction,
+    );
+    return Math.round((await findDeliveryLag(transaction)) / 60);
+  }
+  await sql`update audit_log set at = now() - interval '1 hour' where org_id = ${acme.id} and seq = 1`.execute(
+    transaction,
+  );
+  expect(await lagMinutes("infinity")).toBe(0);
+  expect(await lagMinutes(new Date(Date.now() - 20 * 60_000).toISOString())).toBe(20);
+  expect(await lagMinutes("-infinity")).toBe(60);
+  await transaction.rollback().execute();
 });
