@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as after } from "node:timers/promises";
 import { type Child, settled, startChild, type Usage } from "./child.ts";
 import { writePart } from "./docs.ts";
 import { giveWay } from "./give-way.ts";
+import { connectionsTo, type LetGo } from "./let-go.ts";
 import { load, median, quantile, steadyTimesOf, WARM } from "./load.ts";
 import type { Front, House } from "./open-streams.ts";
 import { pinToCore } from "./pin-to-core.ts";
@@ -29,8 +29,6 @@ const LONGER_MAX = 1.25;
 const GROWTH_BYTES_MAX = 2 * HALF * STREAM_KB_MAX * 1024 + 50 * 2 * 8 * 1024 * 1024;
 /** Longer than any deadline there is for a client, counted from when its answer has been taken in. */
 const PATIENCE_MS = 240_000;
-/** In `/proc/net/tcp`. */
-const ESTABLISHED = "01";
 
 interface State {
   what: string;
@@ -100,39 +98,25 @@ async function bearSlowClients(): Promise<Slow> {
   await load(house.ready, "look", { connections: 16, amount: WARM });
   const p99Before = await p99Of(house.ready);
   const before = await settled(house);
-  const cameAt = performance.now();
   const { url, token } = house.ready.loud;
   await using clients = await startChild<SlowClients>("slow-clients.ts", [url, token, String(HALF)]);
-  const watched = Object.entries(clients.ready.ports).map(([what, ports]) => untilLetGo(what, ports, url, cameAt));
+  const { ports } = clients.ready;
+  const letGo = startChild<LetGo>("let-go.ts", [url, JSON.stringify(ports), String(PATIENCE_MS)]);
   const p99Ms = { before: p99Before, coming: await p99Of(house.ready), there: await p99Of(house.ready) };
-  const kinds = await Promise.all(watched);
+  const { endedMs } = await endOf(letGo);
+  const kinds = Object.entries(ports).map(([what, { length }]) => ({ what, count: length, endedMs: endedMs[what]! }));
   return { before, afterwards: await settled(house), p99Ms, kinds };
+}
+
+async function endOf(watching: Promise<Child<LetGo>>): Promise<LetGo> {
+  await using watcher = await watching;
+  return watcher.ready;
 }
 
 async function p99Of(quiet: House): Promise<number> {
   const found: number[] = [];
   while (found.length < WINDOWS) found.push(quantile(await steadyTimesOf(quiet, "look", QUIET), 0.99));
   return median(found);
-}
-
-async function untilLetGo(what: string, ports: number[], url: string, since: number): Promise<Kind> {
-  for (;;) {
-    const open = await connectionsTo(url);
-    const passed = performance.now() - since;
-    const isOver = !ports.some((port) => open.has(port));
-    if (isOver || passed > PATIENCE_MS) return { what, count: ports.length, endedMs: isOver ? passed : null };
-    await after(1000);
-  }
-}
-
-/** The other side's ports of all connections that whoever listens there has. */
-async function connectionsTo(url: string): Promise<Set<number>> {
-  const portIn = (address: string) => Number.parseInt(address.split(":")[1]!, 16);
-  const rows = (await readFile("/proc/net/tcp", "utf8")).split("\n").slice(1, -1);
-  const here = rows
-    .map((row) => row.trim().split(/\s+/) as [string, string, string, string])
-    .filter(([, local, , state]) => state === ESTABLISHED && portIn(local) === Number(new URL(url).port));
-  return new Set(here.map(([, , remote]) => portIn(remote)));
 }
 
 /** `quiet` is where the org that is not loud calls. */
